@@ -1,0 +1,101 @@
+package profile
+
+import (
+	"rapport/internal/core/event"
+	"rapport/internal/core/wire"
+)
+
+// Instance is one customer in one journey.
+type Instance struct {
+	Journey string
+	Version uint64 // of the journey's definition: people inside keep theirs
+	Key     string // what makes the instance one of its kind: an order id, a cart id; may be empty
+	Step    string // where the customer is
+
+	Entered  event.Time
+	Since    event.Time // when the step was reached
+	Wake     event.Time // when the step goes on by itself; event.Never: only an event moves it
+	Arrivals int32      // steps reached so far: makes a step in a loop a new occurrence
+	Held     bool       // in the journey's holdout: walks it and gets nothing
+
+	Trigger   event.ID // the event that let the customer in; empty: no event did
+	TriggerAt event.Time
+	Name      string       // of the trigger event
+	Props     event.Object // of the trigger event, for conditions and templates; at most MaxTrigger bytes
+
+	Waiting DeliveryID // the message that the step waits for; zero: none
+}
+
+// MaxTrigger bounds the properties that an instance carries. A larger trigger
+// is carried without its lists.
+const MaxTrigger = 4 << 10
+
+// Past is what re-entry rules need of a customer's earlier runs of a journey.
+type Past struct {
+	Journey string
+	Entered event.Time // last
+	Left    event.Time // last; zero: still inside
+	Times   int32      // entries so far
+	Keys    []uint64   // hashes of the keys that entered, newest last; at most MaxKeys
+}
+
+// MaxKeys bounds the keys that a re-entry rule remembers.
+const MaxKeys = 64
+
+func appendInstance(dst []byte, in *Instance) []byte {
+	dst = wire.Text(dst, in.Journey)
+	dst = wire.Fixed(dst, in.Version)
+	dst = wire.Text(dst, in.Key)
+	dst = wire.Text(dst, in.Step)
+	dst = wire.Varint(dst, int64(in.Entered))
+	dst = wire.Varint(dst, int64(in.Since))
+	dst = wire.Varint(dst, int64(in.Wake))
+	dst = wire.Varint(dst, int64(in.Arrivals))
+	dst = wire.Bool(dst, in.Held)
+	dst = wire.Text(dst, in.Trigger)
+	dst = wire.Varint(dst, int64(in.TriggerAt))
+	dst = wire.Text(dst, in.Name)
+	dst = wire.Text(dst, in.Props)
+	return append(dst, in.Waiting[:]...)
+}
+
+func readInstance(r *wire.Reader) (in Instance) {
+	in.Journey = r.Text()
+	in.Version = r.Fixed()
+	in.Key = r.Text()
+	in.Step = r.Text()
+	in.Entered = event.Time(r.Varint())
+	in.Since = event.Time(r.Varint())
+	in.Wake = event.Time(r.Varint())
+	in.Arrivals = int32(r.Varint())
+	in.Held = r.Bool()
+	in.Trigger = event.ID(r.Text())
+	in.TriggerAt = event.Time(r.Varint())
+	in.Name = r.Text()
+	in.Props = event.Object(r.Text())
+	copy(in.Waiting[:], r.Bytes(len(in.Waiting)))
+	return in
+}
+
+func appendPast(dst []byte, p *Past) []byte {
+	dst = wire.Text(dst, p.Journey)
+	dst = wire.Varint(dst, int64(p.Entered))
+	dst = wire.Varint(dst, int64(p.Left))
+	dst = wire.Varint(dst, int64(p.Times))
+	dst = wire.Uvarint(dst, uint64(len(p.Keys)))
+	for _, k := range p.Keys {
+		dst = wire.Fixed(dst, k)
+	}
+	return dst
+}
+
+func readPast(r *wire.Reader) (p Past) {
+	p.Journey = r.Text()
+	p.Entered = event.Time(r.Varint())
+	p.Left = event.Time(r.Varint())
+	p.Times = int32(r.Varint())
+	for n := r.Len(8); n > 0; n-- {
+		p.Keys = append(p.Keys, r.Fixed())
+	}
+	return p
+}

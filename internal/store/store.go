@@ -1,0 +1,284 @@
+// Package store is the port to state: what the engine has made of the log.
+//
+// The log is the durability point; the store is a fold of it, committed now and
+// then. One [Commit] makes a batch of records true: profiles, history,
+// memberships, deliveries, forwards, the feed and the position, all or nothing.
+// The position is the fence: a commit that does not start where the last one
+// ended is a Conflict, and whoever gets it has lost the lane.
+//
+// Bodies of profiles, history and decisions are bytes in the product's own
+// encoding; the store keeps beside them, as columns, only what somebody looks
+// for. storetest is the conformance suite; memory and sqlite pass it.
+package store
+
+import (
+	"context"
+	"iter"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+)
+
+// Position is how far a lane has been folded: the epoch of its log and the
+// sequence of the last record. The zero Position is before everything.
+type Position struct {
+	Epoch uint64
+	Seq   uint64
+}
+
+// Store holds the state of all lanes of one workspace.
+type Store interface {
+	// Position returns how far the lane has been committed.
+	Position(ctx context.Context, lane int) (Position, error)
+
+	// Commit makes all of c true, or none of it, and durable. It returns a fault
+	// of kind Conflict if the lane's position is no longer c.From: another engine
+	// has taken over the lane, and the caller must stop. Any other error leaves
+	// the store as it was, and what the caller has cached is no longer to be
+	// believed.
+	Commit(ctx context.Context, c *Commit) error
+
+	// Load returns the hot rows of the ids, in their order; nil where there is
+	// none. The bytes are the caller's.
+	Load(ctx context.Context, ids []identity.ID) ([][]byte, error)
+
+	// History returns the blocks of the strands in the order in which they were
+	// committed. Strands without history give nothing.
+	History(ctx context.Context, strands ...identity.ID) ([]Block, error)
+
+	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
+	// and month, in any order; month AnyMonth asks all of them.
+	Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error)
+
+	// Profiles returns the hot rows with from ≤ id, in order of id, at most limit.
+	Profiles(ctx context.Context, from identity.ID, limit int) ([]Row, error)
+
+	// Due returns the profiles with from ≤ id ≤ to whose alarm is at or before
+	// now, the earliest first, at most limit.
+	Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]Row, error)
+
+	// NextAlarm returns the earliest alarm of the profiles with from ≤ id ≤ to;
+	// event.Never if there is none.
+	NextAlarm(ctx context.Context, from, to identity.ID) (event.Time, error)
+
+	// DueDeliveries returns planned deliveries of the channel whose NotBefore is
+	// at or before now, by priority, NotBefore and id, at most limit. An empty
+	// channel asks all.
+	DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]Ref, error)
+
+	// NextDelivery returns the earliest NotBefore of all planned deliveries;
+	// event.Never if there is none.
+	NextDelivery(ctx context.Context) (event.Time, error)
+
+	// InState returns the deliveries in a state, by id, at most limit, after the
+	// id. It serves restarts (claims that were lost) and audits.
+	InState(ctx context.Context, state profile.State, after profile.DeliveryID, limit int) ([]Ref, error)
+
+	// Delivery returns one row of the ledger, or a fault of kind NotFound.
+	Delivery(ctx context.Context, id profile.DeliveryID) (Delivery, error)
+
+	// DeliveriesOf returns the deliveries of one profile id, newest first, at most limit.
+	DeliveriesOf(ctx context.Context, id identity.ID, limit int) ([]Delivery, error)
+
+	// Deliveries yields every row of the ledger in order of id.
+	Deliveries(ctx context.Context) iter.Seq2[Delivery, error]
+
+	// DeliveryCounts counts deliveries by state, journey and reason.
+	DeliveryCounts(ctx context.Context) ([]DeliveryCount, error)
+
+	// Members returns the profiles in a segment with after < id, in order of id, at most limit.
+	Members(ctx context.Context, segment uint64, after identity.ID, limit int) ([]identity.ID, error)
+
+	// SegmentCounts counts the members of each segment that has any, by key.
+	SegmentCounts(ctx context.Context) (map[uint64]int64, error)
+
+	// Forwards returns the entries that wait to be appended to lanes' logs, in
+	// the order of (lane, number), at most limit.
+	Forwards(ctx context.Context, limit int) ([]Forward, error)
+
+	// Feed returns the feed blocks of a lane with To > after, in order, at most limit.
+	Feed(ctx context.Context, lane int, after uint64, limit int) ([]Feed, error)
+
+	// Quarantined returns what was put aside, newest first, at most limit.
+	Quarantined(ctx context.Context, limit int) ([]Quarantine, error)
+
+	// SaveProgram keeps the source of a program under its hash; the same twice is
+	// one. It is durable when it returns.
+	SaveProgram(ctx context.Context, hash uint64, source []byte) error
+
+	// Program returns the source of a program, or a fault of kind NotFound.
+	Program(ctx context.Context, hash uint64) ([]byte, error)
+
+	// Stats returns sizes for people: rows by table and bytes on disk.
+	Stats(ctx context.Context) (map[string]int64, error)
+
+	Close() error
+}
+
+// AnyMonth asks [Store.Fingerprints] for every month.
+const AnyMonth int32 = -1
+
+// Commit is everything that a run of records changed in one lane.
+type Commit struct {
+	Lane     int
+	From, To Position
+
+	Profiles    []Row
+	History     []Block
+	Memberships []Membership
+	Deliveries  []Delivery // new rows, or new states of old ones
+	Forwards    []Forward
+	Forwarded   uint64 // forwards of this lane up to this number are appended and can go
+	Quarantine  []Quarantine
+	Feed        []byte // compressed; empty: nothing to tell
+}
+
+// Row is the hot row of a profile.
+type Row struct {
+	ID    identity.ID
+	Alarm event.Time // event.Never: none
+	Body  []byte
+}
+
+// Block is a piece of a strand's history: the events that one commit brought of
+// one month, in the order in which they were applied.
+type Block struct {
+	Strand       identity.ID
+	Month        int32 // of the raw client time, or of the instant heard if the client sent none
+	Fingerprints []uint64
+	Body         []byte // compressed
+}
+
+// Membership is one customer entering or leaving one segment.
+type Membership struct {
+	Segment uint64
+	Profile identity.ID
+	In      bool
+	Since   event.Time
+}
+
+// Delivery is one row of the ledger.
+type Delivery struct {
+	profile.Delivery
+	Profile identity.ID
+	Because string     // the rule's reason code: "no_consent", "bought" …; empty while nothing stopped it
+	Changed event.Time // when the state was reached
+	Plan    []byte     // the decision at planning; nil in a Commit keeps what is there
+	Claim   []byte     // the decision at the claim; nil in a Commit keeps what is there
+	Outcome string     // what the provider said; empty in a Commit keeps what is there
+}
+
+// Ref is where to find a delivery.
+type Ref struct {
+	ID        profile.DeliveryID
+	Profile   identity.ID
+	Channel   string
+	NotBefore event.Time
+	Deadline  event.Time
+	Fence     uint64
+}
+
+// DeliveryCount counts deliveries that are alike.
+type DeliveryCount struct {
+	State   profile.State
+	Journey string
+	Channel string
+	Because string
+	Count   int64
+}
+
+// Forward is an entry on its way from one home to another.
+type Forward struct {
+	Lane   int    // that sends it
+	Number uint64 // grows by one with each forward of the lane
+	To     identity.ID
+	Entry  []byte // an identity.Addressed
+}
+
+// Feed is what one commit tells the warehouse.
+type Feed struct {
+	Lane  int
+	Epoch uint64
+	From  uint64 // sequence of the position before
+	To    uint64
+	Body  []byte
+}
+
+// Quarantine is an event that was put aside, with the reason.
+type Quarantine struct {
+	At     event.Time
+	To     identity.ID // whose it was; zero: it never got an address
+	Kind   string      // "rejected": failed the checks; "poison": the core panicked; "hops": forwarded too often
+	Reason string      // a sentence
+	Field  string      // the field that failed; may be empty
+	Detail string      // a stack, or the body as sent, cut to a stated size
+	Entry  []byte      // the event, if it could be read
+}
+
+// Ledger is dispatch's own book: which deliveries were begun, and which
+// addresses and people may not be written to. It has its own file and writer,
+// so that a large commit of state never holds back an unsubscribe.
+type Ledger interface {
+	// Start writes that the deliveries are about to be handed over, durably, and
+	// says of each whether it may go ahead. In the same transaction it reads the
+	// suppressions: no Start can begin a delivery that was suppressed before it.
+	// A delivery that was begun before is Again, unless Resend is set.
+	Start(ctx context.Context, batch []Start) ([]StartAnswer, error)
+
+	// Finish notes that the outcomes of these deliveries are in the log. It need
+	// not be durable at once: an outcome told twice is told once.
+	Finish(ctx context.Context, ids []profile.DeliveryID) error
+
+	// Unfinished returns deliveries begun before the instant that have no
+	// outcome in the log.
+	Unfinished(ctx context.Context, before event.Time, limit int) ([]Start, error)
+
+	// Suppress is durable when it returns. Suppressing twice is once.
+	Suppress(ctx context.Context, s Suppression) error
+
+	// Release takes a suppression back, after a person asked for messages again.
+	// It does not touch suppressions for bounces and complaints.
+	Release(ctx context.Context, subject [16]byte, channel, purpose string) error
+
+	// Suppressed reports whether a delivery to the subject would be stopped, and why.
+	Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (Suppression, bool, error)
+
+	// Suppressions counts the suppressions by reason.
+	Suppressions(ctx context.Context) (map[string]int64, error)
+
+	Close() error
+}
+
+// Start is the wish to begin one delivery.
+type Start struct {
+	ID       profile.DeliveryID
+	Profile  identity.ID
+	Fence    uint64
+	Subjects [][16]byte // the profile and a keyed hash of the address: any of them suppressed stops it
+	Channel  string
+	Purpose  string
+	At       event.Time
+	Resend   bool // a service message whose outcome is unknown goes again
+	Service  bool
+}
+
+// StartAnswer says whether a delivery may be handed over.
+type StartAnswer uint8
+
+// The answers.
+const (
+	Go    StartAnswer = 0
+	Again StartAnswer = 1 // it was begun before: its outcome is unknown, or known already
+	Stop  StartAnswer = 2 // suppressed
+)
+
+// Suppression forbids a channel and purpose to a subject.
+type Suppression struct {
+	Subject [16]byte // a profile id or a keyed hash of an address: no personal data
+	Channel string
+	Purpose string // empty: every purpose
+	Reason  string // "unsubscribed", "bounced", "complained", "erased"
+	At      event.Time
+	By      string // the delivery or request that led to it
+}
