@@ -1,0 +1,68 @@
+# make run     the demo: a shop's year, on http://127.0.0.1:8080
+# make test    installs what the tests need if absent, then runs them all
+# make check   what CI runs: lint, then test
+# make bench   every bench, one JSON line each
+# make eval    holdout intervals over 200 assignment seeds
+# make chaos   kills at named points and random instants, 200 rounds
+# make dist    archives to hand out, in dist/
+# make clean   removes what was built and fetched here
+
+GOFUMPT_VERSION     := v0.12.0
+STATICCHECK_VERSION := v0.8.2
+
+# Packages whose tests replay so much that the race detector would take minutes.
+SLOW := /internal/demo$$|/cmd/rapport$$
+
+BENCHES := log engine http freshness dispatch import start
+SEEDS   := 200
+ROUNDS  := 200
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BIN     := bin/rapport
+SDK     := test/sdk/node_modules/.package-lock.json
+
+.PHONY: run build test check lint need bench eval chaos dist clean
+
+run: build
+	$(BIN) demo
+
+# Go knows what is up to date better than make does.
+build:
+	go build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/rapport
+
+need:
+	@scripts/need.sh
+
+# npm writes the file last, so it is newer than the lock when all is there.
+$(SDK): test/sdk/package.json test/sdk/package-lock.json test/sdk/.npmrc
+	cd test/sdk && npm ci --no-progress
+	@touch $@
+
+test: need
+	@$(MAKE) --no-print-directory $(SDK) build
+	@SLOW='$(SLOW)' scripts/test.sh $(BIN)
+
+check: lint test
+
+lint:
+	@tool=$$(scripts/tool.sh gofumpt mvdan.cc/gofumpt $(GOFUMPT_VERSION)) && \
+	  wrong=$$($$tool -l .) && \
+	  if [ -n "$$wrong" ]; then echo "lint: not formatted; run .bin/gofumpt-$(GOFUMPT_VERSION) -w on:"; echo "$$wrong"; exit 1; fi
+	go vet ./...
+	@tool=$$(scripts/tool.sh staticcheck honnef.co/go/tools/cmd/staticcheck $(STATICCHECK_VERSION)) && \
+	  echo "staticcheck ./..." && $$tool ./...
+
+bench: build
+	@for b in $(BENCHES); do $(BIN) bench $$b --json || exit 1; done
+
+eval:
+	@scripts/long.sh TestEval RAPPORT_EVAL $(SEEDS)
+
+chaos: build
+	@scripts/long.sh TestChaos RAPPORT_CHAOS $(ROUNDS)
+
+dist:
+	@scripts/dist.sh $(VERSION)
+
+clean:
+	rm -rf bin dist .bin test/sdk/node_modules

@@ -1,0 +1,2 @@
+// Package attic is where nobody looks.
+package attic // want room

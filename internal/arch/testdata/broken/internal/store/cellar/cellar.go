@@ -1,0 +1,2 @@
+// Package cellar is an adapter that its port's paragraph forgets.
+package cellar // want room

@@ -1,0 +1,2 @@
+// This is about something else than the package it stands in.
+package terse // want package-comment

@@ -1,0 +1,2 @@
+// Package terse stops.
+package terse

@@ -1,0 +1,2 @@
+// Package sequential belongs to measure.
+package sequential

@@ -1,0 +1,4 @@
+// Package fault is a leaf.
+package fault
+
+import _ "os"

@@ -1,0 +1,2 @@
+// Package sql belongs to the adapter.
+package sql

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Runs every test, goes on after a failure, and ends with the line
+# "N passed, N failed". What counts as one: a Go package, a folder of stories, a
+# client library run against the built server.
+#
+# usage: scripts/test.sh BINARY
+#
+# Packages whose path matches SLOW, an extended regular expression, run without
+# the race detector, because they replay so much that it would take minutes.
+set -euo pipefail
+binary=$1
+: "${SLOW:=^$}"
+
+cd "$(dirname "$0")/.."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0
+
+# packages NAME GO-TEST-FLAGS... reads package paths and tests them. go test
+# prints one line a package: "ok", "?" (no tests) or "FAIL".
+packages() {
+    local name=$1 list
+    shift
+    mapfile -t list
+    [ "${#list[@]}" -gt 0 ] || return 0
+    echo "test: ${#list[@]} packages, $name"
+    local status=0 good bad
+    # Packages without tests say nothing worth a line.
+    go test "$@" "${list[@]}" 2>&1 | tee "$log" | { grep --line-buffered -v -E '^\?|\[no test files\]' || true; } || status=$?
+    good=$(grep -c -E '^ok[[:space:]]' "$log" || true)
+    bad=$(grep -c -E '^FAIL[[:space:]]+[^[:space:]]' "$log" || true)
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1 # it did not come as far as naming a package
+    fi
+    passed=$((passed + good)) failed=$((failed + bad))
+}
+
+# step NAME COMMAND... runs one thing that is not a Go package.
+step() {
+    local name=$1
+    shift
+    echo "test: $name"
+    if "$@"; then passed=$((passed + 1)); else
+        echo "FAIL $name"
+        failed=$((failed + 1))
+    fi
+}
+
+everything=$(go list ./...)
+packages "with the race detector" -race -timeout 10m < <(grep -v -E "$SLOW" <<<"$everything")
+packages "without, for they replay a whole year" -timeout 10m < <(grep -E "$SLOW" <<<"$everything" || true)
+
+step "stories of the example shop" "$binary" test examples/shop
+for client in segment rudder; do
+    step "SDK conformance: $client" node "test/sdk/$client.mjs" "$binary"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
