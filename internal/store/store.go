@@ -21,10 +21,13 @@ import (
 )
 
 // Position is how far a lane has been folded: the epoch of its log and the
-// sequence of the last record. The zero Position is before everything.
+// sequence of the last record, with what the lane knew there. The zero Position
+// is before everything. Epoch and Seq are the fence; the rest is kept with them.
 type Position struct {
-	Epoch uint64
-	Seq   uint64
+	Epoch   uint64
+	Seq     uint64
+	Now     event.Time // of the last record: alarms up to it have a right to fire
+	Program uint64     // in force after the last record
 }
 
 // Store holds the state of all lanes of one workspace.
@@ -33,10 +36,12 @@ type Store interface {
 	Position(ctx context.Context, lane int) (Position, error)
 
 	// Commit makes all of c true, or none of it, and durable. It returns a fault
-	// of kind Conflict if the lane's position is no longer c.From: another engine
-	// has taken over the lane, and the caller must stop. Any other error leaves
-	// the store as it was, and what the caller has cached is no longer to be
-	// believed.
+	// of kind Conflict if the epoch and sequence of the lane's position are no
+	// longer c.From's: another engine has taken over the lane, and the caller must
+	// stop. Any other error leaves the store as it was or, if the disk failed in
+	// the very act, as c wanted it; so the caller forgets what it has cached and
+	// asks for the position. Of two rows with one key in c the later is true. The
+	// bytes in c are the caller's again afterwards.
 	Commit(ctx context.Context, c *Commit) error
 
 	// Load returns the hot rows of the ids, in their order; nil where there is
@@ -44,7 +49,8 @@ type Store interface {
 	Load(ctx context.Context, ids []identity.ID) ([][]byte, error)
 
 	// History returns the blocks of the strands in the order in which they were
-	// committed. Strands without history give nothing.
+	// committed, those of one commit in its order. Strands without history give
+	// nothing; a strand that is named twice counts once.
 	History(ctx context.Context, strands ...identity.ID) ([]Block, error)
 
 	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
@@ -78,13 +84,17 @@ type Store interface {
 	// Delivery returns one row of the ledger, or a fault of kind NotFound.
 	Delivery(ctx context.Context, id profile.DeliveryID) (Delivery, error)
 
-	// DeliveriesOf returns the deliveries of one profile id, newest first, at most limit.
+	// DeliveriesOf returns the deliveries of one profile id, the one that was
+	// planned last first, then by id, at most limit.
 	DeliveriesOf(ctx context.Context, id identity.ID, limit int) ([]Delivery, error)
 
-	// Deliveries yields every row of the ledger in order of id.
+	// Deliveries yields every row of the ledger in order of id; after an error
+	// nothing follows. The caller may commit meanwhile and may or may not meet what
+	// it committed.
 	Deliveries(ctx context.Context) iter.Seq2[Delivery, error]
 
-	// DeliveryCounts counts deliveries by state, journey and reason.
+	// DeliveryCounts counts deliveries by state, journey, channel and reason, in
+	// that order.
 	DeliveryCounts(ctx context.Context) ([]DeliveryCount, error)
 
 	// Members returns the profiles in a segment with after < id, in order of id, at most limit.
@@ -97,10 +107,11 @@ type Store interface {
 	// the order of (lane, number), at most limit.
 	Forwards(ctx context.Context, limit int) ([]Forward, error)
 
-	// Feed returns the feed blocks of a lane with To > after, in order, at most limit.
+	// Feed returns the feed blocks of a lane with To > after in the order in which
+	// they were committed, at most limit.
 	Feed(ctx context.Context, lane int, after uint64, limit int) ([]Feed, error)
 
-	// Quarantined returns what was put aside, newest first, at most limit.
+	// Quarantined returns what was put aside, the last committed first, at most limit.
 	Quarantined(ctx context.Context, limit int) ([]Quarantine, error)
 
 	// SaveProgram keeps the source of a program under its hash; the same twice is
@@ -110,9 +121,13 @@ type Store interface {
 	// Program returns the source of a program, or a fault of kind NotFound.
 	Program(ctx context.Context, hash uint64) ([]byte, error)
 
-	// Stats returns sizes for people: rows by table and bytes on disk.
+	// Stats returns sizes for people: rows by table under "profiles", "history",
+	// "members", "deliveries", "forwards", "feed", "quarantine" and "programs", and
+	// the bytes on disk under "bytes".
 	Stats(ctx context.Context) (map[string]int64, error)
 
+	// Close waits for the calls under way. After it every call is a fault of kind
+	// Unavailable; a second Close does nothing.
 	Close() error
 }
 
@@ -192,8 +207,10 @@ type DeliveryCount struct {
 type Forward struct {
 	Lane   int    // that sends it
 	Number uint64 // grows by one with each forward of the lane
+	From   identity.ID
 	To     identity.ID
-	Entry  []byte // an identity.Addressed
+	At     event.Time // `now` of the record that led to it
+	Entry  []byte     // an identity.Addressed
 }
 
 // Feed is what one commit tells the warehouse.
@@ -223,30 +240,42 @@ type Ledger interface {
 	// Start writes that the deliveries are about to be handed over, durably, and
 	// says of each whether it may go ahead. In the same transaction it reads the
 	// suppressions: no Start can begin a delivery that was suppressed before it.
-	// A delivery that was begun before is Again, unless Resend is set.
+	// A delivery that was begun before is Again, suppressed since or not, unless
+	// Resend is set: then it is asked like a new one. What is stopped was not
+	// begun.
 	Start(ctx context.Context, batch []Start) ([]StartAnswer, error)
 
-	// Finish notes that the outcomes of these deliveries are in the log. It need
-	// not be durable at once: an outcome told twice is told once.
+	// Note keeps the receipts of deliveries that were begun until they are in the
+	// log. It need not be durable at once: a delivery whose note is lost counts
+	// as unknown. A delivery that was never begun is passed over.
+	Note(ctx context.Context, receipts []Receipt) error
+
+	// Finish notes that the receipts of these deliveries are in the log. It need
+	// not be durable at once: a receipt told twice is told once. A delivery that
+	// was never begun is passed over.
 	Finish(ctx context.Context, ids []profile.DeliveryID) error
 
 	// Unfinished returns deliveries begun before the instant that have no
-	// outcome in the log.
+	// receipt in the log, by id, with the receipt if one was noted, at most limit.
 	Unfinished(ctx context.Context, before event.Time, limit int) ([]Start, error)
 
 	// Suppress is durable when it returns. Suppressing twice is once.
 	Suppress(ctx context.Context, s Suppression) error
 
-	// Release takes a suppression back, after a person asked for messages again.
-	// It does not touch suppressions for bounces and complaints.
+	// Release takes back what was Unsubscribed for exactly this channel and
+	// purpose, after a person asked for messages again. It does not touch
+	// suppressions for bounces, complaints, erasure or any other reason.
 	Release(ctx context.Context, subject [16]byte, channel, purpose string) error
 
-	// Suppressed reports whether a delivery to the subject would be stopped, and why.
+	// Suppressed reports whether a delivery to the subject would be stopped, and
+	// why: of several suppressions the oldest.
 	Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (Suppression, bool, error)
 
 	// Suppressions counts the suppressions by reason.
 	Suppressions(ctx context.Context) (map[string]int64, error)
 
+	// Close waits for the calls under way. After it every call is a fault of kind
+	// Unavailable; a second Close does nothing.
 	Close() error
 }
 
@@ -261,6 +290,13 @@ type Start struct {
 	At       event.Time
 	Resend   bool // a service message whose outcome is unknown goes again
 	Service  bool
+	Receipt  []byte // what Note kept; only Unfinished sets it
+}
+
+// Receipt is what became of a delivery, on its way to the log.
+type Receipt struct {
+	ID    profile.DeliveryID
+	Entry []byte // an identity.Addressed
 }
 
 // StartAnswer says whether a delivery may be handed over.
@@ -276,9 +312,17 @@ const (
 // Suppression forbids a channel and purpose to a subject.
 type Suppression struct {
 	Subject [16]byte // a profile id or a keyed hash of an address: no personal data
-	Channel string
-	Purpose string // empty: every purpose
-	Reason  string // "unsubscribed", "bounced", "complained", "erased"
+	Channel string   // empty: every channel
+	Purpose string   // empty: every purpose
+	Reason  string   // Unsubscribed, Bounced, Complained, Erased
 	At      event.Time
 	By      string // the delivery or request that led to it
 }
+
+// The reasons of suppressions. They are stored: never rename.
+const (
+	Unsubscribed = "unsubscribed" // the person asked; they may ask for messages again
+	Bounced      = "bounced"      // the address does not exist
+	Complained   = "complained"   // the person called a message spam
+	Erased       = "erased"       // the person asked to be forgotten
+)

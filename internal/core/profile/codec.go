@@ -108,6 +108,7 @@ func (p *Profile) Append(dst []byte) []byte {
 	for _, f := range seen {
 		dst = wire.Fixed(dst, f)
 	}
+	dst = wire.Varint(dst, int64(p.Newest))
 	dst = wire.Varint(dst, int64(p.Evicted))
 	return wire.Varint(dst, int64(p.Alarm))
 }
@@ -220,7 +221,7 @@ func Decode(s string) (*Profile, error) {
 	p.First, p.Last = event.Time(r.Varint()), event.Time(r.Varint())
 	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
 	p.Seen = read(r, 8, (*wire.Reader).Fixed)
-	p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint())
+	p.Newest, p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint()), event.Time(r.Varint())
 	if r.Err() == nil && r.Rest() != "" {
 		r.Fail("something follows the profile")
 	}

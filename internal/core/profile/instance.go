@@ -15,7 +15,11 @@ type Instance struct {
 	Entered  event.Time
 	Since    event.Time // when the step was reached
 	Wake     event.Time // when the step goes on by itself; event.Never: only an event moves it
+	Check    event.Time // when an exit, a goal or an awaited condition may change by itself; event.Never: not by itself
 	Arrivals int32      // steps reached so far: makes a step in a loop a new occurrence
+	Burst    int32      // steps reached at the instant Since: a path that never waits is stopped by it
+	Sent     int32      // messages of this run that were let on their way
+	Unsent   int32      // messages of this run that were not
 	Held     bool       // in the journey's holdout: walks it and gets nothing
 
 	Trigger   event.ID // the event that let the customer in; empty: no event did
@@ -23,6 +27,7 @@ type Instance struct {
 	Name      string       // of the trigger event
 	Props     event.Object // of the trigger event, for conditions and templates; at most MaxTrigger bytes
 
+	Product string     // the SKU whose own rhythm the customer waits for; empty: none
 	Waiting DeliveryID // the message that the step waits for; zero: none
 }
 
@@ -50,12 +55,17 @@ func appendInstance(dst []byte, in *Instance) []byte {
 	dst = wire.Varint(dst, int64(in.Entered))
 	dst = wire.Varint(dst, int64(in.Since))
 	dst = wire.Varint(dst, int64(in.Wake))
+	dst = wire.Varint(dst, int64(in.Check))
 	dst = wire.Varint(dst, int64(in.Arrivals))
+	dst = wire.Varint(dst, int64(in.Burst))
+	dst = wire.Varint(dst, int64(in.Sent))
+	dst = wire.Varint(dst, int64(in.Unsent))
 	dst = wire.Bool(dst, in.Held)
 	dst = wire.Text(dst, in.Trigger)
 	dst = wire.Varint(dst, int64(in.TriggerAt))
 	dst = wire.Text(dst, in.Name)
 	dst = wire.Text(dst, in.Props)
+	dst = wire.Text(dst, in.Product)
 	return append(dst, in.Waiting[:]...)
 }
 
@@ -67,12 +77,17 @@ func readInstance(r *wire.Reader) (in Instance) {
 	in.Entered = event.Time(r.Varint())
 	in.Since = event.Time(r.Varint())
 	in.Wake = event.Time(r.Varint())
+	in.Check = event.Time(r.Varint())
 	in.Arrivals = int32(r.Varint())
+	in.Burst = int32(r.Varint())
+	in.Sent = int32(r.Varint())
+	in.Unsent = int32(r.Varint())
 	in.Held = r.Bool()
 	in.Trigger = event.ID(r.Text())
 	in.TriggerAt = event.Time(r.Varint())
 	in.Name = r.Text()
 	in.Props = event.Object(r.Text())
+	in.Product = r.Text()
 	copy(in.Waiting[:], r.Bytes(len(in.Waiting)))
 	return in
 }

@@ -54,7 +54,8 @@ type Profile struct {
 	InMonth int32      // how many events it brought: beyond HotAfter the profile is hot
 
 	Seen    []uint64   // fingerprints of the newest ids, newest last; the last SeenKept count
-	Evicted event.Time // the latest raw time among fingerprints that Seen let go; zero: none
+	Newest  event.Time // the latest time of its own that any event carried
+	Evicted event.Time // Newest when Seen last let an id go; zero: it never did
 	Alarm   event.Time // the earliest instant at which anything changes by itself; event.Never: none
 }
 

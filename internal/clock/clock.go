@@ -1,0 +1,49 @@
+// Package clock is the time of a data directory: that of the wall, or a virtual one
+// for the demo, stories and rehearsals, which moves only in steps.
+package clock
+
+import (
+	"sync/atomic"
+	"time"
+
+	"rapport/internal/core/event"
+)
+
+// Clock is the one clock of a data directory: the wall's, or a virtual one that
+// stands still until somebody moves it.
+type Clock struct {
+	virtual bool
+	now     atomic.Int64
+}
+
+// Wall returns the clock on the wall.
+func Wall() *Clock { return &Clock{} }
+
+// Virtual returns a clock that stands at the instant.
+func Virtual(at event.Time) *Clock {
+	c := &Clock{virtual: true}
+	c.now.Store(int64(at))
+	return c
+}
+
+// Now returns the time.
+func (c *Clock) Now() event.Time {
+	if c.virtual {
+		return event.Time(c.now.Load())
+	}
+	return event.At(time.Now())
+}
+
+// Set moves a virtual clock forward. Time never runs backwards: an earlier
+// instant changes nothing.
+func (c *Clock) Set(at event.Time) {
+	for {
+		old := c.now.Load()
+		if int64(at) <= old || c.now.CompareAndSwap(old, int64(at)) {
+			return
+		}
+	}
+}
+
+// Virtual reports whether the clock stands still until somebody moves it.
+func (c *Clock) Virtual() bool { return c.virtual }

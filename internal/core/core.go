@@ -1,0 +1,184 @@
+// Package core is the function of the log.
+//
+//	Apply(program, profile, event, now) → (profile', effects)
+//
+// It has no clock, no dice, no I/O and no goroutines: the same records give the
+// same customers and the same decisions, whoever runs it and however often it is
+// killed on the way. The shell reads the log, loads profiles, calls Apply and
+// commits what comes back; effects leave the process only after the commit.
+//
+// The packages below are the parts, in the order of the data: event hears,
+// identity recognises, profile remembers, condition asks, insight understands,
+// journey orchestrates, decision decides, content words, measure learns.
+package core
+
+import (
+	"strings"
+	"time"
+
+	"rapport/internal/core/condition"
+	"rapport/internal/core/decision"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/insight"
+	"rapport/internal/core/journey"
+	"rapport/internal/core/profile"
+)
+
+// Program is every definition of a workspace, compiled and immutable. It changes
+// only by a record in the log, so a replay changes it at the same place.
+type Program struct {
+	Hash      uint64 // of the definitions and of the core's version
+	Workspace string
+	Key       identity.Key
+	Zone      *time.Location                   // the shop's
+	Zones     func(name string) *time.Location // nil if there is no such zone
+	Series    *condition.Set
+	Segments  *insight.Segments
+	Journeys  *journey.Set
+	Gate      *decision.Gate
+}
+
+// Effects is what an applied record asks of the shell. The shell acts on it only
+// once the record is committed.
+type Effects struct {
+	Kept       bool             // the event is new and belongs in the history
+	Repeated   bool             // the event was applied before: nothing changed
+	Left       bool             // the profile became a signpost
+	Changes    []insight.Change // segments entered and left
+	Deliveries []Delivery       // new deliveries and new states of old ones
+	Forwards   []identity.Addressed
+	Facts      []event.Event // for the feed
+	Joined     []identity.ID // strands taken in
+	Quarantine string        // why the event was put aside; empty: it was not
+	Stuck      []string      // segments whose alarms keep finding nothing changed: a mistake of ours
+	Refused    []string      // what a public key tried and may not do
+}
+
+// Delivery is a change in the delivery ledger.
+type Delivery struct {
+	profile.Delivery
+	Because string           // the rule's reason code; empty while nothing stopped it
+	Record  *decision.Record // the decision, if one was made
+	Claim   bool             // the decision was made at the claim, not at planning
+	Outcome string           // the provider's words
+}
+
+// ClaimFor is how long a claim allows dispatch to begin. Only what can be handed
+// over at once is claimed; whatever is not begun by then is offered a new slot.
+const ClaimFor = 30 * time.Second
+
+// GiveUp is how long a deferred message is tried again, as mail servers do.
+const GiveUp = 72 * time.Hour
+
+// run is one call of Apply: a private copy of the profile and what comes of it.
+type run struct {
+	*Program
+	p   *profile.Profile
+	now event.Time
+	eff Effects
+}
+
+// Apply folds one entry into the profile p, which it does not change, and
+// returns the profile that follows. Alarms that are due up to now fire first,
+// each at its own instant. Repeated says that the history knows the event's id.
+//
+// The profile must be current: see [Program.Current].
+func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, repeated bool) (*profile.Profile, Effects) {
+	r := &run{Program: pr, now: now}
+	if !p.Owner.Zero() {
+		r.forward(p.Owner, e)
+		return p, r.eff
+	}
+	own := *p
+	r.p = &own
+	r.wake()
+	switch sees := p.Sees(e); {
+	case sees == profile.SeenBefore, repeated:
+		r.eff.Repeated = true
+	case e.Type == event.System && event.Control(e.Name):
+		r.obey(e)
+	default:
+		r.hear(e)
+	}
+	r.settle()
+	return r.p, r.eff
+}
+
+// Wake fires the alarms of p that are due up to now, each at its own instant.
+func (pr *Program) Wake(p *profile.Profile, now event.Time) (*profile.Profile, Effects) {
+	own := *p
+	r := &run{Program: pr, now: now, p: &own}
+	r.wake()
+	r.settle()
+	return r.p, r.eff
+}
+
+// Current reports whether p was last evaluated under this program. If not, the
+// caller reads its history and calls [Program.CatchUp] before anything else.
+func (pr *Program) Current(p *profile.Profile) bool {
+	return p.Program == pr.Hash || !p.Owner.Zero()
+}
+
+// forward sends an entry on to the owner of this home.
+func (r *run) forward(to identity.ID, e *event.Event) {
+	if e.Hops >= identity.MaxHops {
+		r.eff.Quarantine = "forwarded too often: the homes of this customer's identifiers point in a circle"
+		return
+	}
+	next := *e
+	next.Hops++
+	r.send(to, next)
+}
+
+// obey does what an entry of the product's own says.
+func (r *run) obey(e *event.Event) {
+	r.p.Remember(e)
+	switch e.Name {
+	case event.Claim:
+		r.claimed(e)
+	case event.Grant, event.Refuse:
+		r.answered(e)
+	case event.Rise:
+		r.asked(e)
+	case event.Strand:
+		r.adopt(e)
+	case event.Slot:
+		r.slot(e)
+	}
+}
+
+// hear folds in what the customer did, or what became of a message.
+func (r *run) hear(e *event.Event) {
+	r.eff.Kept = true
+	if r.p.Born == 0 {
+		r.born(e)
+	}
+	r.claim(e)
+	folded := r.p.Fold(e, r.now)
+	r.eff.Refused = folded.Refused
+	var touched condition.Touched
+	if !folded.Repeated {
+		r.p.Session = condition.Visit(r.p.Session, e)
+		touched = r.Series.Fold(r.p, e, folded.Order, r.now)
+	}
+	touched.Traits, touched.Consent, touched.Reach = folded.Traits, folded.Consent, folded.Reach
+	touched.Device, touched.Locale, touched.Zone = folded.Device, folded.Locale, folded.Zone
+	if event.Receipt(e.Name) && r.receipt(e) {
+		touched.Reach = true
+	}
+	changes := r.note(r.Segments.Touched(r.p, touched, r.now))
+	r.follow(r.Journeys.OnEvent(r.world(), e, changes))
+}
+
+func (r *run) born(e *event.Event) {
+	r.p.Born = r.now
+	r.p.Program = r.Hash
+	for _, id := range identity.Of(e) {
+		id.Kind, id.Value = identity.Kind(strings.Clone(string(id.Kind))), strings.Clone(id.Value)
+		if r.Key.Home(id) == r.p.ID {
+			r.p.Birth = id
+			r.p.Hold(profile.Held{Identifier: id, State: profile.Owned, At: r.now})
+		}
+	}
+}

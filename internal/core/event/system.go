@@ -1,0 +1,59 @@
+package event
+
+// Names of entries that the product writes to its own log. They have Type
+// System and Trust Own, are not part of a person's history, and no tracking call
+// may send them.
+const (
+	// Claim asks the home of an identifier to recognise its sender as the owner:
+	// kind, value, by (profile id), known, born.
+	Claim = "Identifier Claimed"
+	// Grant answers a claim: kind, value.
+	Grant = "Identifier Granted"
+	// Refuse answers a claim: kind, value, why.
+	Refuse = "Identifier Refused"
+	// Rise asks a profile to join a higher one: to (profile id), known, born, kind, value.
+	Rise = "Profile Asked To Join"
+	// Strand brings the state of a profile that joined: state.
+	Strand = "Profile Joined"
+	// Slot offers a planned delivery its turn: delivery.
+	Slot = "Slot Granted"
+	// Tick moves a quiet lane's clock so that alarms may fire.
+	Tick = "Tick"
+	// ProgramChanged switches the lane's program: hash.
+	ProgramChanged = "Program Changed"
+	// Sweep brings the profiles of a range up to the program in force: from, limit.
+	Sweep = "Sweep"
+	// Reject reports an event that failed the checks at the edge: reason, field, body.
+	Reject = "Event Rejected"
+)
+
+// Names of facts: what the core tells the feed about people. They are never read
+// back as input.
+const (
+	JourneyEntered = "Journey Entered"
+	JourneyLeft    = "Journey Exited"
+	GoalReached    = "Journey Goal Reached"
+	ProfilesJoined = "Profiles Joined"
+)
+
+// Control reports whether the name is that of an entry for the product itself: it
+// is obeyed, and is no part of a person's history.
+func Control(name string) bool {
+	switch name {
+	case Claim, Grant, Refuse, Rise, Strand, Slot, Tick, ProgramChanged, Sweep, Reject:
+		return true
+	}
+	return false
+}
+
+// Receipt reports whether the name tells what became of a delivery.
+func Receipt(name string) bool {
+	switch name {
+	case MessageSent, MessageRejected, MessageDeferred, MessageUnknown, MessageStopped, RenderFailed:
+		return true
+	}
+	return false
+}
+
+// MessageStopped says that dispatch found the recipient suppressed at the last moment.
+const MessageStopped = "Message Stopped"

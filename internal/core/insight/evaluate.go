@@ -1,0 +1,196 @@
+package insight
+
+import (
+	"math/bits"
+	"slices"
+
+	"rapport/internal/core/condition"
+	"rapport/internal/core/event"
+	"rapport/internal/core/profile"
+)
+
+// Touched re-evaluates the segments that look at something that was touched,
+// those whose Until has come, and those that rest on one that changed. It
+// replaces p.Segments and returns who entered and left, in an order that follows
+// the definitions. P is the caller's own copy, with all that the event changed
+// already in it; now is when the event was heard.
+//
+// What is due at the same instant is looked at together, so that a window that
+// closes and an event that opens it again are no change at all. What was due
+// before must have been dealt with by [Segments.Due], at its own instant.
+func (s *Segments) Touched(p *profile.Profile, t condition.Touched, now event.Time) []Change {
+	var few [8]uint64
+	dirty := s.due(p, now, s.set(few[:]))
+	for series := range t.Series {
+		if series < len(s.bySeries) {
+			mark(dirty, s.bySeries[series])
+		}
+	}
+	for _, name := range t.Traits {
+		mark(dirty, s.byTrait[name])
+	}
+	if t.Consent {
+		mark(dirty, s.consent)
+	}
+	if t.Reach {
+		mark(dirty, s.reach)
+	}
+	if t.Device {
+		mark(dirty, s.device)
+	}
+	if t.Locale {
+		mark(dirty, s.locale)
+	}
+	if t.Zone {
+		mark(dirty, s.zone)
+	}
+	r := run{s: s, p: p, now: now}
+	return r.all(dirty)
+}
+
+// Due re-evaluates the segments whose Until has come, and those that rest on one
+// that changed. Now is the instant of the alarm, [Segments.Next], not the later
+// one at which somebody came to it. W counts what turned out unchanged; it may be
+// nil.
+func (s *Segments) Due(p *profile.Profile, now event.Time, w *Watch) []Change {
+	var few [8]uint64
+	r := run{s: s, p: p, now: now, watch: w}
+	return r.all(s.due(p, now, s.set(few[:])))
+}
+
+// All evaluates every segment: a profile catches up with a new program. Series
+// must be those of the program already. Memberships of segments that no longer
+// exist are dropped without a word. The changes are silent if the caller says
+// so, but for segments that count existing customers as entering.
+func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change {
+	p.Segments = slices.DeleteFunc(slices.Clone(p.Segments), func(m profile.Membership) bool {
+		_, known := s.byKey[m.Key]
+		return !known
+	})
+	var few [8]uint64
+	dirty := s.set(few[:])
+	for n := range s.list {
+		dirty[n>>6] |= 1 << (n & 63)
+	}
+	r := run{s: s, p: p, now: now, silent: silent, own: true}
+	return r.all(dirty)
+}
+
+// Next returns the earliest Until of p's memberships: when to ask again, by
+// [Segments.Due]. event.Never: only an event changes anything.
+func (s *Segments) Next(p *profile.Profile) event.Time {
+	next := event.Never
+	for i := range p.Segments {
+		next = min(next, p.Segments[i].Until)
+	}
+	return next
+}
+
+// Explain says whether the customer is in the segment as of now, and why. It
+// reports false if there is no such segment.
+func (s *Segments) Explain(p *profile.Profile, name string, now event.Time) (condition.Verdict, bool) {
+	n, known := s.byKey[condition.SegmentKey(name)]
+	if !known {
+		return condition.Verdict{}, false
+	}
+	return s.list[n].cond.Eval(&condition.Context{P: p, Now: now, Zones: s.zones, DefaultZone: s.defaultZone, Explain: true}), true
+}
+
+// set returns an empty set of places, in few if it is large enough.
+func (s *Segments) set(few []uint64) []uint64 {
+	words := (len(s.list) + 63) / 64
+	if words <= len(few) {
+		return few[:words]
+	}
+	return make([]uint64, words)
+}
+
+// due adds the segments whose Until has come. A membership of a segment that no
+// longer exists waits for the profile to catch up.
+func (s *Segments) due(p *profile.Profile, now event.Time, dirty []uint64) []uint64 {
+	for i := range p.Segments {
+		if p.Segments[i].Until <= now {
+			if n, known := s.byKey[p.Segments[i].Key]; known {
+				dirty[n>>6] |= 1 << (n & 63)
+			}
+		}
+	}
+	return dirty
+}
+
+func mark(dirty []uint64, places []int) {
+	for _, n := range places {
+		dirty[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// run is one re-evaluation of one profile.
+type run struct {
+	s      *Segments
+	p      *profile.Profile
+	now    event.Time
+	silent bool
+	own    bool // p.Segments is our own copy already
+	watch  *Watch
+}
+
+// all evaluates the places of the set in their order. What a segment refers to
+// stands before it, so each is evaluated once.
+func (r *run) all(dirty []uint64) (changes []Change) {
+	c := condition.Context{P: r.p, Now: r.now, Zones: r.s.zones, DefaultZone: r.s.defaultZone}
+	for w := range dirty {
+		for dirty[w] != 0 {
+			n := w<<6 | bits.TrailingZeros64(dirty[w])
+			dirty[w] &= dirty[w] - 1
+			g := &r.s.list[n]
+			old := r.p.Member(g.key)
+			v := g.cond.Eval(&c)
+			m := profile.Membership{Key: g.key, In: v.True, Since: old.Since, Until: v.Until}
+			if r.watch != nil && old.Until <= r.now {
+				m.Until = r.watch.note(r.s, n, v.True != old.In, r.now, m.Until)
+			}
+			if v.True != old.In || old.Since == 0 {
+				m.Since = r.now
+			}
+			if v.True != old.In {
+				changes = append(changes, Change{
+					Segment: g.name, Key: g.key, In: v.True, At: r.now, Hidden: g.hidden, Silent: r.silent && !g.existing,
+				})
+			}
+			if m == old || !m.In && m.Until == event.Never && old.Since == 0 {
+				continue
+			}
+			r.put(m)
+			// A later Until leaves those that rest on it a lower bound; an earlier one does not.
+			if m.In != old.In || m.Until < old.Until {
+				mark(dirty, r.s.users[n])
+			}
+		}
+	}
+	return changes
+}
+
+// put writes a membership; one that says nothing is taken out.
+func (r *run) put(m profile.Membership) {
+	if !r.own {
+		r.p.Segments = append(make([]profile.Membership, 0, len(r.p.Segments)+4), r.p.Segments...)
+		r.own = true
+	}
+	i, found := slices.BinarySearchFunc(r.p.Segments, m.Key, func(o profile.Membership, key uint64) int {
+		switch {
+		case o.Key < key:
+			return -1
+		case o.Key > key:
+			return 1
+		}
+		return 0
+	})
+	switch idle := !m.In && m.Until == event.Never; {
+	case found && idle:
+		r.p.Segments = slices.Delete(r.p.Segments, i, i+1)
+	case found:
+		r.p.Segments[i] = m
+	case !idle:
+		r.p.Segments = slices.Insert(r.p.Segments, i, m)
+	}
+}

@@ -1,0 +1,272 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rapport/internal/core/condition"
+	"rapport/internal/core/decision"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/insight"
+	"rapport/internal/core/journey"
+	"rapport/internal/core/profile"
+)
+
+// wake fires the alarms that are due up to now, each with `now` equal to its own
+// instant: how late the shell comes to it changes nothing that follows.
+func (r *run) wake() {
+	end := r.now
+	var watch insight.Watch
+	for r.p.Alarm <= end {
+		at := r.p.Alarm
+		r.now = at
+		changes := r.note(r.Segments.Due(r.p, at, &watch))
+		r.follow(r.Journeys.OnAlarm(r.world(), changes))
+		r.settle()
+		if r.p.Alarm <= at {
+			// A bound that does not move is a mistake of ours; a customer must not
+			// make the lane spin for it.
+			r.p.Alarm = at + 1
+		}
+	}
+	r.now = end
+	r.eff.Stuck = watch.Stuck()
+}
+
+// settle names the next alarm: the earliest instant at which a segment or a
+// journey may change by itself.
+func (r *run) settle() {
+	if !r.p.Owner.Zero() {
+		r.p.Alarm = event.Never
+		return
+	}
+	r.p.Alarm = min(r.Segments.Next(r.p), r.Journeys.Next(r.p), r.Journeys.NextTrigger(r.world(), r.now))
+}
+
+func (r *run) world() *journey.World {
+	return &journey.World{P: r.p, Now: r.now, Zones: r.Zones, DefaultZone: r.Zone}
+}
+
+func (r *run) note(changes []insight.Change) []insight.Change {
+	r.eff.Changes = append(r.eff.Changes, changes...)
+	return changes
+}
+
+// maxRounds bounds how often a journey's update may change a segment that lets
+// into a journey that updates: definitions that chase each other end here.
+const maxRounds = 8
+
+// follow does what a walk asks for: recalls first, so that what is no longer
+// wanted makes room, then new wishes through the gate, whose answers may move
+// the walk on.
+func (r *run) follow(out journey.Out) {
+	for range maxRounds {
+		r.eff.Facts = append(r.eff.Facts, out.Facts...)
+		for i := range out.Recalls {
+			r.recall(&out.Recalls[i])
+		}
+		var next journey.Out
+		for i := range out.Intents {
+			join(&next, r.plan(out.Intents[i]))
+		}
+		if len(out.Traits) > 0 {
+			var touched condition.Touched
+			for i := range out.Traits {
+				touched.Traits = append(touched.Traits, out.Traits[i].Name)
+			}
+			changes := r.note(r.Segments.Touched(r.p, touched, r.now))
+			join(&next, r.Journeys.OnAlarm(r.world(), changes))
+		}
+		if len(next.Intents)+len(next.Recalls)+len(next.Traits)+len(next.Facts) == 0 {
+			return
+		}
+		out = next
+	}
+}
+
+func join(to *journey.Out, from journey.Out) {
+	to.Intents = append(to.Intents, from.Intents...)
+	to.Recalls = append(to.Recalls, from.Recalls...)
+	to.Traits = append(to.Traits, from.Traits...)
+	to.Facts = append(to.Facts, from.Facts...)
+}
+
+// plan takes a wish through the gate and tells the journey the answer.
+func (r *run) plan(in journey.Intent) journey.Out {
+	d, record := r.Gate.Plan(r.p, in, r.now)
+	if record.Reason != decision.Duplicate {
+		if d.State == profile.Planned {
+			r.p.Open = append(slices.Clip(r.p.Open), d)
+		}
+		r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: because(&record), Record: &record})
+	}
+	return r.Journeys.OnDecision(r.world(), &in, d.ID, d.State, string(record.Reason))
+}
+
+func because(record *decision.Record) string {
+	if record.Reason == decision.Allowed {
+		return ""
+	}
+	return string(record.Reason)
+}
+
+func (r *run) recall(c *journey.Recall) {
+	for i := range r.p.Open {
+		if r.p.Open[i].ID != c.Delivery {
+			continue
+		}
+		d := r.p.Open[i]
+		record, ok := r.Gate.Recall(r.p, &d, decision.Exited, r.now)
+		if !ok {
+			return
+		}
+		// If a rule says it better than "the journey was left", the rule speaks: she
+		// bought it four seconds ago.
+		again := r.p.Open[i]
+		if ruled := r.Gate.Claim(r.p, &again, r.now); ruled.Reason == decision.Satisfied || ruled.Reason == decision.JustBought {
+			record = ruled
+		}
+		r.drop(i)
+		r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: string(record.Reason), Record: &record, Claim: true, Outcome: c.Why})
+		return
+	}
+}
+
+// drop takes a delivery from the open ones.
+func (r *run) drop(i int) { r.p.Open = slices.Delete(slices.Clone(r.p.Open), i, i+1) }
+
+// put replaces an open delivery.
+func (r *run) put(i int, d profile.Delivery) {
+	r.p.Open = slices.Clone(r.p.Open)
+	r.p.Open[i] = d
+}
+
+func (r *run) find(id profile.DeliveryID) int {
+	return slices.IndexFunc(r.p.Open, func(d profile.Delivery) bool { return d.ID == id })
+}
+
+// slot offers a planned delivery its turn: the gate is asked again, on the
+// profile as it is now. A claim whose deadline passed is offered again the same way.
+func (r *run) slot(e *event.Event) {
+	id, err := profile.ParseDelivery(e.Props.Text("delivery"))
+	if err != nil {
+		return // unreachable: only dispatch writes slots
+	}
+	i := r.find(id)
+	if i < 0 {
+		return // it was recalled or is told of already
+	}
+	d := r.p.Open[i]
+	if truth(e.Props, "lost") && d.State == profile.Claimed {
+		d.State = profile.Planned // dispatch vouches that the claim before was never begun
+	}
+	record := r.Gate.Claim(r.p, &d, r.now)
+	if record.Reason == decision.Closed {
+		return
+	}
+	if d.State == profile.Claimed {
+		d.Deadline = r.now.Add(ClaimFor)
+	}
+	r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: because(&record), Record: &record, Claim: true})
+	if d.State.Open() {
+		r.put(i, d)
+		return
+	}
+	r.drop(i)
+	r.follow(r.Journeys.OnDelivery(r.world(), d.ID, d.State, string(record.Reason)))
+}
+
+// receipt notes what became of a delivery. It reports whether the customer's
+// reachability changed.
+func (r *run) receipt(e *event.Event) (reach bool) {
+	id, err := profile.ParseDelivery(e.Props.Text("delivery"))
+	if err != nil {
+		return false
+	}
+	i := r.find(id)
+	if i < 0 {
+		return false
+	}
+	d := r.p.Open[i]
+	if fence, err := strconv.ParseUint(e.Props.Text("fence"), 10, 64); err == nil && fence != d.Fence {
+		return false // the answer to a claim that was lost: the newer one counts
+	}
+	outcome, because := clone(e.Props.Text("detail")), ""
+	switch e.Name {
+	case event.MessageSent:
+		d.State = profile.Accepted
+		r.Gate.Sent(r.p, &d, e.At)
+	case event.MessageUnknown:
+		d.State = profile.Unknown
+		r.Gate.Sent(r.p, &d, e.At)
+	case event.MessageRejected:
+		d.State, because = profile.Rejected, "rejected"
+		if truth(e.Props, "hard") {
+			because, reach = "bounced", true
+			r.p.Ails(profile.Health{Channel: d.Channel, Address: r.p.Address(d.Channel), State: profile.Bounced, At: e.At, Why: outcome})
+		}
+	case event.MessageDeferred:
+		if r.now.Sub(d.Planned) >= GiveUp || r.now >= d.Expires {
+			d.State, because = profile.Rejected, "gave_up"
+			break
+		}
+		d.State, d.NotBefore = profile.Planned, r.now.Add(retry(e))
+		because = "deferred"
+	case event.MessageStopped:
+		d.State, because = profile.Dropped, string(decision.Suppressed)
+	case event.RenderFailed:
+		d.State, because = profile.Failed, "render_failed"
+	}
+	r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: because, Outcome: outcome})
+	if d.State.Open() {
+		r.put(i, d)
+		return reach
+	}
+	r.drop(i)
+	r.follow(r.Journeys.OnDelivery(r.world(), d.ID, d.State, because))
+	return reach
+}
+
+// clone returns a text of its own: what a profile keeps must not hold on to the
+// record that it came in.
+func clone(s string) string { return strings.Clone(s) }
+
+// retry returns how long to wait before a deferred message goes again.
+func retry(e *event.Event) time.Duration {
+	s, _ := strconv.ParseFloat(e.Props.Text("retry_after"), 64)
+	d := time.Duration(s * float64(time.Second))
+	return min(max(d, time.Minute), 6*time.Hour)
+}
+
+// NeedsHistory reports whether a catch-up must read the customer's events: the
+// program asks something that the one before did not, or strands have joined.
+func (pr *Program) NeedsHistory(p *profile.Profile, older *Program) bool {
+	return older == nil || p.Program != older.Hash || !older.Series.Covers(pr.Series)
+}
+
+// CatchUp brings a profile that was last evaluated under another program up to
+// this one. History holds all its events if [Program.NeedsHistory] says so. What
+// the customer turns out to be in has not just begun: segments are entered in
+// silence, unless their definition says otherwise. Only customers whose strands
+// have just joined live through it.
+func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event.Time, older *Program) (*profile.Profile, Effects) {
+	own := *p
+	r := &run{Program: pr, now: now, p: &own}
+	if pr.NeedsHistory(p, older) {
+		pr.Series.Rebuild(r.p, slices.Values(history), now)
+	} else {
+		pr.Series.Trim(r.p, now)
+	}
+	joined := p.Program == 0
+	r.p.Program = pr.Hash
+	changes := r.note(pr.Segments.All(r.p, now, !joined))
+	r.follow(pr.Journeys.OnAlarm(r.world(), changes))
+	r.settle()
+	return r.p, r.eff
+}
+
+// Home returns the id at which everything about an identifier arrives.
+func (pr *Program) Home(id identity.Identifier) identity.ID { return pr.Key.Home(id) }

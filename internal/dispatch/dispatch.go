@@ -1,0 +1,353 @@
+// Package dispatch carries deliveries to people: it offers slots to deliveries
+// that are due, hands over what the gate has claimed, and tells the log what
+// became of each.
+//
+// Exactly once is made of four durable steps, each with one writer:
+//
+//	planned   the engine, with the decision that allowed it
+//	claimed   the engine, when the gate was asked again on a slot
+//	started   dispatch, in its own ledger, in the transaction that reads the
+//	          suppressions, right before the first byte leaves
+//	outcome   a receipt in the log, noted in the ledger until it is there
+//
+// A process that dies after claimed and before started has sent nothing: the
+// delivery gets a new slot. One that dies after started cannot know: the outcome
+// is unknown, marketing is never sent again, and the report says how many.
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"rapport/internal/channels"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/engine"
+	"rapport/internal/fault"
+	"rapport/internal/killpoint"
+	"rapport/internal/store"
+)
+
+// Renderer makes the message of a claim, with the customer as the gate saw them.
+// An error means that the message cannot be worded for this person: it is not
+// sent, and the others of its batch go on.
+type Renderer func(c *engine.Claim, now event.Time) (channels.Message, error)
+
+// Options are what dispatch is made of.
+type Options struct {
+	Store    store.Store
+	Ledger   store.Ledger
+	Channels map[string]channels.Channel // by the name of the channel
+	Render   Renderer
+	Append   func(ctx context.Context, entries []identity.Addressed) error
+	Subject  func(channel, address string) [16]byte // keyed hash of an address
+	Now      func() event.Time
+	// Virtual: nothing moves by itself, and receipts wait for Receipts.
+	Virtual bool
+	// Workers is how many batches are handed over at once. Default: 4.
+	Workers int
+	// Batch is how many messages one worker hands over at once. Default: 64.
+	Batch int
+	// InFlight is how many deliveries may be offered and not answered: what can be
+	// handed over in about half a second. Default: 2,000.
+	InFlight int
+	Log      *slog.Logger
+}
+
+const (
+	defaultWorkers  = 4
+	defaultBatch    = 64
+	defaultInFlight = 2_000
+	// offerTimeout is when an offer without an answer is made again.
+	offerTimeout = 15 * time.Second
+	// slotsAtOnce bounds the slots of one append.
+	slotsAtOnce = 500
+)
+
+// Dispatch hands deliveries over.
+type Dispatch struct {
+	o    Options
+	log  *slog.Logger
+	wake chan struct{}
+	work chan engine.Claim
+
+	mu       sync.Mutex
+	offered  map[profile.DeliveryID]time.Time
+	claims   []engine.Claim       // virtual: waiting for Deliver
+	receipts []identity.Addressed // virtual: waiting for Receipts
+}
+
+// New returns a dispatch that does nothing before Start or Deliver.
+func New(o Options) *Dispatch {
+	if o.Workers <= 0 {
+		o.Workers = defaultWorkers
+	}
+	if o.Batch <= 0 {
+		o.Batch = defaultBatch
+	}
+	if o.InFlight <= 0 {
+		o.InFlight = defaultInFlight
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Dispatch{
+		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 4*o.InFlight),
+		offered: map[profile.DeliveryID]time.Time{},
+	}
+}
+
+// Wake tells dispatch that deliveries were planned. It does not block.
+func (d *Dispatch) Wake() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Claimed takes deliveries that may be handed over. It does not block: a claim
+// that finds no room is lost on purpose and gets a new slot after its deadline.
+func (d *Dispatch) Claimed(claims []engine.Claim) {
+	killpoint.Hit(killpoint.AfterClaim)
+	if d.o.Virtual {
+		d.mu.Lock()
+		d.claims = append(d.claims, claims...)
+		d.mu.Unlock()
+		return
+	}
+	for i := range claims {
+		select {
+		case d.work <- claims[i]:
+		default:
+			d.log.Warn("a claim found no room and will be offered again", "delivery", claims[i].Delivery.ID)
+		}
+	}
+}
+
+// Run offers and hands over until ctx ends. What is being handed over then is
+// finished and its receipts appended.
+func (d *Dispatch) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range d.o.Workers {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			d.worker(ctx)
+		}()
+	}
+	defer workers.Wait()
+	for pause := time.Duration(0); ; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.wake:
+		case <-time.After(pause):
+		}
+		n, err := d.Offer(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			d.log.Error("offering slots", "error", err)
+			pause = time.Second
+		case n > 0:
+			pause = time.Millisecond
+		default:
+			pause = d.quiet(ctx)
+		}
+	}
+}
+
+// quiet returns how long nothing will be due.
+func (d *Dispatch) quiet(ctx context.Context) time.Duration {
+	next, err := d.o.Store.NextDelivery(ctx)
+	if err != nil || next == event.Never {
+		return time.Second
+	}
+	return min(max(next.Sub(d.o.Now()), 5*time.Millisecond), time.Second)
+}
+
+// Offer gives slots to deliveries that are due, the most urgent first, and
+// returns to how many. A slot is an entry in the log: the gate answers it there.
+func (d *Dispatch) Offer(ctx context.Context) (int, error) {
+	now, clock := d.o.Now(), time.Now()
+	d.mu.Lock()
+	for id, at := range d.offered {
+		if clock.Sub(at) > offerTimeout {
+			delete(d.offered, id)
+		}
+	}
+	room, waiting := d.o.InFlight-len(d.offered), len(d.offered)
+	d.mu.Unlock()
+	if room <= 0 {
+		return 0, nil
+	}
+	due, err := d.o.Store.DueDeliveries(ctx, "", now, room+waiting)
+	if err != nil {
+		return 0, err
+	}
+	var slots []identity.Addressed
+	d.mu.Lock()
+	for i := range due {
+		if _, known := d.offered[due[i].ID]; known || len(slots) >= room {
+			continue
+		}
+		if !d.o.Virtual {
+			d.offered[due[i].ID] = clock
+		}
+		slots = append(slots, slot(due[i], now, false))
+	}
+	d.mu.Unlock()
+	return len(slots), d.append(ctx, slots)
+}
+
+func slot(ref store.Ref, now event.Time, lost bool) identity.Addressed {
+	var b event.Builder
+	b.Set("delivery", event.Text(ref.ID.String()))
+	if lost {
+		b.Set("lost", event.Yes(true))
+	}
+	id := "slot:" + ref.ID.String() + ":" + strconv.FormatUint(ref.Fence, 36) + ":" + strconv.FormatInt(int64(now), 36)
+	return identity.Addressed{To: ref.Profile, Event: event.Event{
+		ID: event.ID(id), Type: event.System, Name: event.Slot, At: now, Trust: event.Own, Source: "dispatch", Props: b.Object(),
+	}}
+}
+
+func (d *Dispatch) append(ctx context.Context, entries []identity.Addressed) error {
+	for len(entries) > 0 {
+		n := min(len(entries), slotsAtOnce)
+		if err := d.o.Append(ctx, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+// worker hands over what is claimed, as many at once as have come.
+func (d *Dispatch) worker(ctx context.Context) {
+	for {
+		var batch []engine.Claim
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-d.work:
+			batch = append(batch, c)
+		}
+	more:
+		for len(batch) < d.o.Batch {
+			select {
+			case c := <-d.work:
+				batch = append(batch, c)
+			default:
+				break more
+			}
+		}
+		receipts := d.handOver(context.WithoutCancel(ctx), batch)
+		d.tell(context.WithoutCancel(ctx), receipts)
+		d.mu.Lock()
+		for i := range batch {
+			delete(d.offered, batch[i].Delivery.ID)
+		}
+		d.mu.Unlock()
+		d.Wake()
+	}
+}
+
+// tell appends receipts until the log takes them, then finishes them in the ledger.
+func (d *Dispatch) tell(ctx context.Context, receipts []identity.Addressed) {
+	if len(receipts) == 0 {
+		return
+	}
+	killpoint.Hit(killpoint.BeforeOutcome)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := d.append(ctx, receipts)
+		if err == nil {
+			break
+		}
+		if !fault.Is(err, fault.Unavailable) {
+			// The ledger keeps them: they are told after the next start.
+			d.log.Error("telling what became of messages", "error", err, "messages", len(receipts))
+			return
+		}
+		time.Sleep(pause)
+	}
+	if err := d.o.Ledger.Finish(ctx, idsOf(receipts)); err != nil {
+		d.log.Error("finishing deliveries in the ledger", "error", err)
+	}
+}
+
+func idsOf(receipts []identity.Addressed) []profile.DeliveryID {
+	ids := make([]profile.DeliveryID, 0, len(receipts))
+	for i := range receipts {
+		if id, err := profile.ParseDelivery(receipts[i].Event.Props.Text("delivery")); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Deliver hands over everything that is claimed and keeps the receipts for
+// Receipts. It is how messages leave under a virtual clock. It returns how many
+// claims there were.
+func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
+	d.mu.Lock()
+	claims := d.claims
+	d.claims = nil
+	d.mu.Unlock()
+	if len(claims) == 0 {
+		return 0, nil
+	}
+	var done sync.WaitGroup
+	per := min(max((len(claims)+d.o.Workers-1)/d.o.Workers, 1), d.o.Batch)
+	room := make(chan struct{}, d.o.Workers)
+	for part := range slices.Chunk(claims, per) {
+		done.Add(1)
+		room <- struct{}{}
+		go func() {
+			defer func() { <-room; done.Done() }()
+			receipts := d.handOver(ctx, part)
+			d.mu.Lock()
+			d.receipts = append(d.receipts, receipts...)
+			d.mu.Unlock()
+		}()
+	}
+	done.Wait()
+	return len(claims), nil
+}
+
+// Receipts appends the receipts that Deliver kept, by instant and delivery, so
+// that one seed gives one log. The caller has moved the clock on.
+func (d *Dispatch) Receipts(ctx context.Context) (int, error) {
+	d.mu.Lock()
+	receipts := d.receipts
+	d.receipts = nil
+	d.mu.Unlock()
+	slices.SortFunc(receipts, func(a, b identity.Addressed) int {
+		if a.Event.At != b.Event.At {
+			return int(min(max(a.Event.At-b.Event.At, -1), 1))
+		}
+		return strings.Compare(string(a.Event.ID), string(b.Event.ID))
+	})
+	if len(receipts) == 0 {
+		return 0, nil
+	}
+	killpoint.Hit(killpoint.BeforeOutcome)
+	if err := d.append(ctx, receipts); err != nil {
+		return 0, err
+	}
+	return len(receipts), d.o.Ledger.Finish(ctx, idsOf(receipts))
+}
+
+// Waiting reports how many receipts wait for Receipts.
+func (d *Dispatch) Waiting() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.receipts)
+}

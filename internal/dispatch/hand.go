@@ -1,0 +1,235 @@
+package dispatch
+
+import (
+	"context"
+	"strconv"
+
+	"rapport/internal/channels"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/engine"
+	"rapport/internal/killpoint"
+	"rapport/internal/store"
+)
+
+// handOver renders the claims, writes that they begin, sends what may go, and
+// returns the receipts. One recipient's failure is never another's.
+func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identity.Addressed {
+	now := d.o.Now()
+	var receipts []identity.Addressed
+	messages := make([]channels.Message, 0, len(claims))
+	ready := make([]*engine.Claim, 0, len(claims))
+	starts := make([]store.Start, 0, len(claims))
+	for i := range claims {
+		c := &claims[i]
+		if now > c.Delivery.Deadline {
+			continue // too late: it gets a new slot
+		}
+		m, err := d.o.Render(c, now)
+		if err != nil {
+			receipts = append(receipts, receipt(event.RenderFailed, c, now, channels.Outcome{Detail: channels.Clip(err.Error())}))
+			continue
+		}
+		messages, ready = append(messages, m), append(ready, c)
+		starts = append(starts, store.Start{
+			ID: c.Delivery.ID, Profile: c.Profile.ID, Fence: c.Delivery.Fence, Channel: c.Delivery.Channel, Purpose: c.Delivery.Purpose, At: now,
+			Subjects: d.subjects(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: c.Delivery.Class == profile.Service,
+		})
+	}
+	if len(starts) == 0 {
+		return receipts
+	}
+	answers, err := d.o.Ledger.Start(ctx, starts)
+	if err != nil {
+		// Nothing was begun: the claims get new slots after their deadline.
+		d.log.Error("writing that deliveries begin", "error", err, "messages", len(starts))
+		return receipts
+	}
+	killpoint.Hit(killpoint.AfterStarted)
+	byChannel := map[string][]int{}
+	var order []string
+	for i, a := range answers {
+		switch a {
+		case store.Go:
+			name := ready[i].Delivery.Channel
+			if byChannel[name] == nil {
+				order = append(order, name)
+			}
+			byChannel[name] = append(byChannel[name], i)
+		case store.Stop:
+			receipts = append(receipts, receipt(event.MessageStopped, ready[i], now, channels.Outcome{Detail: "suppressed"}))
+		case store.Again:
+			// It was begun before. Its receipt is on its way, or Recover tells that
+			// nobody knows.
+		}
+	}
+	for _, name := range order {
+		receipts = append(receipts, d.send(ctx, name, byChannel[name], messages, ready, now)...)
+	}
+	if err := d.o.Ledger.Note(ctx, noted(receipts)); err != nil {
+		d.log.Error("noting receipts in the ledger", "error", err)
+	}
+	return receipts
+}
+
+// subjects are the keys under which a suppression of this delivery may stand:
+// the person and every id they were known by, and the address.
+func (d *Dispatch) subjects(c *engine.Claim, address string) [][16]byte {
+	subjects := make([][16]byte, 0, 2+len(c.Profile.Strands))
+	subjects = append(subjects, c.Profile.ID, d.o.Subject(c.Delivery.Channel, address))
+	for _, s := range c.Profile.Strands {
+		subjects = append(subjects, s)
+	}
+	return subjects
+}
+
+func (d *Dispatch) send(ctx context.Context, name string, which []int, messages []channels.Message, ready []*engine.Claim, now event.Time) []identity.Addressed {
+	channel := d.o.Channels[name]
+	batch := make([]channels.Message, len(which))
+	for i, n := range which {
+		batch[i] = messages[n]
+	}
+	var outcomes []channels.Outcome
+	if channel == nil {
+		outcomes = make([]channels.Outcome, len(batch))
+		for i := range outcomes {
+			outcomes[i] = channels.Outcome{State: channels.Rejected, Detail: "no sender is set up for the channel " + name}
+		}
+	} else {
+		outcomes = channel.Send(ctx, batch)
+	}
+	killpoint.Hit(killpoint.AfterAccept)
+	receipts := make([]identity.Addressed, len(which))
+	for i, n := range which {
+		var o channels.Outcome // Unknown: an adapter that forgets to answer has promised nothing
+		if i < len(outcomes) {
+			o = outcomes[i]
+		}
+		receipts[i] = receipt(names[o.State], ready[n], now, o)
+	}
+	return receipts
+}
+
+var names = map[channels.State]string{
+	channels.Unknown: event.MessageUnknown, channels.Accepted: event.MessageSent,
+	channels.Rejected: event.MessageRejected, channels.Deferred: event.MessageDeferred,
+}
+
+// receipt is an event in the customer's history. Its id is made of the delivery
+// and the claim, so it counts once however often it is told.
+func receipt(name string, c *engine.Claim, now event.Time, o channels.Outcome) identity.Addressed {
+	del := &c.Delivery
+	var b event.Builder
+	b.Set("delivery", event.Text(del.ID.String())).Set("fence", event.Text(strconv.FormatUint(del.Fence, 10)))
+	b.SetText("channel", del.Channel).SetText("journey", del.Journey).SetText("step", del.Step).SetText("template", del.Template)
+	b.SetText("reason", del.Reason).SetText("product", del.Product).SetText("category", del.Category)
+	b.SetText("detail", o.Detail).SetText("enhanced", o.Enhanced)
+	if o.Code != 0 {
+		b.Set("code", event.Int(int64(o.Code)))
+	}
+	if o.Hard {
+		b.Set("hard", event.Yes(true))
+	}
+	if o.RetryAfter > 0 {
+		b.Set("retry_after", event.Num(o.RetryAfter.Seconds()))
+	}
+	return entry(name, c.Profile.ID, del.ID, del.Fence, now, b.Object())
+}
+
+func entry(name string, to identity.ID, id profile.DeliveryID, fence uint64, now event.Time, props event.Object) identity.Addressed {
+	return identity.Addressed{To: to, Event: event.Event{
+		ID: event.ID("receipt:" + id.String() + ":" + strconv.FormatUint(fence, 36)), Type: event.System, Name: name, At: now, Raw: now,
+		Trust: event.Own, Source: "dispatch", Props: props,
+	}}
+}
+
+func noted(receipts []identity.Addressed) []store.Receipt {
+	notes := make([]store.Receipt, 0, len(receipts))
+	for i := range receipts {
+		if id, err := profile.ParseDelivery(receipts[i].Event.Props.Text("delivery")); err == nil {
+			notes = append(notes, store.Receipt{ID: id, Entry: receipts[i].Append(nil)})
+		}
+	}
+	return notes
+}
+
+// recoverBatch is how many deliveries Recover reads at once.
+const recoverBatch = 1000
+
+// Recovered is what a start found of the process before it.
+type Recovered struct {
+	Told    int // receipts that were noted and not in the log
+	Unknown int // begun, and nobody knows: marketing is not sent again
+	Again   int // service messages begun: they go again under the same id
+	Lost    int // claimed and not begun: they get a new slot
+}
+
+// Recover finishes what a process before this one left behind. It runs before
+// anything is handed over.
+func (d *Dispatch) Recover(ctx context.Context) (r Recovered, err error) {
+	begun := map[profile.DeliveryID]bool{}
+	for {
+		left, err := d.o.Ledger.Unfinished(ctx, event.Never, recoverBatch)
+		if err != nil {
+			return r, err
+		}
+		var receipts []identity.Addressed
+		var ids []profile.DeliveryID
+		for i := range left {
+			s := &left[i]
+			begun[s.ID] = true
+			ids = append(ids, s.ID)
+			if len(s.Receipt) > 0 {
+				a, err := identity.DecodeAddressed(string(s.Receipt))
+				if err != nil {
+					return r, err
+				}
+				receipts = append(receipts, a)
+				r.Told++
+				continue
+			}
+			name := event.MessageUnknown
+			if s.Service {
+				name = event.MessageDeferred
+				r.Again++
+			} else {
+				r.Unknown++
+			}
+			var b event.Builder
+			b.Set("delivery", event.Text(s.ID.String())).Set("fence", event.Text(strconv.FormatUint(s.Fence, 10))).SetText("channel", s.Channel)
+			b.SetText("detail", "the process ended between the hand-over and the answer")
+			receipts = append(receipts, entry(name, s.Profile, s.ID, s.Fence, s.At, b.Object()))
+		}
+		if err := d.append(ctx, receipts); err != nil {
+			return r, err
+		}
+		if err := d.o.Ledger.Finish(ctx, ids); err != nil {
+			return r, err
+		}
+		if len(left) < recoverBatch {
+			break
+		}
+	}
+	now, after := d.o.Now(), profile.DeliveryID{}
+	for {
+		refs, err := d.o.Store.InState(ctx, profile.Claimed, after, recoverBatch)
+		if err != nil {
+			return r, err
+		}
+		var slots []identity.Addressed
+		for i := range refs {
+			after = refs[i].ID
+			if !begun[refs[i].ID] {
+				slots = append(slots, slot(refs[i], now, true))
+				r.Lost++
+			}
+		}
+		if err := d.append(ctx, slots); err != nil {
+			return r, err
+		}
+		if len(refs) < recoverBatch {
+			return r, nil
+		}
+	}
+}

@@ -1,0 +1,365 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+	"rapport/internal/killpoint"
+	"rapport/internal/store"
+)
+
+// maybeCommit begins a commit when one is due and none is under way, and takes
+// the result of one that has ended.
+func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
+	if l.inflight != nil {
+		full := l.open.bytes >= 2*l.e.o.DirtyBytes
+		if !full {
+			select {
+			case r := <-l.committed:
+				if err := l.finish(ctx, r); err != nil {
+					return err
+				}
+			default:
+				return nil
+			}
+		} else if err := l.settleInflight(ctx); err != nil {
+			return err
+		}
+	}
+	if l.open.empty() {
+		return nil
+	}
+	age := time.Duration(int64(event.At(time.Now())-l.open.since)) * time.Millisecond
+	switch {
+	case l.open.bytes >= l.e.o.DirtyBytes, age >= lazy:
+	case l.open.urgent && (idle && age >= urgentIdle || age >= urgentBusy):
+	default:
+		return nil
+	}
+	l.begin(ctx)
+	return nil
+}
+
+// begin sends the open batch to the store and opens the next one.
+func (l *lane) begin(ctx context.Context) {
+	l.mu.Lock()
+	b := l.open
+	b.forwarded = l.ackUpTo
+	// Sorted by id, rows of one lane fall on neighbouring pages.
+	ids := make([]identity.ID, 0, len(b.dirty))
+	for id := range b.dirty {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, identity.ID.Compare)
+	rows := make([]*profile.Profile, len(ids))
+	for i, id := range ids {
+		rows[i] = b.dirty[id].p
+	}
+	to := l.pos
+	l.inflight, l.open = b, newBatch(to)
+	l.mu.Unlock()
+
+	go func() {
+		r := result{rows: rows}
+		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer)
+		killpoint.Hit(killpoint.BeforeCommit)
+		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
+			r.nextAlarm, r.err = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
+		}
+		l.committed <- r
+	}()
+}
+
+// settleInflight waits for the commit under way.
+func (l *lane) settleInflight(ctx context.Context) error {
+	if l.inflight == nil {
+		return nil
+	}
+	return l.finish(ctx, <-l.committed)
+}
+
+// finish makes the effects of a commit known, or forgets everything that was
+// applied since the last good one.
+func (l *lane) finish(ctx context.Context, r result) error {
+	b := l.inflight
+	l.inflight = nil
+	if r.err != nil {
+		if fault.Is(r.err, fault.Conflict) {
+			return r.err
+		}
+		return errors.Join(r.err, l.reset(context.WithoutCancel(ctx)))
+	}
+	killpoint.Hit(killpoint.AfterCommit)
+	l.mu.Lock()
+	for i, p := range r.rows {
+		it := b.dirty[p.ID]
+		it.pins--
+		l.cache.resize(it, r.sizes[i])
+	}
+	l.cache.shrink()
+	l.nextAlarm = r.nextAlarm
+	l.waiting = append(l.waiting, b.forwards...)
+	if b.forwarded == l.ackUpTo {
+		l.ackUpTo = 0
+	}
+	l.mu.Unlock()
+	if len(b.forwards) > 0 {
+		l.signal()
+	}
+	if len(b.claims) > 0 && l.e.o.OnClaims != nil {
+		l.e.o.OnClaims(b.claims)
+	}
+	if len(b.deliveries) > 0 && l.e.o.OnPlanned != nil {
+		l.e.o.OnPlanned()
+	}
+	return nil
+}
+
+// commitNow commits what is open and waits for it.
+func (l *lane) commitNow(ctx context.Context) error {
+	if err := l.settleInflight(ctx); err != nil {
+		return err
+	}
+	if l.open.empty() {
+		return nil
+	}
+	l.begin(ctx)
+	return l.settleInflight(ctx)
+}
+
+// fire fires at most n alarms that have a right to: those up to the now of the
+// last applied record. Only committed alarms are known to the store; those of
+// profiles with newer state in the cache are told by the cache.
+func (l *lane) fire(ctx context.Context, n int) error {
+	if len(l.due) == 0 {
+		if l.nextAlarm > l.pos.Now || l.prog == nil || l.inflight != nil {
+			return nil
+		}
+		rows, err := l.e.o.Store.Due(ctx, l.from, l.to, l.pos.Now, dueLimit)
+		if err != nil {
+			return err
+		}
+		var missing []identity.ID
+		for i := range rows {
+			if it := l.cache.items[rows[i].ID]; it == nil {
+				p, err := profile.Decode(string(rows[i].Body))
+				if err != nil {
+					return err
+				}
+				l.mu.Lock()
+				l.cache.put(p, len(rows[i].Body))
+				l.mu.Unlock()
+			} else if it.p.Alarm > l.pos.Now {
+				continue
+			}
+			l.due = append(l.due, rows[i].ID)
+		}
+		if len(l.due) == 0 && len(missing) == 0 {
+			// All of them have fired already and wait for the commit.
+			l.nextAlarm = event.Never
+			return nil
+		}
+		l.nextAlarm = event.Never // the next commit tells
+	}
+	if n > len(l.due) {
+		n = len(l.due)
+	}
+	batch := l.due[:n]
+	l.due = l.due[n:]
+	l.mu.Lock()
+	var gone []identity.ID
+	for _, id := range batch {
+		if l.cache.items[id] == nil {
+			gone = append(gone, id)
+		}
+	}
+	l.mu.Unlock()
+	if err := l.load(ctx, gone); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open.since == 0 {
+		l.open.since = event.At(time.Now())
+	}
+	for _, id := range batch {
+		it := l.cache.get(id)
+		if it == nil || it.p.Alarm > l.pos.Now {
+			continue
+		}
+		if err := l.current(ctx, it, it.p.Alarm); err != nil {
+			return err
+		}
+		l.wake(it)
+	}
+	return nil
+}
+
+// dueLimit is how many due alarms are read at once.
+const dueLimit = 20_000
+
+// wake fires the alarms of one profile up to the lane's now. The lock is held.
+func (l *lane) wake(it *item) {
+	at := it.p.Alarm
+	p, eff, stack := l.rouse(it.p)
+	if stack != "" {
+		// Without its alarm the profile would be asleep for ever, with it the lane
+		// would spin: it is put aside and sleeps until its next event.
+		own := *it.p
+		own.Alarm = event.Never
+		l.open.touch(it)
+		it.p = &own
+		a := identity.Addressed{To: it.p.ID, Event: event.Event{ID: "alarm", Type: event.System, Name: "Alarm", At: at, Trust: event.Own}}
+		l.quarantine(l.pos.Now, &a, "poison", "the core could not fire this customer's alarm", stack)
+		return
+	}
+	l.take(it, p, &eff, nil, l.pos.Now)
+	l.open.events++
+}
+
+// quiet works until the lane has nothing to do as of now: everything read,
+// every due alarm fired, all committed.
+func (l *lane) quiet(ctx context.Context, now event.Time) error {
+	for {
+		last, err := l.e.o.Log.Last(ctx, l.n)
+		if err != nil {
+			return err
+		}
+		switch {
+		case last.Seq > l.pos.Seq:
+			err = l.catchUp(ctx, last.Seq)
+		case len(l.due) > 0 || l.nextAlarm <= l.pos.Now && l.prog != nil:
+			if err = l.settleInflight(ctx); err == nil {
+				err = l.fire(ctx, dueLimit)
+			}
+		case !l.open.empty() || l.inflight != nil:
+			err = l.commitNow(ctx)
+		case l.nextAlarm <= now && l.pos.Now < now:
+			err = l.tick(ctx, now)
+		default:
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// catchUp applies the records up to the sequence.
+func (l *lane) catchUp(ctx context.Context, seq uint64) error {
+	for l.pos.Seq < seq {
+		records, err := l.e.o.Log.Read(ctx, l.n, logPosition(l.pos), readLimit)
+		if err != nil {
+			return err
+		}
+		if len(records) == 0 {
+			return ctx.Err()
+		}
+		for i := range records {
+			if err := l.record(ctx, &records[i]); err != nil {
+				return err
+			}
+			if l.open.bytes >= l.e.o.DirtyBytes {
+				if err := l.settleInflight(ctx); err != nil {
+					return err
+				}
+				l.begin(ctx)
+			}
+		}
+	}
+	return nil
+}
+
+// drain applies what is in the log and commits it: an orderly end.
+func (l *lane) drain(ctx context.Context) error {
+	last, err := l.e.o.Log.Last(ctx, l.n)
+	if err != nil {
+		return err
+	}
+	if err := l.catchUp(ctx, last.Seq); err != nil {
+		return err
+	}
+	return l.commitNow(ctx)
+}
+
+// signal tells the pump that something waits.
+func (l *lane) signal() {
+	select {
+	case l.wakePump <- struct{}{}:
+	default:
+	}
+}
+
+// takeForwards returns what waits for other homes and is committed.
+func (l *lane) takeForwards() []store.Forward {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiting
+	l.waiting = nil
+	return w
+}
+
+// forwarded notes that the forwards up to the number are durable in their lanes'
+// logs; the next commit lets them go.
+func (l *lane) forwarded(number uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ackUpTo = max(l.ackUpTo, number)
+}
+
+// pump appends what waits for other homes, in the order in which it was sent.
+func (l *lane) pump(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.wakePump:
+		}
+		for {
+			all := l.takeForwards()
+			if len(all) == 0 {
+				break
+			}
+			killpoint.Hit(killpoint.BeforeForward)
+			for len(all) > 0 {
+				n := min(len(all), maxForwards)
+				if err := l.sendForwards(ctx, all[:n]); err != nil {
+					return err
+				}
+				all = all[n:]
+			}
+		}
+	}
+}
+
+func (l *lane) sendForwards(ctx context.Context, batch []store.Forward) error {
+	entries := make([]identity.Addressed, len(batch))
+	for i := range batch {
+		a, err := identity.DecodeAddressed(string(batch[i].Entry))
+		if err != nil {
+			return err
+		}
+		entries[i] = a
+	}
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := l.e.Append(ctx, entries)
+		if err == nil {
+			l.forwarded(batch[len(batch)-1].Number)
+			return nil
+		}
+		if !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}

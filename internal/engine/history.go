@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/wire"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+const anyMonth = store.AnyMonth
+
+// Heard is one event of a history with the instant at which its lane heard it.
+type Heard struct {
+	Now   event.Time
+	Event event.Event
+}
+
+// shelf returns the month under which an event stands in the history: that of
+// the raw client time, which a client repeats with the message, or of the instant
+// heard if it sent none.
+func shelf(e *event.Event, now event.Time) int32 {
+	if e.Raw != 0 {
+		return e.Raw.Month()
+	}
+	return now.Month()
+}
+
+const blockVersion = 1
+
+// smallBlock is the size below which compressing costs more than it saves.
+const smallBlock = 400
+
+var encoders = sync.Pool{New: func() any {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	if err != nil {
+		panic(err) // unreachable: the options are constants
+	}
+	return z
+}}
+
+var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(0))
+
+// packHistory encodes events of one strand and month.
+func packHistory(events []Heard) []byte {
+	raw := make([]byte, 0, 512*len(events))
+	for i := range events {
+		raw = wire.Varint(raw, int64(events[i].Now))
+		raw = events[i].Event.Append(raw)
+	}
+	if len(raw) < smallBlock {
+		return append([]byte{blockVersion, 0}, raw...)
+	}
+	z := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(z)
+	return z.EncodeAll(raw, append(make([]byte, 0, len(raw)/2+16), blockVersion, 1))
+}
+
+// UnpackHistory returns the events of a history block in the order in which they
+// were applied. Damaged bytes give a fault of kind Corrupt.
+func UnpackHistory(block []byte) ([]Heard, error) {
+	if len(block) < 2 || block[0] != blockVersion {
+		return nil, fault.New(fault.Corrupt, "a history block of an unknown version")
+	}
+	raw := block[2:]
+	if block[1] == 1 {
+		var err error
+		if raw, err = decoder.DecodeAll(raw, nil); err != nil {
+			return nil, fault.Wrap(fault.Corrupt, err, "a history block is damaged")
+		}
+	}
+	var events []Heard
+	r := wire.NewReader(string(raw))
+	for !r.Done() {
+		events = append(events, Heard{Now: event.Time(r.Varint()), Event: event.Read(r)})
+	}
+	return events, r.Err()
+}

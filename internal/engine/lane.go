@@ -1,0 +1,437 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"rapport/internal/core"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/eventlog"
+	"rapport/internal/fault"
+	"rapport/internal/feed"
+	"rapport/internal/killpoint"
+	"rapport/internal/store"
+)
+
+// lane is a contiguous range of partitions with one log, one position and one
+// goroutine that applies.
+type lane struct {
+	e        *Engine
+	n        int
+	from, to identity.ID // the range of profile ids, both included
+	appender *eventlog.Appender
+
+	mu    sync.Mutex // guards what follows against readers; the lane's goroutine takes it for each record
+	cache *cache
+	open  *batch
+	pos   store.Position // of the last applied record
+	prog  *core.Program
+	older *core.Program // in force before prog: tells whether a catch-up needs the history
+
+	inflight  *batch
+	committed chan result // of the commit in flight
+	packer    *feed.Packer
+
+	nextAlarm event.Time // earliest committed alarm
+	due       []identity.ID
+
+	numbers  uint64          // of the last forward
+	waiting  []store.Forward // committed, not yet appended; guarded by mu
+	wakePump chan struct{}
+	ackUpTo  uint64 // forwards that are appended; guarded by mu
+}
+
+type result struct {
+	err       error
+	sizes     []int
+	rows      []*profile.Profile
+	commit    *store.Commit
+	nextAlarm event.Time
+}
+
+func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
+	l := &lane{
+		e: e, n: n, appender: eventlog.NewAppender(e.o.Log, n, eventlog.AppenderOptions{}),
+		cache: newCache(e.o.CacheBytes / int64(of)), committed: make(chan result, 1), packer: feed.NewPacker(),
+		wakePump: make(chan struct{}, 1),
+	}
+	first := (n*identity.Partitions + of - 1) / of
+	after := ((n+1)*identity.Partitions + of - 1) / of
+	l.from[0], l.from[1] = byte(first>>4), byte(first<<4)
+	last := after - 1
+	l.to[0], l.to[1] = byte(last>>4), byte(last<<4)|0x0f
+	for i := 2; i < len(l.to); i++ {
+		l.to[i] = 0xff
+	}
+	return l, l.reset(ctx)
+}
+
+// reset goes back to what the store says.
+func (l *lane) reset(ctx context.Context) error {
+	pos, err := l.e.o.Store.Position(ctx, l.n)
+	if err != nil {
+		return err
+	}
+	from := pos
+	if pos.Seq == 0 {
+		pos.Epoch = l.e.o.Log.Epoch()
+	}
+	next, err := l.e.o.Store.NextAlarm(ctx, l.from, l.to)
+	if err != nil {
+		return err
+	}
+	forwards, err := l.e.o.Store.Forwards(ctx, maxWaiting)
+	if err != nil {
+		return err
+	}
+	var prog *core.Program
+	if pos.Program != 0 {
+		if prog, err = l.e.o.Programs(ctx, pos.Program); err != nil {
+			return fmt.Errorf("loading program %016x: %w", pos.Program, err)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cache.clear()
+	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
+	l.waiting = nil
+	l.numbers = max(l.numbers, pos.Seq<<20)
+	for _, f := range forwards {
+		if f.Lane == l.n {
+			l.waiting = append(l.waiting, f)
+			l.numbers = max(l.numbers, f.Number)
+		}
+	}
+	l.signal()
+	return nil
+}
+
+// maxWaiting bounds the forwards read at a start; the rest is read when these are gone.
+const maxWaiting = 100_000
+
+func (l *lane) position() store.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.pos
+}
+
+func (l *lane) program() *core.Program {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.prog
+}
+
+func (l *lane) append(ctx context.Context, entries []identity.Addressed) error {
+	err := l.appender.Add(ctx, encode(entries))
+	if err == nil {
+		killpoint.Hit(killpoint.AfterAppend)
+	}
+	return err
+}
+
+// read returns a profile for people to look at.
+func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, error) {
+	l.mu.Lock()
+	if it := l.cache.get(id); it != nil {
+		defer l.mu.Unlock()
+		return it.p, nil
+	}
+	l.mu.Unlock()
+	rows, err := l.e.o.Store.Load(ctx, []identity.ID{id})
+	if err != nil || rows[0] == nil {
+		return nil, err
+	}
+	return profile.Decode(string(rows[0]))
+}
+
+// readLimit is how many records are read at once.
+const readLimit = 64
+
+// loop applies the lane's records as they come, until ctx ends or the lane is lost.
+func (l *lane) loop(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := l.round(ctx); err != nil {
+			if ctx.Err() != nil {
+				break
+			}
+			if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Corrupt) {
+				return err
+			}
+			l.e.log.Error("a lane goes back to its last commit", "lane", l.n, "error", err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Second):
+			}
+			if err := l.reset(ctx); err != nil {
+				l.e.log.Error("a lane cannot be reset", "lane", l.n, "error", err)
+			}
+		}
+	}
+	return l.settleInflight(context.WithoutCancel(ctx))
+}
+
+// round reads, applies and fires once, and commits if it is time.
+func (l *lane) round(ctx context.Context) error {
+	until := l.patience()
+	read, cancel := context.WithDeadline(ctx, until)
+	records, err := l.e.o.Log.Read(read, l.n, eventlog.Position{Epoch: l.pos.Epoch, Seq: l.pos.Seq}, readLimit)
+	cancel()
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		if err := l.record(ctx, &records[i]); err != nil {
+			return err
+		}
+		if err := l.maybeCommit(ctx, i == len(records)-1 && len(records) < readLimit); err != nil {
+			return err
+		}
+	}
+	if err := l.fire(ctx, fireSlice); err != nil {
+		return err
+	}
+	if len(records) == 0 && ctx.Err() == nil {
+		if now := l.e.o.Now(); l.nextAlarm <= now && l.pos.Now < l.nextAlarm {
+			if err := l.tick(ctx, now); err != nil {
+				return err
+			}
+		}
+	}
+	return l.maybeCommit(ctx, len(records) == 0)
+}
+
+// fireSlice is how many alarms fire between two looks at the log: a million
+// birthdays at midnight must not delay a live event.
+const fireSlice = 256
+
+// patience returns until when the lane may wait for a record.
+func (l *lane) patience() time.Time {
+	if len(l.due) > 0 {
+		return time.Now().Add(time.Microsecond)
+	}
+	wait := time.Second
+	if l.inflight != nil {
+		wait = 2 * time.Millisecond
+	}
+	if !l.open.empty() {
+		wait = min(wait, lazy)
+		if l.open.urgent {
+			wait = min(wait, urgentIdle)
+		}
+	}
+	if l.nextAlarm != event.Never {
+		if d := l.nextAlarm.Sub(l.e.o.Now()); d < wait {
+			wait = max(d, time.Millisecond)
+		}
+	}
+	return time.Now().Add(wait)
+}
+
+// tick moves a quiet lane's clock. It is a record like any other.
+func (l *lane) tick(ctx context.Context, now event.Time) error {
+	ev := event.Event{ID: event.ID("tick:" + strconv.FormatInt(int64(now), 36)), Type: event.System, Name: event.Tick, At: now, Trust: event.Own, Source: "rapport"}
+	return l.append(ctx, []identity.Addressed{{Event: ev}})
+}
+
+// record applies one record of the log.
+func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
+	if rec.Seq != l.pos.Seq+1 {
+		return fault.New(fault.Corrupt, fmt.Sprintf("lane %d: record %d follows %d", l.n, rec.Seq, l.pos.Seq))
+	}
+	var entries []identity.Addressed
+	if err := eachEntry(rec.Body, func(a *identity.Addressed) { entries = append(entries, *a) }); err != nil {
+		return fmt.Errorf("lane %d, record %d: %w", l.n, rec.Seq, err)
+	}
+	if err := l.fetch(ctx, entries); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open.events == 0 && l.open.since == 0 {
+		l.open.since = event.At(time.Now())
+	}
+	for i := range entries {
+		if err := l.entry(ctx, &entries[i], rec.Now); err != nil {
+			return err
+		}
+	}
+	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
+	l.open.events += max(len(entries), 1)
+	killpoint.Hit(killpoint.AfterApply)
+	return nil
+}
+
+// fetch brings the profiles of the entries into the cache with one question to the store.
+func (l *lane) fetch(ctx context.Context, entries []identity.Addressed) error {
+	l.mu.Lock()
+	var missing []identity.ID
+	asked := map[identity.ID]bool{}
+	for i := range entries {
+		if id := entries[i].To; !id.Zero() && l.cache.items[id] == nil && !asked[id] {
+			asked[id] = true
+			missing = append(missing, id)
+		}
+	}
+	l.mu.Unlock()
+	return l.load(ctx, missing)
+}
+
+func (l *lane) load(ctx context.Context, missing []identity.ID) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	rows, err := l.e.o.Store.Load(ctx, missing)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, id := range missing {
+		p := profile.New(id)
+		if rows[i] != nil {
+			if p, err = profile.Decode(string(rows[i])); err != nil {
+				return fmt.Errorf("profile %s: %w", id, err)
+			}
+		}
+		l.cache.put(p, len(rows[i]))
+	}
+	return nil
+}
+
+// entry applies one entry. The lock is held.
+func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time) error {
+	if a.To.Zero() {
+		return l.control(ctx, &a.Event, now)
+	}
+	if l.prog == nil {
+		return fault.New(fault.Corrupt, fmt.Sprintf("lane %d has an event before its first program", l.n))
+	}
+	it := l.cache.get(a.To)
+	if it == nil {
+		return fault.New(fault.Internal, "a profile is not in the cache")
+	}
+	if err := l.current(ctx, it, now); err != nil {
+		return err
+	}
+	repeated, err := l.repeated(ctx, it, &a.Event)
+	if err != nil {
+		return err
+	}
+	p, eff, stack := l.apply(it.p, &a.Event, now, repeated)
+	if stack != "" {
+		l.quarantine(now, a, "poison", "the core could not apply this event", stack)
+		return nil
+	}
+	l.take(it, p, &eff, &a.Event, now)
+	if eff.Quarantine != "" {
+		l.quarantine(now, a, "hops", eff.Quarantine, "")
+	}
+	if len(eff.Joined) > 0 {
+		it.seen = nil // the strands brought a history of their own
+		return l.current(ctx, it, now)
+	}
+	return nil
+}
+
+// apply calls the core. A panic is the entry's poison, not the lane's end.
+func (l *lane) apply(p *profile.Profile, e *event.Event, now event.Time, repeated bool) (next *profile.Profile, eff core.Effects, stack string) {
+	defer func() {
+		if r := recover(); r != nil {
+			stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	next, eff = l.prog.Apply(p, e, now, repeated)
+	return next, eff, ""
+}
+
+// take makes what the core returned the lane's state.
+func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, e *event.Event, now event.Time) {
+	if p != it.p {
+		l.open.touch(it)
+		it.p = p
+	}
+	if eff.Kept {
+		l.open.keep(l.e.o.Key, p, e, now)
+		l.open.hear(p, e, now)
+		if it.seen != nil {
+			it.learn(e, shelf(e, now))
+		}
+	}
+	l.open.effects(p, l.prog, eff, now)
+	for i := range eff.Forwards {
+		l.numbers++
+		l.open.forwards = append(l.open.forwards, store.Forward{
+			Lane: l.n, Number: l.numbers, From: it.p.ID, To: eff.Forwards[i].To, At: now, Entry: eff.Forwards[i].Append(nil),
+		})
+	}
+}
+
+// maxDetail bounds what is kept of an event that was put aside.
+const maxDetail = 16 << 10
+
+func (l *lane) quarantine(now event.Time, a *identity.Addressed, kind, reason, detail string) {
+	l.open.quarantine = append(l.open.quarantine, store.Quarantine{
+		At: now, To: a.To, Kind: kind, Reason: reason, Detail: detail[:min(len(detail), maxDetail)], Entry: a.Append(nil),
+	})
+	l.e.log.Error("an event was put aside", "kind", kind, "reason", reason, "event", a.Event.ID, "profile", a.To)
+}
+
+// repeated asks the history whether the event's id is known, where the profile
+// itself cannot tell.
+func (l *lane) repeated(ctx context.Context, it *item, e *event.Event) (bool, error) {
+	month := anyMonth
+	if e.Type == event.System && !event.Receipt(e.Name) || !it.p.Owner.Zero() {
+		return false, nil
+	}
+	switch it.p.Sees(e) {
+	case profile.AskMonth:
+		month = e.Raw.Month()
+	case profile.AskAll:
+	default:
+		return false, nil
+	}
+	set := it.seen[month]
+	if set == nil {
+		var err error
+		if set, err = l.fingerprints(ctx, it, month); err != nil {
+			return false, err
+		}
+		if it.seen == nil {
+			it.seen = map[int32]map[uint64]struct{}{}
+		}
+		it.seen[month] = set
+	}
+	_, known := set[profile.Fingerprint(e.ID)]
+	return known, nil
+}
+
+func (l *lane) fingerprints(ctx context.Context, it *item, month int32) (map[uint64]struct{}, error) {
+	set := map[uint64]struct{}{}
+	for _, strand := range append([]identity.ID{it.p.ID}, it.p.Strands...) {
+		prints, err := l.e.o.Store.Fingerprints(ctx, strand, month)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range prints {
+			set[f] = struct{}{}
+		}
+		for _, b := range []*batch{l.inflight, l.open} {
+			if b == nil {
+				continue
+			}
+			for i := range b.history[strand] {
+				if h := &b.history[strand][i]; month == anyMonth || shelf(&h.Event, h.Now) == month {
+					set[profile.Fingerprint(h.Event.ID)] = struct{}{}
+				}
+			}
+		}
+	}
+	return set, nil
+}

@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+
+	"rapport/internal/core"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/eventlog"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+func logPosition(p store.Position) eventlog.Position {
+	return eventlog.Position{Epoch: p.Epoch, Seq: p.Seq}
+}
+
+// control obeys an entry for the lane itself. The lock is held.
+func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) error {
+	switch e.Name {
+	case event.ProgramChanged:
+		hash, err := strconv.ParseUint(e.Props.Text("hash"), 16, 64)
+		if err != nil {
+			return fault.Wrap(fault.Corrupt, err, "a change of program without a hash")
+		}
+		prog, err := l.e.o.Programs(ctx, hash)
+		if err != nil {
+			return fmt.Errorf("program %016x: %w", hash, err)
+		}
+		l.older, l.prog, l.pos.Program = l.prog, prog, hash
+	case event.Sweep:
+		return l.sweepRange(ctx, e, now)
+	case event.Reject:
+		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
+			At: e.At, Kind: "rejected", Reason: e.Props.Text("reason"), Field: e.Props.Text("field"), Detail: e.Props.Text("body"),
+		})
+	}
+	return nil
+}
+
+// sweepSize is how many profiles one Sweep record brings up to the program: a
+// few milliseconds of work, so that live records pass between two of them.
+const sweepSize = 500
+
+// sweep appends the records that bring every profile of the lane up to the
+// program in force. They cut the range of ids into equal parts.
+func (l *lane) sweep(ctx context.Context) error {
+	stats, err := l.e.o.Store.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	parts := int(stats["profiles"])/len(l.e.lanes)/sweepSize + 1
+	if stats["profiles"] == 0 {
+		return nil
+	}
+	first, last := uint64(l.from[0])<<8|uint64(l.from[1]), uint64(l.to[0])<<8|uint64(l.to[1])
+	parts = min(parts, int(last-first+1))
+	var entries []identity.Addressed
+	for i := range parts {
+		lo := first + (last-first+1)*uint64(i)/uint64(parts)
+		hi := first + (last-first+1)*uint64(i+1)/uint64(parts) - 1
+		var b event.Builder
+		b.Set("from", event.Int(int64(lo))).Set("to", event.Int(int64(hi)))
+		entries = append(entries, identity.Addressed{Event: event.Event{
+			ID: event.ID("sweep:" + strconv.Itoa(i)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
+		}})
+	}
+	for len(entries) > 0 {
+		n := min(len(entries), 16)
+		if err := l.append(ctx, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+// sweepRange catches up the profiles of one range. The lock is held.
+func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) error {
+	lo, err1 := strconv.ParseUint(e.Props.Text("from"), 10, 16)
+	hi, err2 := strconv.ParseUint(e.Props.Text("to"), 10, 16)
+	if err1 != nil || err2 != nil {
+		return fault.New(fault.Corrupt, "a sweep without a range")
+	}
+	var from identity.ID
+	from[0], from[1] = byte(lo>>8), byte(lo)
+	for {
+		rows, err := l.e.o.Store.Profiles(ctx, from, sweepSize)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			id := rows[i].ID
+			if uint64(id[0])<<8|uint64(id[1]) > hi {
+				return nil
+			}
+			it := l.cache.get(id)
+			if it == nil {
+				p, err := profile.Decode(string(rows[i].Body))
+				if err != nil {
+					return fmt.Errorf("profile %s: %w", id, err)
+				}
+				it = l.cache.put(p, len(rows[i].Body))
+			}
+			if err := l.current(ctx, it, now); err != nil {
+				return err
+			}
+		}
+		if len(rows) < sweepSize {
+			return nil
+		}
+		from = Next(rows[len(rows)-1].ID)
+		l.cache.shrink()
+	}
+}
+
+// Next returns the id after id.
+func Next(id identity.ID) identity.ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		id[i]++
+		if id[i] != 0 {
+			break
+		}
+	}
+	return id
+}
+
+// current brings the profile up to the program in force, reading its history if
+// the program asks something new. The lock is held.
+func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
+	if l.prog.Current(it.p) {
+		return nil
+	}
+	var history []Heard
+	if it.p.Count > 0 && l.prog.NeedsHistory(it.p, l.older) {
+		var err error
+		if history, err = l.history(ctx, it.p); err != nil {
+			return err
+		}
+	}
+	p, eff, stack := l.catch(it.p, history, now)
+	if stack != "" {
+		return fault.New(fault.Internal, "catching up a profile: "+stack)
+	}
+	l.take(it, p, &eff, nil, now)
+	return nil
+}
+
+func (l *lane) catch(p *profile.Profile, history []Heard, now event.Time) (next *profile.Profile, eff core.Effects, stack string) {
+	defer func() {
+		if r := recover(); r != nil {
+			stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	events := make([]*event.Event, len(history))
+	for i := range history {
+		events[i] = &history[i].Event
+	}
+	next, eff = l.prog.CatchUp(p, events, now, l.older)
+	return next, eff, ""
+}
+
+func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effects, stack string) {
+	defer func() {
+		if r := recover(); r != nil {
+			stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
+		}
+	}()
+	next, eff = l.prog.Wake(p, l.pos.Now)
+	return next, eff, ""
+}
+
+// history returns every event of the profile and its strands in the order in
+// which each strand heard them, what is not committed included.
+func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error) {
+	var all []Heard
+	for _, strand := range append([]identity.ID{p.ID}, p.Strands...) {
+		blocks, err := l.e.o.Store.History(ctx, strand)
+		if err != nil {
+			return nil, err
+		}
+		held := 0
+		for _, b := range blocks {
+			events, err := UnpackHistory(b.Body)
+			if err != nil {
+				return nil, fmt.Errorf("history of %s: %w", strand, err)
+			}
+			all = append(all, events...)
+			held += len(events)
+		}
+		if l.inflight != nil {
+			all = l.uncommitted(all, l.inflight.history[strand], held)
+		}
+		all = append(all, l.open.history[strand]...)
+	}
+	return all, nil
+}
+
+// uncommitted adds the events of a commit under way, unless the store has them
+// already.
+func (l *lane) uncommitted(all, flying []Heard, held int) []Heard {
+	if len(flying) == 0 {
+		return all
+	}
+	tail := all[len(all)-min(held, len(flying)):]
+	for i := range tail {
+		if tail[i].Event.ID == flying[0].Event.ID {
+			return all
+		}
+	}
+	return append(all, flying...)
+}

@@ -1,0 +1,196 @@
+// Package feed is what each commit tells whoever learns from it: the events,
+// the decisions, the deliveries and the memberships that changed, as rows in the
+// order in which they came about. Loaders keep the position of the last block
+// together with its rows, so what they count is exact.
+//
+// A feed holds no names and no addresses: rows carry profile ids, and the
+// properties of events without those that identify a person.
+package feed
+
+import (
+	"github.com/klauspost/compress/zstd"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/wire"
+	"rapport/internal/fault"
+)
+
+// Kind says what a [Row] tells.
+type Kind uint8
+
+// The kinds of row. They are stored: never renumber.
+const (
+	Event    Kind = 1 // a customer's event or a receipt
+	Fact     Kind = 2 // something the core says of a customer: a journey entered, profiles joined
+	Segment  Kind = 3 // a segment entered or left
+	Delivery Kind = 4 // a delivery reached a state
+)
+
+// Row is one thing that happened.
+type Row struct {
+	Kind    Kind
+	Profile identity.ID
+	At      event.Time // when it happened
+	Now     event.Time // when the lane heard it
+
+	Name   string       // event or fact: its name; segment: its name; delivery: the journey
+	Origin event.Origin // event
+	Known  bool         // event: of a customer with a user id
+	Props  event.Object // event, fact
+	Order  *Order       // event: of an order event
+
+	In bool // segment
+
+	ID      profile.DeliveryID // delivery
+	State   profile.State
+	Class   profile.Class
+	Channel string
+	Step    string
+	Because string
+}
+
+// Order is the money of an order event.
+type Order struct {
+	ID       string
+	Net      money.Micros
+	Currency money.Currency
+	Units    int64
+}
+
+const version = 1
+
+// Append appends the row in the product's own encoding.
+func (r *Row) Append(dst []byte) []byte {
+	dst = append(dst, byte(r.Kind))
+	dst = append(dst, r.Profile[:]...)
+	dst = wire.Varint(dst, int64(r.Now))
+	dst = wire.Varint(dst, int64(r.At-r.Now))
+	dst = wire.Text(dst, r.Name)
+	switch r.Kind {
+	case Event, Fact:
+		dst = append(dst, byte(r.Origin))
+		dst = wire.Bool(dst, r.Known)
+		dst = wire.Text(dst, r.Props)
+		dst = wire.Bool(dst, r.Order != nil)
+		if r.Order != nil {
+			dst = wire.Text(dst, r.Order.ID)
+			dst = wire.Varint(dst, int64(r.Order.Net))
+			dst = wire.Text(dst, r.Order.Currency)
+			dst = wire.Varint(dst, r.Order.Units)
+		}
+	case Segment:
+		dst = wire.Bool(dst, r.In)
+	case Delivery:
+		dst = append(dst, r.ID[:]...)
+		dst = append(dst, byte(r.State), byte(r.Class))
+		dst = wire.Text(dst, r.Channel)
+		dst = wire.Text(dst, r.Step)
+		dst = wire.Text(dst, r.Because)
+	}
+	return dst
+}
+
+func read(r *wire.Reader) (row Row) {
+	row.Kind = Kind(r.Byte())
+	copy(row.Profile[:], r.Bytes(len(row.Profile)))
+	row.Now = event.Time(r.Varint())
+	row.At = row.Now + event.Time(r.Varint())
+	row.Name = r.Text()
+	switch row.Kind {
+	case Event, Fact:
+		row.Origin = event.Origin(r.Byte())
+		row.Known = r.Bool()
+		row.Props = event.Object(r.Text())
+		if r.Bool() {
+			row.Order = &Order{ID: r.Text(), Net: money.Micros(r.Varint()), Currency: money.Currency(r.Text()), Units: r.Varint()}
+		}
+	case Segment:
+		row.In = r.Bool()
+	case Delivery:
+		copy(row.ID[:], r.Bytes(len(row.ID)))
+		row.State, row.Class = profile.State(r.Byte()), profile.Class(r.Byte())
+		row.Channel, row.Step, row.Because = r.Text(), r.Text(), r.Text()
+	default:
+		r.Fail("a feed row of an unknown kind")
+	}
+	return row
+}
+
+// Packer compresses blocks. It is not for use by two goroutines at once.
+type Packer struct{ z *zstd.Encoder }
+
+// NewPacker returns a packer.
+func NewPacker() *Packer {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		panic(err) // unreachable: the options are constants
+	}
+	return &Packer{z}
+}
+
+// Pack compresses rows that were appended one after the other; nothing gives nothing.
+func (p *Packer) Pack(rows []byte) []byte {
+	if len(rows) == 0 {
+		return nil
+	}
+	return p.z.EncodeAll(rows, append(make([]byte, 0, len(rows)/3+16), version))
+}
+
+// MaxBlock bounds what a block unpacks to.
+const MaxBlock = 512 << 20
+
+var unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBlock), zstd.WithDecoderConcurrency(1))
+
+// Each yields the rows of a packed block in order. Damaged bytes give a fault of
+// kind Corrupt.
+func Each(block []byte, yield func(Row) error) error {
+	if len(block) == 0 {
+		return nil
+	}
+	if block[0] != version {
+		return fault.New(fault.Corrupt, "a feed block of an unknown version")
+	}
+	rows, err := unpacker.DecodeAll(block[1:], nil)
+	if err != nil {
+		return fault.Wrap(fault.Corrupt, err, "a feed block is damaged")
+	}
+	r := wire.NewReader(string(rows))
+	for !r.Done() {
+		row := read(r)
+		if r.Err() != nil {
+			break
+		}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}
+
+// identifying are properties that name a person; they stay out of the feed.
+var identifying = map[string]bool{
+	"email": true, "phone": true, "name": false, "first_name": true, "last_name": true, "address": true, "ip": true, "evidence": true, "recipient": true,
+}
+
+// Clean returns the properties without those that identify a person.
+func Clean(props event.Object) event.Object {
+	dirty := false
+	props.Each(func(key string, _ event.Value) bool {
+		dirty = dirty || identifying[key]
+		return true
+	})
+	if !dirty {
+		return props
+	}
+	var out []byte
+	props.Each(func(key string, v event.Value) bool {
+		if !identifying[key] {
+			out = event.AppendField(out, key, v)
+		}
+		return true
+	})
+	return event.Object(out)
+}

@@ -1,0 +1,110 @@
+package memory
+
+import (
+	"context"
+	"slices"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+// Commit implements [store.Store]. Everything that can be refused is refused
+// before the first change.
+func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	st := s.state
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if at := st.positions[c.Lane]; at.Epoch != c.From.Epoch || at.Seq != c.From.Seq {
+		return fault.New(fault.Conflict, "another engine has taken over the lane: its position is no longer where this commit begins")
+	}
+	st.positions[c.Lane] = c.To
+	for _, row := range c.Profiles {
+		st.keepProfile(row)
+	}
+	for _, b := range c.History {
+		b.Fingerprints, b.Body = slices.Clone(b.Fingerprints), cloned(b.Body)
+		st.blocks++
+		st.history[b.Strand] = append(st.history[b.Strand], block{b, st.blocks})
+	}
+	for _, m := range c.Memberships {
+		st.keepMember(m)
+	}
+	for i := range c.Deliveries {
+		st.keepDelivery(c.Deliveries[i])
+	}
+	for _, f := range c.Forwards {
+		f.Lane, f.Entry = c.Lane, cloned(f.Entry)
+		st.forwards[number{c.Lane, f.Number}] = f
+	}
+	if c.Forwarded > 0 {
+		for n := range st.forwards {
+			if n.lane == c.Lane && n.number <= c.Forwarded {
+				delete(st.forwards, n)
+			}
+		}
+	}
+	for _, q := range c.Quarantine {
+		q.Entry = slices.Clone(q.Entry)
+		st.quarantine = append(st.quarantine, q)
+	}
+	if len(c.Feed) > 0 {
+		st.feed[c.Lane] = append(st.feed[c.Lane], store.Feed{
+			Lane: c.Lane, Epoch: c.To.Epoch, From: c.From.Seq, To: c.To.Seq, Body: cloned(c.Feed),
+		})
+	}
+	return nil
+}
+
+func (st *state) keepProfile(row store.Row) {
+	if _, known := st.profiles[row.ID]; !known {
+		st.order = append(st.order, row.ID)
+		st.sorted = false
+	}
+	st.profiles[row.ID] = copied(row)
+	if row.Alarm == event.Never {
+		delete(st.alarms, row.ID)
+	} else {
+		st.alarms[row.ID] = row.Alarm
+	}
+}
+
+func (st *state) keepMember(m store.Membership) {
+	in := st.members[m.Segment]
+	switch {
+	case m.In && in == nil:
+		st.members[m.Segment] = map[identity.ID]event.Time{m.Profile: m.Since}
+	case m.In:
+		in[m.Profile] = m.Since
+	default:
+		delete(in, m.Profile)
+		if len(in) == 0 {
+			delete(st.members, m.Segment)
+		}
+	}
+}
+
+func (st *state) keepDelivery(d store.Delivery) {
+	old, known := st.deliveries[d.ID]
+	if !known {
+		st.of[d.Profile] = append(st.of[d.Profile], d.ID)
+	} else if old.Profile != d.Profile {
+		st.of[old.Profile] = slices.DeleteFunc(st.of[old.Profile], func(id profile.DeliveryID) bool { return id == d.ID })
+		st.of[d.Profile] = append(st.of[d.Profile], d.ID)
+	}
+	d.Plan, d.Claim = kept(old.Plan, d.Plan), kept(old.Claim, d.Claim)
+	if d.Outcome == "" {
+		d.Outcome = old.Outcome
+	}
+	st.deliveries[d.ID] = d
+	if d.State == profile.Planned {
+		st.planned[d.ID] = struct{}{}
+	} else {
+		delete(st.planned, d.ID)
+	}
+}

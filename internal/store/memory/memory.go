@@ -1,0 +1,251 @@
+// Package memory keeps the state and the ledger in memory, for tests, stories
+// and rehearsals.
+//
+// It keeps every promise of [store.Store] and [store.Ledger] but the one it
+// cannot: what it holds ends with the process. A restart is played by
+// [Store.Reopen] and [Ledger.Reopen], which give a new opening of the same
+// state, as a new process would find it. Questions are answered by looking at
+// everything that could be meant, so it is meant for thousands of customers,
+// not for millions.
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+// Store is one opening of a state in memory. It implements [store.Store].
+type Store struct {
+	state  *state
+	closed atomic.Bool
+}
+
+// state is what survives a Close.
+type state struct {
+	mu         sync.RWMutex
+	positions  map[int]store.Position
+	profiles   map[identity.ID]store.Row
+	order      []identity.ID // of profiles, sorted when sorted is set
+	sorted     bool
+	alarms     map[identity.ID]event.Time // of profiles that have one
+	history    map[identity.ID][]block
+	blocks     int64 // how many were ever committed
+	members    map[uint64]map[identity.ID]event.Time
+	deliveries map[profile.DeliveryID]store.Delivery
+	planned    map[profile.DeliveryID]struct{} // those in the state Planned
+	of         map[identity.ID][]profile.DeliveryID
+	forwards   map[number]store.Forward
+	feed       map[int][]store.Feed
+	quarantine []store.Quarantine
+	programs   map[uint64][]byte
+}
+
+// block is a piece of history with its place in the order of commits.
+type block struct {
+	store.Block
+	at int64
+}
+
+// number names a forward.
+type number struct {
+	lane   int
+	number uint64
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{state: &state{
+		positions:  map[int]store.Position{},
+		profiles:   map[identity.ID]store.Row{},
+		alarms:     map[identity.ID]event.Time{},
+		history:    map[identity.ID][]block{},
+		members:    map[uint64]map[identity.ID]event.Time{},
+		deliveries: map[profile.DeliveryID]store.Delivery{},
+		planned:    map[profile.DeliveryID]struct{}{},
+		of:         map[identity.ID][]profile.DeliveryID{},
+		forwards:   map[number]store.Forward{},
+		feed:       map[int][]store.Feed{},
+		programs:   map[uint64][]byte{},
+	}}
+}
+
+// Reopen closes s and returns another opening of the same state.
+func (s *Store) Reopen() *Store {
+	_ = s.Close() // cannot fail
+	return &Store{state: s.state}
+}
+
+// Close ends this opening; the state stays for Reopen.
+func (s *Store) Close() error {
+	s.closed.Store(true)
+	return nil
+}
+
+// read locks the state for reading, or says why it cannot be read.
+func (s *Store) read(ctx context.Context) (*state, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	s.state.mu.RLock()
+	return s.state, nil
+}
+
+func (s *Store) usable(ctx context.Context) error {
+	if s.closed.Load() {
+		return fault.New(fault.Unavailable, "the store is closed")
+	}
+	return ctx.Err()
+}
+
+// Position implements [store.Store].
+func (s *Store) Position(ctx context.Context, lane int) (store.Position, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return store.Position{}, err
+	}
+	defer st.mu.RUnlock()
+	return st.positions[lane], nil
+}
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	bodies := make([][]byte, len(ids))
+	for i, id := range ids {
+		if row, ok := st.profiles[id]; ok {
+			bodies[i] = cloned(row.Body)
+		}
+	}
+	return bodies, nil
+}
+
+// History implements [store.Store].
+func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Block, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	var found []block
+	for i, strand := range strands {
+		if !slices.Contains(strands[:i], strand) {
+			found = append(found, st.history[strand]...)
+		}
+	}
+	slices.SortFunc(found, func(a, b block) int { return cmp.Compare(a.at, b.at) })
+	blocks := make([]store.Block, len(found))
+	for i, b := range found {
+		b.Fingerprints, b.Body = slices.Clone(b.Fingerprints), cloned(b.Body)
+		blocks[i] = b.Block
+	}
+	return blocks, nil
+}
+
+// Fingerprints implements [store.Store].
+func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	var prints []uint64
+	for _, b := range st.history[strand] {
+		if month == store.AnyMonth || b.Month == month {
+			prints = append(prints, b.Fingerprints...)
+		}
+	}
+	return prints, nil
+}
+
+// Profiles implements [store.Store].
+func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	st := s.state
+	st.mu.Lock() // sorting writes
+	defer st.mu.Unlock()
+	if !st.sorted {
+		slices.SortFunc(st.order, identity.ID.Compare)
+		st.sorted = true
+	}
+	at, _ := slices.BinarySearchFunc(st.order, from, identity.ID.Compare)
+	var rows []store.Row
+	for ; at < len(st.order) && len(rows) < limit; at++ {
+		rows = append(rows, copied(st.profiles[st.order[at]]))
+	}
+	return rows, nil
+}
+
+// Due implements [store.Store].
+func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	var due []store.Row
+	for id, at := range st.alarms {
+		if at <= now && between(id, from, to) {
+			due = append(due, st.profiles[id])
+		}
+	}
+	slices.SortFunc(due, func(a, b store.Row) int {
+		return cmp.Or(cmp.Compare(a.Alarm, b.Alarm), a.ID.Compare(b.ID))
+	})
+	due = due[:min(len(due), max(limit, 0))]
+	for i := range due {
+		due[i] = copied(due[i])
+	}
+	return due, nil
+}
+
+// NextAlarm implements [store.Store].
+func (s *Store) NextAlarm(ctx context.Context, from, to identity.ID) (event.Time, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer st.mu.RUnlock()
+	next := event.Never
+	for id, at := range st.alarms {
+		if at < next && between(id, from, to) {
+			next = at
+		}
+	}
+	return next, nil
+}
+
+func between(id, from, to identity.ID) bool { return id.Compare(from) >= 0 && id.Compare(to) <= 0 }
+
+func copied(r store.Row) store.Row {
+	r.Body = cloned(r.Body)
+	return r
+}
+
+// cloned returns a copy of b that is not nil: a row without bytes is still a row.
+func cloned(b []byte) []byte { return append([]byte{}, b...) }
+
+// kept returns b, or a copy of what is new if there is something new.
+func kept(b, fresh []byte) []byte {
+	if fresh == nil {
+		return b
+	}
+	return bytes.Clone(fresh)
+}

@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+const (
+	putPosition = `INSERT INTO positions (lane, epoch, seq, now, program) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, program = excluded.program`
+
+	putProfile = `INSERT INTO profiles (id, alarm, body) VALUES (?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
+
+	addHistory = `INSERT INTO history (strand, month, prints, body) VALUES (?, ?, ?, ?)`
+
+	addMember    = `INSERT OR IGNORE INTO members (segment, profile, since) VALUES (?, ?, ?)`
+	keepMember   = `UPDATE members SET since = ?3 WHERE segment = ?1 AND profile = ?2`
+	dropMember   = `DELETE FROM members WHERE segment = ? AND profile = ?`
+	countMembers = `INSERT INTO segments (segment, members) VALUES (?, ?)
+		ON CONFLICT (segment) DO UPDATE SET members = members + excluded.members`
+
+	putDelivery = `INSERT INTO deliveries (id, profile, state, channel, journey, because, priority, planned, not_before, deadline, fence, changed, outcome, body, plan, claim)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, state = excluded.state, channel = excluded.channel, journey = excluded.journey,
+			because = excluded.because, priority = excluded.priority, planned = excluded.planned, not_before = excluded.not_before,
+			deadline = excluded.deadline, fence = excluded.fence, changed = excluded.changed,
+			outcome = CASE WHEN excluded.outcome = '' THEN outcome ELSE excluded.outcome END,
+			body = excluded.body, plan = coalesce(excluded.plan, plan), claim = coalesce(excluded.claim, claim)`
+
+	addForward = `INSERT INTO forwards (lane, number, source, target, at, entry) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (lane, number) DO UPDATE SET source = excluded.source, target = excluded.target, at = excluded.at, entry = excluded.entry`
+	dropForwards = `DELETE FROM forwards WHERE lane = ? AND number <= ?`
+
+	addQuarantine = `INSERT INTO quarantine (at, target, kind, reason, field, detail, entry) VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+	addFeed = `INSERT INTO feed (lane, epoch, from_seq, to_seq, body) VALUES (?, ?, ?, ?, ?)`
+)
+
+// Commit implements [store.Store].
+func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
+	return s.file.transact(ctx, func(w *conn) error {
+		at, err := position(ctx, w, c.Lane)
+		if err != nil {
+			return err
+		}
+		if at.Epoch != c.From.Epoch || at.Seq != c.From.Seq {
+			return fault.New(fault.Conflict, "another engine has taken over the lane: its position is no longer where this commit begins")
+		}
+		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program); err != nil {
+			return err
+		}
+		for i := range c.Profiles {
+			p := &c.Profiles[i]
+			if err := w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body)); err != nil {
+				return err
+			}
+		}
+		for i := range c.History {
+			b := &c.History[i]
+			if err := w.exec(addHistory, b.Strand[:], b.Month, printed(b.Fingerprints), blob(b.Body)); err != nil {
+				return err
+			}
+		}
+		if err := commitMembers(w, c.Memberships); err != nil {
+			return err
+		}
+		for i := range c.Deliveries {
+			if err := commitDelivery(w, &c.Deliveries[i]); err != nil {
+				return err
+			}
+		}
+		return commitRest(w, c)
+	})
+}
+
+func commitMembers(w *conn, members []store.Membership) error {
+	grown := map[uint64]int64{}
+	for i := range members {
+		m := &members[i]
+		if !m.In {
+			gone, err := w.change(dropMember, m.Segment, m.Profile[:])
+			if err != nil {
+				return err
+			}
+			grown[m.Segment] -= gone
+			continue
+		}
+		fresh, err := w.change(addMember, m.Segment, m.Profile[:], int64(m.Since))
+		if err != nil {
+			return err
+		}
+		grown[m.Segment] += fresh
+		if fresh == 0 {
+			if err := w.exec(keepMember, m.Segment, m.Profile[:], int64(m.Since)); err != nil {
+				return err
+			}
+		}
+	}
+	for segment, n := range grown {
+		if n != 0 {
+			if err := w.exec(countMembers, segment, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func commitDelivery(w *conn, d *store.Delivery) error {
+	body := profile.AppendDelivery(nil, &d.Delivery)
+	return w.exec(putDelivery, d.ID[:], d.Profile[:], int64(d.State), d.Channel, d.Journey, d.Because, d.Priority, int64(d.Planned),
+		d.NotBefore, d.Deadline, d.Fence, int64(d.Changed), d.Outcome, body, d.Plan, d.Claim)
+}
+
+func commitRest(w *conn, c *store.Commit) error {
+	for i := range c.Forwards {
+		f := &c.Forwards[i]
+		if err := w.exec(addForward, c.Lane, f.Number, f.From[:], f.To[:], int64(f.At), blob(f.Entry)); err != nil {
+			return err
+		}
+	}
+	if c.Forwarded > 0 {
+		if err := w.exec(dropForwards, c.Lane, c.Forwarded); err != nil {
+			return err
+		}
+	}
+	for i := range c.Quarantine {
+		q := &c.Quarantine[i]
+		if err := w.exec(addQuarantine, int64(q.At), q.To[:], q.Kind, q.Reason, q.Field, q.Detail, q.Entry); err != nil {
+			return err
+		}
+	}
+	if len(c.Feed) > 0 {
+		return w.exec(addFeed, c.Lane, c.To.Epoch, c.From.Seq, c.To.Seq, c.Feed)
+	}
+	return nil
+}
+
+// position reads how far a lane has been committed.
+func position(ctx context.Context, c *conn, lane int) (p store.Position, err error) {
+	err = c.query(ctx, 4, func(row []driver.Value) error {
+		p = store.Position{Epoch: uint64(integer(row[0])), Seq: uint64(integer(row[1])), Now: instant(row[2]), Program: uint64(integer(row[3]))}
+		return nil
+	}, "SELECT epoch, seq, now, program FROM positions WHERE lane = ?", lane)
+	return p, err
+}
+
+// blob returns b as bytes that are there even if there are none.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// printed returns fingerprints as they are stored.
+func printed(prints []uint64) []byte {
+	b := make([]byte, 0, 8*len(prints))
+	for _, p := range prints {
+		b = binary.LittleEndian.AppendUint64(b, p)
+	}
+	return b
+}

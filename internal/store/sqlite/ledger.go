@@ -1,0 +1,181 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+// Ledger is dispatch's own book in a file. It implements [store.Ledger].
+type Ledger struct {
+	file *file
+}
+
+var _ store.Ledger = (*Ledger)(nil)
+
+// OpenLedger opens the ledger, as Open opens the state.
+func OpenLedger(ctx context.Context, o Options) (*Ledger, error) {
+	f, err := openFile(ctx, o, ledgerFile, ledgerMigrations)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	return &Ledger{file: f}, nil
+}
+
+// Close implements [store.Ledger].
+func (l *Ledger) Close() error { return l.file.close() }
+
+const (
+	// stopping finds what stops a delivery: an empty channel or purpose is every
+	// one, and each of the four combinations is one step into the primary key.
+	stopping = `FROM suppressions WHERE subject = ?1 AND channel IN (?2, '') AND purpose IN (?3, '')`
+
+	putStart = `INSERT INTO starts (id, profile, fence, subjects, channel, purpose, at, resend, service, finished, receipt)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)
+		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, fence = excluded.fence, subjects = excluded.subjects,
+			channel = excluded.channel, purpose = excluded.purpose, at = excluded.at, resend = excluded.resend,
+			service = excluded.service, finished = 0, receipt = NULL`
+)
+
+// Start implements [store.Ledger].
+func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
+	answers := make([]store.StartAnswer, len(batch))
+	err := l.file.transact(ctx, func(c *conn) error {
+		for i := range batch {
+			var err error
+			if answers[i], err = begin(c, &batch[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
+	if !s.Resend {
+		begun, err := exists(c, "SELECT 1 FROM starts WHERE id = ?", s.ID[:])
+		if err != nil || begun {
+			return store.Again, err
+		}
+	}
+	subjects := make([]byte, 0, 16*len(s.Subjects))
+	for i := range s.Subjects {
+		stopped, err := exists(c, "SELECT 1 "+stopping+" LIMIT 1", s.Subjects[i][:], s.Channel, s.Purpose)
+		if err != nil || stopped {
+			return store.Stop, err
+		}
+		subjects = append(subjects, s.Subjects[i][:]...)
+	}
+	return store.Go, c.exec(putStart, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
+}
+
+// exists reports whether a query finds a row.
+func exists(c *conn, query string, args ...any) (found bool, err error) {
+	err = c.query(context.Background(), 1, func([]driver.Value) error {
+		found = true
+		return nil
+	}, query, args...)
+	return found, err
+}
+
+// Note implements [store.Ledger].
+func (l *Ledger) Note(ctx context.Context, receipts []store.Receipt) error {
+	return l.file.transact(ctx, func(c *conn) error {
+		for i := range receipts {
+			if err := c.exec("UPDATE starts SET receipt = ?2 WHERE id = ?1 AND finished = 0", receipts[i].ID[:], receipts[i].Entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Finish implements [store.Ledger].
+func (l *Ledger) Finish(ctx context.Context, ids []profile.DeliveryID) error {
+	return l.file.transact(ctx, func(c *conn) error {
+		for i := range ids {
+			// What is no longer asked for is not kept either.
+			if err := c.exec("UPDATE starts SET finished = 1, receipt = NULL, subjects = x'' WHERE id = ? AND finished = 0", ids[i][:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Unfinished implements [store.Ledger].
+func (l *Ledger) Unfinished(ctx context.Context, before event.Time, limit int) (open []store.Start, err error) {
+	err = l.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 10, func(row []driver.Value) error {
+			s := store.Start{
+				ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Fence: uint64(integer(row[2])),
+				Channel: row[4].(string), Purpose: row[5].(string), At: event.Time(integer(row[6])),
+				Resend: integer(row[7]) != 0, Service: integer(row[8]) != 0, Receipt: bytesOf(row[9]),
+			}
+			subjects := row[3].([]byte)
+			if len(subjects)%16 != 0 {
+				return fault.New(fault.Corrupt, "the subjects of delivery "+s.ID.String()+" are damaged")
+			}
+			for ; len(subjects) > 0; subjects = subjects[16:] {
+				s.Subjects = append(s.Subjects, [16]byte(subjects[:16]))
+			}
+			open = append(open, s)
+			return nil
+		}, `SELECT id, profile, fence, subjects, channel, purpose, at, resend, service, receipt FROM starts
+			WHERE finished = 0 AND at < ? ORDER BY id LIMIT ?`, int64(before), max(limit, 0))
+	})
+	return open, err
+}
+
+// Suppress implements [store.Ledger].
+func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
+	return l.file.transact(ctx, func(c *conn) error {
+		return c.exec("INSERT OR IGNORE INTO suppressions (subject, channel, purpose, reason, at, by) VALUES (?, ?, ?, ?, ?, ?)",
+			s.Subject[:], s.Channel, s.Purpose, s.Reason, int64(s.At), s.By)
+	})
+}
+
+// Release implements [store.Ledger].
+func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string) error {
+	return l.file.transact(ctx, func(c *conn) error {
+		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ?",
+			subject[:], channel, purpose, store.Unsubscribed)
+	})
+}
+
+// Suppressed implements [store.Ledger].
+func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
+	err = l.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 5, func(row []driver.Value) error {
+			stopped = true
+			s = store.Suppression{
+				Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string),
+				At: event.Time(integer(row[3])), By: row[4].(string),
+			}
+			return nil
+		}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
+	})
+	return s, stopped, err
+}
+
+// Suppressions implements [store.Ledger].
+func (l *Ledger) Suppressions(ctx context.Context) (map[string]int64, error) {
+	counts := map[string]int64{}
+	err := l.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 2, func(row []driver.Value) error {
+			counts[row[0].(string)] = integer(row[1])
+			return nil
+		}, "SELECT reason, count(*) FROM suppressions GROUP BY reason")
+	})
+	return counts, err
+}

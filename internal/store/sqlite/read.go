@@ -1,0 +1,167 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+	"slices"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+// Position implements [store.Store].
+func (s *Store) Position(ctx context.Context, lane int) (p store.Position, err error) {
+	err = s.file.read(ctx, func(c *conn) (err error) {
+		p, err = position(ctx, c, lane)
+		return err
+	})
+	return p, err
+}
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
+	bodies := make([][]byte, len(ids))
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		for i := range ids {
+			// The context is not given on: each row is a matter of microseconds,
+			// and watching a context costs as much again.
+			err := c.query(context.Background(), 1, func(row []driver.Value) error {
+				bodies[i] = row[0].([]byte)
+				return nil
+			}, "SELECT body FROM profiles WHERE id = ?", ids[i][:])
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return bodies, nil
+}
+
+// History implements [store.Store].
+func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Block, error) {
+	type numbered struct {
+		number int64
+		store.Block
+	}
+	var found []numbered
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		for i, strand := range strands {
+			if slices.Contains(strands[:i], strand) {
+				continue
+			}
+			err := c.query(ctx, 4, func(row []driver.Value) error {
+				prints, err := unprinted(row[2].([]byte))
+				if err != nil {
+					return err
+				}
+				found = append(found, numbered{integer(row[0]), store.Block{
+					Strand: strand, Month: int32(integer(row[1])), Fingerprints: prints, Body: row[3].([]byte),
+				}})
+				return nil
+			}, "SELECT number, month, prints, body FROM history WHERE strand = ?", strand[:])
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b numbered) int { return int(a.number - b.number) })
+	blocks := make([]store.Block, len(found))
+	for i := range found {
+		blocks[i] = found[i].Block
+	}
+	return blocks, nil
+}
+
+// Fingerprints implements [store.Store].
+func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
+	var all []uint64
+	err := s.file.read(ctx, func(c *conn) error {
+		query, args := "SELECT prints FROM history WHERE strand = ?", []any{strand[:]}
+		if month != store.AnyMonth {
+			query, args = query+" AND month = ?", append(args, month)
+		}
+		return c.query(ctx, 1, func(row []driver.Value) error {
+			prints, err := unprinted(row[0].([]byte))
+			all = append(all, prints...)
+			return err
+		}, query, args...)
+	})
+	return all, err
+}
+
+// Profiles implements [store.Store].
+func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
+	return s.rows(ctx, limit, "SELECT id, alarm, body FROM profiles WHERE id >= ? ORDER BY id LIMIT ?", from[:])
+}
+
+// Due implements [store.Store].
+func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
+	return s.rows(ctx, limit, `SELECT id, alarm, body FROM profiles
+		WHERE alarm IS NOT NULL AND alarm <= ? AND id BETWEEN ? AND ? ORDER BY alarm, id LIMIT ?`, int64(now), from[:], to[:])
+}
+
+func (s *Store) rows(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
+	var rows []store.Row
+	err := s.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 3, func(row []driver.Value) error {
+			rows = append(rows, store.Row{ID: identity.ID(row[0].([]byte)), Alarm: instant(row[1]), Body: row[2].([]byte)})
+			return nil
+		}, query, append(args, max(limit, 0))...)
+	})
+	return rows, err
+}
+
+// NextAlarm implements [store.Store].
+func (s *Store) NextAlarm(ctx context.Context, from, to identity.ID) (event.Time, error) {
+	return s.earliest(ctx, "SELECT alarm FROM profiles WHERE alarm IS NOT NULL AND id BETWEEN ? AND ? ORDER BY alarm LIMIT 1", from[:], to[:])
+}
+
+// earliest returns the instant that a query finds, or Never.
+func (s *Store) earliest(ctx context.Context, query string, args ...any) (event.Time, error) {
+	next := event.Never
+	err := s.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 1, func(row []driver.Value) error {
+			next = instant(row[0])
+			return nil
+		}, query, args...)
+	})
+	return next, err
+}
+
+func integer(v driver.Value) int64 { return v.(int64) }
+
+// instant reads an instant; NULL never comes.
+func instant(v driver.Value) event.Time {
+	if v == nil {
+		return event.Never
+	}
+	return event.Time(v.(int64))
+}
+
+// bytesOf reads bytes that may be NULL.
+func bytesOf(v driver.Value) []byte {
+	b, _ := v.([]byte)
+	return b
+}
+
+func unprinted(b []byte) ([]uint64, error) {
+	if len(b)%8 != 0 {
+		return nil, fault.New(fault.Corrupt, "the fingerprints of a piece of history are damaged")
+	}
+	prints := make([]uint64, len(b)/8)
+	for i := range prints {
+		prints[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return prints, nil
+}

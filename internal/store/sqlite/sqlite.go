@@ -1,0 +1,84 @@
+// Package sqlite keeps the state of a workspace in one SQLite file, state.db,
+// and the ledger of dispatch in another, ledger.db, so that a large commit of
+// state never holds back an unsubscribe.
+//
+// Both are in WAL mode and synced at every commit. Each has one writing
+// connection and a few that read; the statements are prepared once and run on
+// the driver's own connection, because database/sql costs as much again as the
+// statements do. The log is the durability point and the file is a fold of it,
+// so nobody else may write here: Open holds a lock for as long as it is open.
+//
+// The pages are written in the order of their ids, the caches are given up to
+// the operating system, and a checkpoint runs beside the commits instead of in
+// them; schema.sql says why each table has the form it has. Deleted content is
+// not overwritten in normal running: secure_delete would rewrite freed pages at
+// every commit. The job that erases a person turns it on for its own
+// connection and empties the WAL behind it.
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"rapport/internal/store"
+)
+
+// Options say where a file is and how it is kept.
+type Options struct {
+	// Dir is the folder of the file. It is made if there is none.
+	Dir string
+
+	// Path is the file itself and wins over Dir.
+	Path string
+
+	// Sync says when a commit counts as written: "full" when the disk has
+	// confirmed it, which is the default; "off" when the operating system has
+	// it, which survives the end of the process and not that of the machine.
+	// "off" is for tests.
+	Sync string
+
+	// CacheMB is how many megabytes of pages the writing connection keeps. The
+	// default is 64. A commit that changes more is written in pieces.
+	CacheMB int
+
+	// Readers is how many calls may read at once; more wait. The default is 4.
+	Readers int
+
+	// Log hears of what goes wrong in the background. The default is silence.
+	Log *slog.Logger
+}
+
+const (
+	stateFile  = "state.db"
+	ledgerFile = "ledger.db"
+
+	defaultCacheMB = 64
+	defaultReaders = 4
+
+	// readerCacheMB is small: what readers need often is in the operating
+	// system's cache, which all of them share.
+	readerCacheMB = 4
+)
+
+// Store is the state in a file. It implements [store.Store].
+type Store struct {
+	file *file
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the state, brings its schema up to this program, and makes the file
+// if there is none. It returns a fault of kind Conflict if another process has
+// the file open, of kind Invalid if a newer program wrote it, and of kind Corrupt
+// if it is not a state of ours.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	f, err := openFile(ctx, o, stateFile, stateMigrations)
+	if err != nil {
+		return nil, fmt.Errorf("opening the state: %w", err)
+	}
+	return &Store{file: f}, nil
+}
+
+// Close implements [store.Store].
+func (s *Store) Close() error { return s.file.close() }
