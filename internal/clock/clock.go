@@ -12,8 +12,8 @@ import (
 // Clock is the one clock of a data directory: the wall's, or a virtual one that
 // stands still until somebody moves it.
 type Clock struct {
-	virtual bool
-	now     atomic.Int64
+	virtual atomic.Bool
+	now     atomic.Int64 // virtual: the time; else: how far it is from the wall's
 }
 
 // Wall returns the clock on the wall.
@@ -21,17 +21,18 @@ func Wall() *Clock { return &Clock{} }
 
 // Virtual returns a clock that stands at the instant.
 func Virtual(at event.Time) *Clock {
-	c := &Clock{virtual: true}
+	c := &Clock{}
+	c.virtual.Store(true)
 	c.now.Store(int64(at))
 	return c
 }
 
 // Now returns the time.
 func (c *Clock) Now() event.Time {
-	if c.virtual {
+	if c.virtual.Load() {
 		return event.Time(c.now.Load())
 	}
-	return event.At(time.Now())
+	return event.At(time.Now()) + event.Time(c.now.Load())
 }
 
 // Set moves a virtual clock forward. Time never runs backwards: an earlier
@@ -45,5 +46,14 @@ func (c *Clock) Set(at event.Time) {
 	}
 }
 
+// Release lets a virtual clock run from where it stands, at the pace of the
+// wall's. Nobody may be reading it for a decision meanwhile: the node stands.
+func (c *Clock) Release() {
+	if c.virtual.Load() {
+		c.now.Store(c.now.Load() - time.Now().UnixMilli())
+		c.virtual.Store(false)
+	}
+}
+
 // Virtual reports whether the clock stands still until somebody moves it.
-func (c *Clock) Virtual() bool { return c.virtual }
+func (c *Clock) Virtual() bool { return c.virtual.Load() }

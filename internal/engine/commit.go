@@ -145,7 +145,6 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		if err != nil {
 			return err
 		}
-		var missing []identity.ID
 		for i := range rows {
 			if it := l.cache.items[rows[i].ID]; it == nil {
 				p, err := profile.Decode(string(rows[i].Body))
@@ -160,12 +159,12 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			}
 			l.due = append(l.due, rows[i].ID)
 		}
-		if len(l.due) == 0 && len(missing) == 0 {
+		if len(l.due) == 0 {
 			// All of them have fired already and wait for the commit.
-			l.nextAlarm = event.Never
+			l.noAlarm()
 			return nil
 		}
-		l.nextAlarm = event.Never // the next commit tells
+		l.noAlarm()
 	}
 	if n > len(l.due) {
 		n = len(l.due)
@@ -199,6 +198,14 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		l.wake(it)
 	}
 	return nil
+}
+
+// noAlarm forgets the earliest alarm: it is being fired, and the next commit
+// tells which comes then.
+func (l *lane) noAlarm() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nextAlarm = event.Never
 }
 
 // dueLimit is how many due alarms are read at once.

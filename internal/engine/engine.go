@@ -356,3 +356,28 @@ func (e *Engine) CatchUp(ctx context.Context) error {
 		}
 	}
 }
+
+// Stats are figures for an operator.
+type Stats struct {
+	Events    int64      // customers' events applied since the engine was opened
+	Lag       int64      // records that are in the log and not applied
+	Cached    int64      // decoded profiles in memory
+	NextAlarm event.Time // the earliest committed alarm
+}
+
+// Stats returns the present figures.
+func (e *Engine) Stats() (s Stats) {
+	s.NextAlarm = event.Never
+	for _, l := range e.lanes {
+		last, err := e.o.Log.Last(context.Background(), l.n)
+		l.mu.Lock()
+		s.Events += l.heard
+		s.Cached += int64(len(l.cache.items))
+		s.NextAlarm = min(s.NextAlarm, l.nextAlarm)
+		if err == nil && last.Seq > l.pos.Seq {
+			s.Lag += int64(last.Seq - l.pos.Seq)
+		}
+		l.mu.Unlock()
+	}
+	return s
+}

@@ -39,6 +39,7 @@ type lane struct {
 	packer    *feed.Packer
 
 	nextAlarm event.Time // earliest committed alarm
+	heard     int64      // customers' events applied
 	due       []identity.ID
 
 	numbers  uint64          // of the last forward
@@ -128,12 +129,25 @@ func (l *lane) program() *core.Program {
 }
 
 func (l *lane) append(ctx context.Context, entries []identity.Addressed) error {
-	err := l.appender.Add(ctx, encode(entries))
-	if err == nil {
-		killpoint.Hit(killpoint.AfterAppend)
+	items := encode(entries)
+	for len(items) > 0 {
+		n, size := 0, 0
+		for n < len(items) && (n == 0 || size+len(items[n]) <= maxAppend) {
+			size += len(items[n])
+			n++
+		}
+		if err := l.appender.Add(ctx, items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
 	}
-	return err
+	killpoint.Hit(killpoint.AfterAppend)
+	return nil
 }
+
+// maxAppend bounds the bytes of one call to the log: what came in one request
+// may be more than one record holds.
+const maxAppend = eventlog.MaxBody / 2
 
 // read returns a profile for people to look at.
 func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, error) {
@@ -360,6 +374,7 @@ func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, e *event.Ev
 	if eff.Kept {
 		l.open.keep(l.e.o.Key, p, e, now)
 		l.open.hear(p, e, now)
+		l.heard++
 		if it.seen != nil {
 			it.learn(e, shelf(e, now))
 		}

@@ -62,9 +62,16 @@ func (q *Cond) Eval(c *Context) Verdict {
 	}
 	v := Verdict{True: is, Until: until}
 	if c.Explain {
-		q.root.because(c, &v.Because)
+		v.Because = q.reasons(c)
 	}
 	return v
+}
+
+// reasons stands apart so that its list is made only where it is asked for.
+func (q *Cond) reasons(c *Context) []Reason {
+	var list []Reason
+	q.root.because(c, &list)
+	return list
 }
 
 // Deps returns what the condition looks at. The caller must not change it.

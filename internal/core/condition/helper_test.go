@@ -11,13 +11,17 @@ import (
 // define reads a definition in JSON, the quotes of which may be single.
 func define(t testing.TB, text string) spec.Node {
 	t.Helper()
-	d := json.NewDecoder(strings.NewReader(strings.ReplaceAll(text, "'", `"`)))
-	d.UseNumber()
-	n, err := read(d)
+	n, err := parse(text)
 	if err != nil {
 		t.Fatalf("the definition %s: %v", text, err)
 	}
 	return n
+}
+
+func parse(text string) (spec.Node, error) {
+	d := json.NewDecoder(strings.NewReader(strings.ReplaceAll(text, "'", `"`)))
+	d.UseNumber()
+	return read(d)
 }
 
 func read(d *json.Decoder) (n spec.Node, err error) {

@@ -108,8 +108,8 @@ func (p *parser) parse(n spec.Node, depth int) node {
 	var h *head
 	for _, f := range n.Fields {
 		for i := range heads {
-			if heads[i].key != f.Key || h != nil && slices.Contains(h.with, f.Key) {
-				continue
+			if heads[i].key != f.Key || h != nil && (h.key == f.Key || slices.Contains(h.with, f.Key)) {
+				continue // not it, or reported below, or part of the question
 			}
 			if h != nil {
 				return p.fail(f.Pos, "all: [{"+h.key+": …}, {"+f.Key+": …}]", "%s and %s are two questions in one", h.key, f.Key)
@@ -139,7 +139,7 @@ func (p *parser) known(n spec.Node, key string, with []string) {
 				p.fail(f.Pos, "", "%s is said twice", f.Key)
 			}
 		}
-		if f.Key == key || slices.Contains(with, f.Key) {
+		if key != "" && f.Key == key || slices.Contains(with, f.Key) {
 			continue
 		}
 		if name, _, ok := call(f.Key); ok && slices.Contains(with, name) && (name == "sum" || name == "distinct") {

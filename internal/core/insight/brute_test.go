@@ -64,16 +64,9 @@ func (l *life) visits() {
 			first, last, any = s.at, s.at, true
 		}
 		last = max(last, s.at)
+		s.visit = s.at / 2 * 2 // the half hour: lives begin on one
 		if d(first, s.at) < pause {
-			s.visit = 1_000_000 + first
-		} else {
-			s.visit = int(l.time(s.at).Unix()) / 1800 * 1800
-			// A half hour that is the start of the session that goes on is that session.
-			if l.time(first).Unix() == int64(s.visit) {
-				s.visit = 1_000_000 + first
-			} else {
-				s.visit = 1_000_000 + int((time.Unix(int64(s.visit), 0).Sub(l.start))/tick)
-			}
+			s.visit = first
 		}
 	}
 }
@@ -376,7 +369,7 @@ func (q fact) answers(l *life) []bool {
 				device = s.device
 			}
 		}
-		loc := must(time.LoadLocation(zone))
+		loc := loaded[zone]
 		local := l.time(now).In(loc)
 		switch q.kind {
 		case "country":

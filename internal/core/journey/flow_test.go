@@ -12,20 +12,37 @@ import (
 // commas, into the neutral tree.
 func flow(t testing.TB, s string) spec.Node {
 	t.Helper()
-	p := &flowReader{s: s, line: 1, t: t}
-	n := p.value()
-	p.space()
-	if p.i != len(p.s) {
-		t.Fatalf("line %d: something follows the definition: %q", p.line, p.s[p.i:])
+	n, bad := readFlow(s)
+	if bad != "" {
+		t.Fatal(bad)
 	}
 	return n
+}
+
+// readFlow is flow for sources that may be wrong; bad says how.
+func readFlow(s string) (n spec.Node, bad string) {
+	p := &flowReader{s: s, line: 1}
+	n = p.value()
+	p.space()
+	if p.bad == "" && p.i < len(p.s) {
+		p.fail("something follows the definition")
+	}
+	return n, p.bad
 }
 
 type flowReader struct {
 	s    string
 	i    int
 	line int
-	t    testing.TB
+	bad  string
+}
+
+// fail notes the first mistake and ends the reading.
+func (p *flowReader) fail(what string) {
+	if p.bad == "" {
+		p.bad = "line " + strconv.Itoa(p.line) + ": " + what
+	}
+	p.i = len(p.s)
 }
 
 func (p *flowReader) space() {
@@ -53,7 +70,8 @@ func (p *flowReader) value() spec.Node {
 			pos := p.pos()
 			colon := strings.Index(p.s[p.i:], ":")
 			if colon < 0 {
-				p.t.Fatalf("line %d: a colon is missing", p.line)
+				p.fail("a colon is missing")
+				break
 			}
 			key := strings.Trim(p.s[p.i:p.i+colon], `" `)
 			p.i += colon + 1
@@ -66,16 +84,26 @@ func (p *flowReader) value() spec.Node {
 			}
 			n.Fields = append(n.Fields, spec.Field{Key: key, Pos: pos, Value: v})
 		}
-		p.i++
+		p.i = min(p.i+1, len(p.s))
 	case '[':
 		p.i++
 		n.Kind = spec.List
 		for p.space(); p.i < len(p.s) && p.s[p.i] != ']'; p.space() {
+			before := p.i
 			n.Items = append(n.Items, p.value())
+			if p.i == before {
+				p.fail("a value is missing")
+			}
 		}
-		p.i++
+		p.i = min(p.i+1, len(p.s))
+	case '}', ']':
+		p.fail("a value is missing")
 	case '"':
 		shut := strings.IndexByte(p.s[p.i+1:], '"')
+		if shut < 0 {
+			p.fail("a quote is open")
+			break
+		}
 		n.Kind, n.Text = spec.Text, p.s[p.i+1:p.i+1+shut]
 		p.i += shut + 2
 	default:

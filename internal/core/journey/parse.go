@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/spec"
 	"rapport/internal/core/wire"
 )
@@ -178,7 +179,7 @@ func (r *reader) segment(v spec.Node, name string) {
 			return
 		}
 	}
-	r.ps.Add(v.Pos, nearest(name, r.env.Conditions.Segments), "there is no segment %q", name)
+	r.ps.Add(v.Pos, condition.Nearest(name, r.env.Conditions.Segments), "there is no segment %q", name)
 }
 
 func (r *reader) schedule(n, v spec.Node) (t Trigger, ok bool) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 )
@@ -113,7 +114,7 @@ func (r *reader) target(n spec.Node) int {
 	for i := range r.def.steps {
 		names = append(names, r.def.steps[i].name)
 	}
-	r.ps.Add(n.Pos, nearest(n.Text, append(names, "end")), "there is no step %q", n.Text)
+	r.ps.Add(n.Pos, condition.Nearest(n.Text, append(names, "end")), "there is no step %q", n.Text)
 	return end
 }
 
@@ -180,7 +181,7 @@ func (r *reader) send(s *step, n spec.Node) {
 		out.channel = s
 		if len(r.env.Channels) > 0 && !slices.Contains(r.env.Channels, s) {
 			v, _ := n.Get("channel")
-			r.ps.Add(v.Pos, nearest(s, r.env.Channels), "there is no channel %q", s)
+			r.ps.Add(v.Pos, condition.Nearest(s, r.env.Channels), "there is no channel %q", s)
 		}
 	}
 	if s := r.text(n, "purpose"); s != "" {

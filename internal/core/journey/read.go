@@ -41,7 +41,7 @@ func (r *reader) known(n spec.Node, what string, keys ...string) bool {
 			found = found || k == f.Key
 		}
 		if !found {
-			instead := nearest(f.Key, keys)
+			instead := condition.Nearest(f.Key, keys)
 			if instead == "" {
 				instead = "one of " + strings.Join(keys, ", ")
 			}

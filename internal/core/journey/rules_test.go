@@ -443,3 +443,12 @@ func TestTheHoldoutHasItsShareAndIsTheSameForEver(t *testing.T) {
 		t.Fatal("a holdout that nobody asked for must be announced")
 	}
 }
+
+func TestAnExitGoesBeforeWhatTheSameEventWouldBring(t *testing.T) {
+	t.Parallel()
+	s := open(t, `{trigger: {event: Visited}, exit: {did: Left}, steps: [
+		{wait_for: {any: [{event: Left}], timeout: 7d}}, {send: {template: a, reason: you left}}]}`)
+	s.hear("Visited")
+	s.hear("Left")
+	s.want("Mon 12:00 Entered", "Mon 12:00 Exited: did “Left”")
+}

@@ -245,12 +245,24 @@ func (sc *Schedule) nextDay(d day, ahead int) day {
 		}
 		return sc.start
 	}
-	for n := 0; n < ahead; n++ {
-		if sc.falls(d + day(n)) {
-			return d + day(n)
+	for last := d + day(ahead); d < last; d++ {
+		if sc.falls(d) {
+			return d
+		}
+		if sc.freq == monthly && sc.interval > 1 && !sc.inMonth(d) {
+			// Nothing of this month: go on with the next.
+			y, m, _ := d.Date()
+			d = date(y, m+1, 1) - 1
 		}
 	}
 	return noDay
+}
+
+// inMonth reports whether a monthly rule has the month of the day.
+func (sc *Schedule) inMonth(d day) bool {
+	y, m, _ := d.Date()
+	sy, sm, _ := sc.start.Date()
+	return modulo(y*12+int(m)-sy*12-int(sm), sc.interval) == 0
 }
 
 // falls reports whether the rule has the day.
@@ -264,13 +276,10 @@ func (sc *Schedule) falls(d day) bool {
 	case weekly:
 		return modulo(week(d)-week(sc.start), sc.interval) == 0
 	}
-	y, m, dom := d.Date()
-	if sc.interval > 1 {
-		sy, sm, _ := sc.start.Date()
-		if modulo(y*12+int(m)-sy*12-int(sm), sc.interval) != 0 {
-			return false
-		}
+	if sc.interval > 1 && !sc.inMonth(d) {
+		return false
 	}
+	y, m, dom := d.Date()
 	length := int(date(y, m+1, 1) - date(y, m, 1))
 	if len(sc.dates) > 0 && !slices.Contains(sc.dates, dom) && (dom != length || !slices.Contains(sc.dates, -1)) {
 		return false

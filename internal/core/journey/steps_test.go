@@ -285,3 +285,13 @@ func TestACustomerCannotBeInsideTooManyInstances(t *testing.T) {
 		t.Fatalf("nobody was told: %s", last.Name)
 	}
 }
+
+func TestALongLifeInALoopIsNoBurst(t *testing.T) {
+	t.Parallel()
+	s := open(t, `{trigger: {event: Visited}, steps: [{name: top, wait: 1h}, {jump: top}]}`)
+	s.hear("Visited")
+	s.pass(20 * days)
+	if len(s.p.Journeys) != 1 || s.p.Journeys[0].Arrivals < 900 {
+		t.Fatalf("%+v", s.p.Journeys)
+	}
+}

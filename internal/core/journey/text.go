@@ -254,35 +254,3 @@ func span(d time.Duration) string {
 func percent(share float64) string {
 	return strconv.FormatFloat(share*100, 'f', -1, 64) + " %"
 }
-
-// nearest returns the word of the list that s was probably meant to be; empty if
-// none is near.
-func nearest(s string, list []string) string {
-	best, distance := "", 3
-	for _, word := range list {
-		if d := edits(s, word); d < distance {
-			best, distance = word, d
-		}
-	}
-	return best
-}
-
-// edits returns the Levenshtein distance of two words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal, row[j] = row[j], min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
-}

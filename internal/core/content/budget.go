@@ -1,0 +1,149 @@
+package content
+
+import (
+	"fmt"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/fault"
+)
+
+// Limits bound one rendering. A zero field means its default.
+type Limits struct {
+	// Steps is how many nodes, loop rounds and filters may run. Default: 100,000:
+	// a page of a hundred products takes some 5,000.
+	Steps int
+
+	// Made is how many bytes of strings and lists may be made on the way to the
+	// output, all parts together. Default: 4 MB.
+	Made int
+
+	// Output is how long each part may become, in bytes. Default: 1 MB, ten times
+	// what large mailbox providers show.
+	Output int
+}
+
+// Env is what a rendering may know beside its variables.
+type Env struct {
+	Limits
+
+	// Now is what the word "now" means to the filter date. Default: unknown, and
+	// "now" is an error.
+	Now event.Time
+
+	// Zone is where dates are told. Default: UTC.
+	Zone *time.Location
+
+	// Expired is asked now and then; when it says true the rendering ends with an
+	// error. It lets the caller set a deadline by a clock, which the core does not
+	// have. Default: nil, never.
+	Expired func() bool
+}
+
+const (
+	defaultSteps  = 100_000
+	defaultMade   = 4 << 20
+	defaultOutput = 1 << 20
+
+	// expiredEvery is how many steps pass between two looks at Env.Expired: some
+	// 20 µs.
+	expiredEvery = 256
+
+	// perItem is what an item of a list that is made costs of Limits.Made.
+	perItem = 16
+
+	// maxItems is how many items of a list a loop or filter looks at: what was
+	// passed in is bounded too.
+	maxItems = 10_000
+)
+
+// run is one rendering. Once err is set nothing more happens.
+type run struct {
+	env   *Env
+	vars  func(name string) (any, bool)
+	lax   bool // undefined variables are empty, as in Shopify: for the golden suite
+	steps int
+	made  int
+	room  int // bytes left of this part's output
+	out   []byte
+	err   error
+
+	part     *part
+	pos      int // where in the source the node stands that is running
+	assigned map[string]any
+	scopes   []scope // variables of loops, the innermost last
+	counters map[string]int64
+	cycles   map[string]int
+	resume   map[string]int // where loops ended, for offset: continue
+	changed  string
+	jump     jump
+}
+
+// scope is one variable of a loop.
+type scope struct {
+	name  string
+	value any
+}
+
+// jump is how a loop's body ended.
+type jump uint8
+
+const (
+	onward jump = iota
+	breaking
+	continuing
+)
+
+// fail ends the rendering with an error that says where.
+func (r *run) fail(kind fault.Kind, format string, args ...any) {
+	if r.err == nil {
+		r.err = fault.New(kind, r.part.at(r.pos)+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// step pays for n steps and reports whether to go on.
+func (r *run) step(n int) bool {
+	if r.err != nil {
+		return false
+	}
+	if n < 0 || n > r.steps {
+		r.steps = 0
+		r.fail(fault.TooLarge, "the template takes too many steps")
+		return false
+	}
+	before := r.steps / expiredEvery
+	r.steps -= n
+	if r.env.Expired != nil && r.steps/expiredEvery != before && r.env.Expired() {
+		r.fail(fault.TooLarge, "the template takes too long")
+		return false
+	}
+	return true
+}
+
+// make pays for n bytes before they are made and reports whether they may be.
+// Looking at bytes costs time as well, so each filter pays for its input.
+func (r *run) make(n int) bool {
+	if r.err != nil {
+		return false
+	}
+	if n < 0 || n > r.made {
+		r.made = 0
+		r.fail(fault.TooLarge, "the template makes texts that are too long")
+		return false
+	}
+	r.made -= n
+	return true
+}
+
+// write appends to the output.
+func (r *run) write(s string) {
+	if r.err != nil {
+		return
+	}
+	if len(s) > r.room {
+		r.fail(fault.TooLarge, "the message becomes too long")
+		return
+	}
+	r.room -= len(s)
+	r.out = append(r.out, s...)
+}

@@ -1,0 +1,505 @@
+package content
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/money"
+)
+
+// The values that expressions have: nil (nothing there), bool, int64, float64,
+// string, safe, []any, span, event.Object, map[string]any, event.Time, and the
+// two words below. [lift] makes one of them of what a caller passes.
+
+// safe is text that is HTML already: what a capture in HTML collected. It is
+// written as it is where text stands, and is ordinary text everywhere else.
+type safe string
+
+// word is one of Liquid's two values that only comparisons understand.
+type word uint8
+
+const (
+	isEmpty word = iota + 1
+	isBlank
+)
+
+// span is the range of whole numbers from a to b.
+type span struct{ a, b int64 }
+
+func (s span) len() int {
+	if s.b < s.a {
+		return 0
+	}
+	if n := uint64(s.b) - uint64(s.a); n < math.MaxInt32 {
+		return int(n) + 1
+	}
+	return math.MaxInt32
+}
+
+// lift returns v as one of the values of expressions; what is none is nothing.
+func lift(v any) any {
+	switch v := v.(type) {
+	case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair:
+		return v
+	case []any:
+		return liftList(v)
+	case event.Value:
+		return liftValue(v)
+	case int:
+		return int64(v)
+	case int32:
+		return int64(v)
+	case uint32:
+		return int64(v)
+	case float32:
+		return float64(v)
+	case money.Amount:
+		return v.String()
+	case []string:
+		out := make([]any, len(v))
+		for i, s := range v {
+			out[i] = s
+		}
+		return out
+	case []map[string]any:
+		out := make([]any, len(v))
+		for i, m := range v {
+			out[i] = m
+		}
+		return out
+	case []event.Object:
+		out := make([]any, len(v))
+		for i, o := range v {
+			out[i] = o
+		}
+		return out
+	case interface{ String() string }:
+		return v.String()
+	}
+	return nil
+}
+
+// liftList returns a list of values of expressions: v itself if it is one, and at
+// most maxItems of it.
+func liftList(v []any) []any {
+	v = v[:min(len(v), maxItems)]
+	for i, item := range v {
+		switch item.(type) {
+		case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair:
+			continue
+		}
+		out := make([]any, len(v))
+		copy(out, v[:i])
+		for j := i; j < len(v); j++ {
+			out[j] = lift(v[j])
+		}
+		return out
+	}
+	return v
+}
+
+// liftValue returns a value of an event.
+func liftValue(v event.Value) any {
+	switch v.Kind {
+	case event.True:
+		return true
+	case event.False:
+		return false
+	case event.String:
+		return v.Raw
+	case event.Number:
+		if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+			return n
+		}
+		if f, err := strconv.ParseFloat(v.Raw, 64); err == nil {
+			return f
+		}
+		return v.Raw
+	case event.List:
+		out := []any{}
+		v.Items(func(item event.Value) bool {
+			out = append(out, liftValue(item))
+			return len(out) < maxItems
+		})
+		return out
+	case event.Map:
+		return event.Object(v.Raw)
+	}
+	return nil
+}
+
+// field returns a field of an object, and whether it is there.
+func field(v any, key string) (any, bool) {
+	switch v := v.(type) {
+	case event.Object:
+		var found any
+		ok := false
+		v.Each(func(k string, f event.Value) bool {
+			if k == key {
+				found, ok = liftValue(f), true
+			}
+			return !ok
+		})
+		return found, ok
+	case map[string]any:
+		f, ok := v[key]
+		return lift(f), ok
+	case *loop:
+		return v.field(key)
+	}
+	return nil, false
+}
+
+// pair is a field of an object as loops see it: [key, value].
+type pair struct {
+	key   string
+	value any
+}
+
+// pairs returns the fields of an object: those of an event's as they were sent,
+// those of a map by name.
+func pairs(v any) []any {
+	var out []any
+	switch v := v.(type) {
+	case event.Object:
+		v.Each(func(k string, f event.Value) bool {
+			out = append(out, pair{k, liftValue(f)})
+			return len(out) < maxItems
+		})
+	case map[string]any:
+		keys := make([]string, 0, len(v))
+		for k := range v { // order does not matter: they are sorted below
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys[:min(len(keys), maxItems)] {
+			out = append(out, pair{k, lift(v[k])})
+		}
+	}
+	return out
+}
+
+func isObject(v any) bool {
+	switch v.(type) {
+	case event.Object, map[string]any, *loop:
+		return true
+	}
+	return false
+}
+
+// sizeOf returns how many characters, items or fields a value has, and whether
+// it has any size.
+func sizeOf(v any) (int64, bool) {
+	switch v := v.(type) {
+	case string:
+		return int64(len([]rune(v))), true
+	case safe:
+		return int64(len([]rune(string(v)))), true
+	case []any:
+		return int64(len(v)), true
+	case pair:
+		return 2, true
+	case span:
+		return int64(v.len()), true
+	case event.Object, map[string]any:
+		return int64(len(pairs(v))), true
+	}
+	return 0, false
+}
+
+func truthy(v any) bool { return v != nil && v != false }
+
+// empty reports whether v equals Liquid's empty.
+func empty(v any) bool {
+	if v == isEmpty {
+		return true
+	}
+	n, ok := sizeOf(v)
+	return ok && n == 0
+}
+
+// blank reports whether v equals Liquid's blank: nothing, false, empty or only
+// white space.
+func blank(v any) bool {
+	switch v := v.(type) {
+	case nil, word:
+		return true
+	case bool:
+		return !v
+	case string:
+		return strings.TrimSpace(v) == ""
+	case safe:
+		return strings.TrimSpace(string(v)) == ""
+	}
+	return empty(v)
+}
+
+// text returns v as it is written, unescaped.
+func (r *run) text(v any) string {
+	if s, ok := r.scalar(v); ok {
+		return s
+	}
+	b := r.appendText(nil, v, false, 0)
+	if !r.make(len(b)) {
+		return ""
+	}
+	return string(b)
+}
+
+// scalar returns the text of what has no parts, and whether v is that.
+func (r *run) scalar(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case safe:
+		return plainOf(v), true
+	case nil, word:
+		return "", true
+	case bool:
+		return strconv.FormatBool(v), true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return floatText(v), true
+	case event.Time:
+		return v.In(r.zone()).Format("2006-01-02 15:04:05 -0700"), true
+	case span:
+		return strconv.FormatInt(v.a, 10) + ".." + strconv.FormatInt(v.b, 10), true
+	}
+	return "", false
+}
+
+// maxNesting bounds lists in lists and objects in objects when they are written.
+const maxNesting = 16
+
+// appendText appends a list as its items in a row, and an object as Ruby shows
+// it, which is what Liquid does: inside an object strings have quotes.
+func (r *run) appendText(b []byte, v any, inside bool, depth int) []byte {
+	if !r.step(1) || depth > maxNesting || len(b) > r.made {
+		return b
+	}
+	list := func(items []any) []byte {
+		if inside {
+			b = append(b, '[')
+		}
+		for i, item := range items {
+			if inside && i > 0 {
+				b = append(b, ", "...)
+			}
+			b = r.appendText(b, item, inside, depth+1)
+		}
+		if inside {
+			b = append(b, ']')
+		}
+		return b
+	}
+	switch v := v.(type) {
+	case []any:
+		return list(v)
+	case pair:
+		return list([]any{v.key, v.value})
+	case event.Object, map[string]any:
+		b = append(b, '{')
+		for i, p := range pairs(v) {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = strconv.AppendQuote(b, p.(pair).key)
+			b = append(b, "=>"...)
+			b = r.appendText(b, p.(pair).value, true, depth+1)
+		}
+		return append(b, '}')
+	case *loop:
+		return append(b, "forloop"...)
+	case string:
+		if inside {
+			return strconv.AppendQuote(b, v)
+		}
+	case nil:
+		if inside {
+			return append(b, "nil"...)
+		}
+	}
+	s, _ := r.scalar(v) // what is neither a list nor an object nor a scalar does not exist
+	return append(b, s...)
+}
+
+// floatText writes a number as Ruby does: always with a decimal point.
+func floatText(f float64) string {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return "NaN"
+	}
+	if a := math.Abs(f); a != 0 && (a >= 1e16 || a < 1e-4) {
+		s := strconv.FormatFloat(f, 'e', -1, 64)
+		if mantissa, exponent, ok := strings.Cut(s, "e"); ok && !strings.Contains(mantissa, ".") {
+			s = mantissa + ".0e" + exponent
+		}
+		return s
+	}
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// number returns v as a whole number or a fraction, and whether it is one. Text
+// counts as the number it begins with.
+func number(v any) (i int64, f float64, whole, ok bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, float64(v), true, true
+	case float64:
+		return 0, v, false, true
+	case safe:
+		return number(string(v))
+	case string:
+		s := strings.TrimSpace(v)
+		end, dot := 0, false
+		for end < len(s) {
+			c := s[end]
+			if c >= '0' && c <= '9' || end == 0 && (c == '-' || c == '+') {
+				end++
+			} else if c == '.' && !dot && end+1 < len(s) && s[end+1] >= '0' && s[end+1] <= '9' {
+				dot = true
+				end++
+			} else {
+				break
+			}
+		}
+		if dot || end > 18 {
+			f, err := strconv.ParseFloat(s[:end], 64)
+			return 0, f, false, err == nil
+		}
+		n, err := strconv.ParseInt(s[:end], 10, 64)
+		return n, float64(n), true, err == nil
+	}
+	return 0, 0, true, false
+}
+
+// integer returns v as a whole number; a fraction is cut off.
+func integer(v any) (int64, bool) {
+	i, f, whole, ok := number(v)
+	if !ok {
+		return 0, false
+	}
+	if whole {
+		return i, true
+	}
+	if math.Abs(f) > 1e18 || math.IsNaN(f) {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// equal compares as Liquid does: numbers by their value, empty and blank by what
+// they stand for, lists item by item.
+func (r *run) equal(a, b any, depth int) bool {
+	if !r.step(1) || depth > maxNesting {
+		return false
+	}
+	if w, ok := a.(word); ok {
+		return r.isWord(w, b)
+	}
+	if w, ok := b.(word); ok {
+		return r.isWord(w, a)
+	}
+	switch x := a.(type) {
+	case int64, float64:
+		switch b.(type) {
+		case int64, float64:
+			_, fa, _, _ := number(a)
+			_, fb, _, _ := number(b)
+			return fa == fb
+		}
+		return false
+	case string, safe:
+		switch b.(type) {
+		case string, safe:
+			return r.text(a) == r.text(b)
+		}
+		return false
+	case []any, pair, span:
+		if !isList(b) {
+			return false
+		}
+		l, m := r.items(x), r.items(b)
+		if len(l) != len(m) {
+			return false
+		}
+		for i := range l {
+			if !r.equal(l[i], m[i], depth+1) {
+				return false
+			}
+		}
+		return true
+	case event.Object, map[string]any:
+		if !isObject(b) {
+			return false
+		}
+		l, m := pairs(a), pairs(b)
+		if len(l) != len(m) {
+			return false
+		}
+		for _, p := range l {
+			other, ok := field(b, p.(pair).key)
+			if !ok || !r.equal(p.(pair).value, other, depth+1) {
+				return false
+			}
+		}
+		return true
+	case *loop:
+		return false
+	}
+	switch b.(type) {
+	case []any, map[string]any, pair, *loop:
+		return false
+	}
+	return a == b
+}
+
+func (r *run) isWord(w word, v any) bool {
+	if other, ok := v.(word); ok {
+		return w == other || w == isBlank || other == isBlank
+	}
+	if w == isBlank {
+		return blank(v)
+	}
+	return empty(v)
+}
+
+func isList(v any) bool {
+	switch v.(type) {
+	case []any, pair, span:
+		return true
+	}
+	return false
+}
+
+// items returns what a filter of lists works on: the items of a list, the one
+// thing that is no list, or nothing.
+func (r *run) items(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		r.step(len(v))
+		return v
+	case pair:
+		return []any{v.key, v.value}
+	case span:
+		n := v.len()
+		if !r.step(n) || !r.make(n*perItem) {
+			return nil
+		}
+		out := make([]any, n)
+		for i := range out {
+			out[i] = v.a + int64(i)
+		}
+		return out
+	}
+	return []any{v}
+}

@@ -1,0 +1,388 @@
+// Package run puts the parts together: log, store, engine, dispatch, tracking
+// API and pages become one node. It knows ports, never adapters: those are
+// picked in cmd/rapport, and by tests.
+package run
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"rapport/internal/channels"
+	"rapport/internal/clock"
+	"rapport/internal/core"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
+	"rapport/internal/dispatch"
+	"rapport/internal/engine"
+	"rapport/internal/eventlog"
+	"rapport/internal/fault"
+	"rapport/internal/intake"
+	"rapport/internal/program"
+	"rapport/internal/store"
+)
+
+// Options are what a node is made of.
+type Options struct {
+	Log       eventlog.Log
+	Store     store.Store
+	Ledger    store.Ledger
+	Channels  map[string]channels.Channel
+	Workspace string
+	Key       identity.Key
+	Clock     *clock.Clock
+	Links     program.Links // makes the signed links in messages
+	Logger    *slog.Logger
+	// NoSending: nothing is handed over. For audits of a data directory.
+	NoSending bool
+}
+
+// Node is one process's share of the product: all lanes of one workspace.
+type Node struct {
+	o        Options
+	log      *slog.Logger
+	Engine   *engine.Engine
+	Dispatch *dispatch.Dispatch
+
+	mu       sync.Mutex
+	programs map[uint64]*program.Program
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// Open puts a node together. Nothing moves before Start or, under a virtual
+// clock, Settle.
+func Open(ctx context.Context, o Options) (*Node, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{o: o, log: o.Logger, programs: map[uint64]*program.Program{}}
+	n.Dispatch = dispatch.New(dispatch.Options{
+		Store: o.Store, Ledger: o.Ledger, Channels: o.Channels, Render: n.render, Subject: n.Subject,
+		Append: func(ctx context.Context, entries []identity.Addressed) error { return n.Engine.Append(ctx, entries) },
+		Now:    o.Clock.Now, Virtual: o.Clock.Virtual(), Log: o.Logger,
+	})
+	e, err := engine.Open(ctx, engine.Options{
+		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger,
+		Programs: func(ctx context.Context, hash uint64) (*core.Program, error) {
+			p, err := n.program(ctx, hash)
+			if err != nil {
+				return nil, err
+			}
+			return p.Core, nil
+		},
+		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.Engine = e
+	return n, nil
+}
+
+// Apply makes the definitions those in force. The problems say what is wrong
+// with them; if one is more than a warning, nothing has changed and the error is
+// Invalid.
+func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error) {
+	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
+	for _, problem := range problems {
+		if !problem.Warning {
+			return problems, fault.Wrap(fault.Invalid, problem, "the definitions are not in order")
+		}
+	}
+	hash := p.Core.Hash
+	if err := n.o.Store.SaveProgram(ctx, hash, src.Pack()); err != nil {
+		return problems, err
+	}
+	n.mu.Lock()
+	n.programs[hash] = p
+	n.mu.Unlock()
+	return problems, n.Engine.Switch(ctx, hash)
+}
+
+// program returns a program by its hash, compiled once.
+func (n *Node) program(ctx context.Context, hash uint64) (*program.Program, error) {
+	n.mu.Lock()
+	p := n.programs[hash]
+	n.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	packed, err := n.o.Store.Program(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	src, err := program.Unpack(packed)
+	if err != nil {
+		return nil, err
+	}
+	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
+	for _, problem := range problems {
+		if !problem.Warning {
+			return nil, fault.Wrap(fault.Corrupt, problem, fmt.Sprintf("program %016x no longer compiles", hash))
+		}
+	}
+	n.mu.Lock()
+	n.programs[hash] = p
+	n.mu.Unlock()
+	return p, nil
+}
+
+// Program returns the program in force; nil before the first.
+func (n *Node) Program(ctx context.Context) (*program.Program, error) {
+	p := n.Engine.Program()
+	if p == nil {
+		return nil, nil
+	}
+	return n.program(ctx, p.Hash)
+}
+
+func (n *Node) render(c *engine.Claim, now event.Time) (channels.Message, error) {
+	p, err := n.program(context.Background(), c.Program.Hash)
+	if err != nil {
+		return channels.Message{}, err
+	}
+	return p.Render(&c.Delivery, c.Profile, now, n.o.Links)
+}
+
+// Subject is the keyed hash under which an address is suppressed: no address
+// stands in the ledger.
+func (n *Node) Subject(channel, address string) (s [16]byte) {
+	h := hmac.New(sha256.New, n.o.Key[:])
+	h.Write([]byte("address\x00" + channel + "\x00" + address))
+	copy(s[:], h.Sum(nil))
+	return s
+}
+
+// Start lets a node under the clock on the wall run until Close. It first
+// finishes what a process before it left behind.
+func (n *Node) Start(ctx context.Context) error {
+	n.Engine.Start()
+	if n.o.NoSending {
+		return nil
+	}
+	r, err := n.Dispatch.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("finishing what was begun before: %w", err)
+	}
+	if r != (dispatch.Recovered{}) {
+		n.log.Warn("found messages that were on their way", "told", r.Told, "unknown", r.Unknown, "again", r.Again, "lost", r.Lost)
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n.stop = stop
+	n.done.Add(1)
+	go func() {
+		defer n.done.Done()
+		if err := n.Dispatch.Run(running); err != nil {
+			n.log.Error("dispatch stopped", "error", err)
+		}
+	}()
+	return nil
+}
+
+// Close ends in order: what is being handed over is finished, what was accepted
+// is applied and committed.
+func (n *Node) Close(ctx context.Context) error {
+	if n.stop != nil {
+		n.stop()
+		n.done.Wait()
+	}
+	return n.Engine.Close(ctx)
+}
+
+// Hear takes events that are durable when it returns.
+func (n *Node) Hear(ctx context.Context, events []event.Event) error {
+	entries := make([]identity.Addressed, 0, len(events))
+	for _, e := range events {
+		if a, ok := n.o.Key.Address(e); ok {
+			entries = append(entries, a)
+		}
+	}
+	return n.Engine.Append(ctx, entries)
+}
+
+// HearOf takes events about a profile known by its id: clicks, unsubscribes,
+// changes of preference.
+func (n *Node) HearOf(ctx context.Context, id identity.ID, events []event.Event) error {
+	entries := make([]identity.Addressed, len(events))
+	for i, e := range events {
+		entries[i] = identity.Addressed{To: id, Event: e}
+	}
+	return n.Engine.Append(ctx, entries)
+}
+
+// Take is where the tracking API leaves what it has checked.
+func (n *Node) Take(ctx context.Context, events []intake.Addressed) error {
+	if n.Engine.Program() == nil {
+		return fault.New(fault.Unavailable, "no definitions are in force yet")
+	}
+	entries := make([]identity.Addressed, len(events))
+	for i := range events {
+		entries[i] = identity.Addressed{To: events[i].To, Event: events[i].Event}
+	}
+	return n.Engine.Append(ctx, entries)
+}
+
+// maxBody bounds what is kept of an event that was rejected.
+const maxBody = 4 << 10
+
+// Quarantine puts aside what failed the checks at the edge, through the log like
+// everything that is remembered.
+func (n *Node) Quarantine(ctx context.Context, rejects []intake.Reject) error {
+	now := n.o.Clock.Now()
+	entries := make([]identity.Addressed, len(rejects))
+	for i := range rejects {
+		r := &rejects[i]
+		var b event.Builder
+		b.SetText("reason", r.Reason).SetText("field", r.Field).SetText("messageId", r.MessageID)
+		b.SetText("body", string(r.Raw[:min(len(r.Raw), maxBody)])).SetText("source", r.From.Source)
+		entries[i] = identity.Addressed{Event: event.Event{
+			ID: event.ID("reject:" + strconv.FormatInt(int64(now), 36) + ":" + strconv.Itoa(i)), Type: event.System, Name: event.Reject,
+			At: now, Trust: event.Own, Source: "intake", Props: b.Object(),
+		}}
+	}
+	return n.Engine.Append(ctx, entries)
+}
+
+// Suppress stops messages to a person and to the address that the delivery went
+// to. It is durable when it returns, before anything else hears of it.
+func (n *Node) Suppress(ctx context.Context, id identity.ID, channel, purpose, reason, by string) error {
+	now := n.o.Clock.Now()
+	s := store.Suppression{Subject: id, Channel: channel, Purpose: purpose, Reason: reason, At: now, By: by}
+	if err := n.o.Ledger.Suppress(ctx, s); err != nil {
+		return err
+	}
+	p, err := n.Engine.Profile(ctx, id)
+	if err != nil || p == nil {
+		return err
+	}
+	if p.ID != id {
+		s.Subject = p.ID
+		if err := n.o.Ledger.Suppress(ctx, s); err != nil {
+			return err
+		}
+	}
+	if address := p.Address(channel); address != "" {
+		s.Subject = n.Subject(channel, address)
+		return n.o.Ledger.Suppress(ctx, s)
+	}
+	return nil
+}
+
+// Release takes a suppression back after a person asked for messages again.
+func (n *Node) Release(ctx context.Context, id identity.ID, channel, purpose string) error {
+	err := n.o.Ledger.Release(ctx, id, channel, purpose)
+	p, perr := n.Engine.Profile(ctx, id)
+	if perr != nil || p == nil {
+		return errors.Join(err, perr)
+	}
+	err = errors.Join(err, n.o.Ledger.Release(ctx, p.ID, channel, purpose))
+	if address := p.Address(channel); address != "" {
+		err = errors.Join(err, n.o.Ledger.Release(ctx, n.Subject(channel, address), channel, purpose))
+	}
+	return err
+}
+
+// Find returns the customer who is known by an identifier; nil if nobody is.
+func (n *Node) Find(ctx context.Context, id identity.Identifier) (*profile.Profile, error) {
+	return n.Engine.Profile(ctx, n.o.Key.Home(id))
+}
+
+// Lookup finds a customer by what a person types: a profile id, a user id, an
+// e-mail address, a phone number or an anonymous id.
+func (n *Node) Lookup(ctx context.Context, text string) (*profile.Profile, error) {
+	if id, err := identity.ParseID(text); err == nil {
+		if p, err := n.Engine.Profile(ctx, id); p != nil && p.Born != 0 || err != nil {
+			return p, err
+		}
+	}
+	for _, kind := range []identity.Kind{identity.User, identity.Email, identity.Phone, identity.Loyalty, identity.Anonymous} {
+		id, ok := identity.Normal(kind, text)
+		if !ok {
+			continue
+		}
+		if p, err := n.Find(ctx, id); p != nil && p.Born != 0 || err != nil {
+			return p, err
+		}
+	}
+	return nil, fault.New(fault.NotFound, "no customer is known by "+strconv.Quote(text))
+}
+
+// Settle works until the node is quiet at the present instant of its virtual
+// clock: everything heard is applied, every alarm fired, every message that is
+// due handed over. Receipts wait for the next step.
+func (n *Node) Settle(ctx context.Context) error {
+	for {
+		if err := n.Engine.Settle(ctx); err != nil {
+			return err
+		}
+		if n.o.NoSending {
+			return nil
+		}
+		offered, err := n.Dispatch.Offer(ctx)
+		if err != nil {
+			return err
+		}
+		if offered > 0 {
+			continue
+		}
+		sent, err := n.Dispatch.Deliver(ctx)
+		if err != nil {
+			return err
+		}
+		if sent == 0 {
+			return nil
+		}
+	}
+}
+
+// NextStep returns when something will happen by itself; event.Never if nothing will.
+func (n *Node) NextStep(ctx context.Context) (event.Time, error) {
+	next, err := n.o.Store.NextDelivery(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for lane := range n.o.Log.Lanes() {
+		at, err := n.Engine.NextAlarm(lane)
+		if err != nil {
+			return 0, err
+		}
+		next = min(next, at)
+	}
+	return next, nil
+}
+
+// Ready reports whether the node applies what it hears.
+func (n *Node) Ready() error {
+	if err := n.Engine.Err(); err != nil {
+		return err
+	}
+	if n.Engine.Program() == nil {
+		return fault.New(fault.Unavailable, "no definitions are in force yet")
+	}
+	return nil
+}
+
+// WaitReady waits until the node has caught up with its first program.
+func (n *Node) WaitReady(ctx context.Context) error {
+	for n.Ready() != nil {
+		if err := n.Engine.Err(); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	return nil
+}
