@@ -92,7 +92,10 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 	}
 	own := *p
 	r.p = &own
-	r.wake()
+	// Alarms of earlier instants come first. What is due at this very instant
+	// comes with the event: a window that closes as the next look opens it again
+	// was never closed.
+	r.wake(now - 1)
 	switch sees := p.Sees(e); {
 	case sees == profile.SeenBefore, repeated:
 		r.eff.Repeated = true
@@ -102,6 +105,7 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 		r.hear(e)
 	}
 	r.settle()
+	r.wake(now)
 	return r.p, r.eff
 }
 
@@ -109,7 +113,7 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 func (pr *Program) Wake(p *profile.Profile, now event.Time) (*profile.Profile, Effects) {
 	own := *p
 	r := &run{Program: pr, now: now, p: &own}
-	r.wake()
+	r.wake(now)
 	r.settle()
 	return r.p, r.eff
 }
@@ -151,7 +155,8 @@ func (r *run) obey(e *event.Event) {
 // hear folds in what the customer did, or what became of a message.
 func (r *run) hear(e *event.Event) {
 	r.eff.Kept = true
-	if r.p.Born == 0 {
+	newborn := r.p.Born == 0
+	if newborn {
 		r.born(e)
 	}
 	r.claim(e)
@@ -167,8 +172,13 @@ func (r *run) hear(e *event.Event) {
 	if event.Receipt(e.Name) && r.receipt(e) {
 		touched.Reach = true
 	}
-	changes := r.note(r.Segments.Touched(r.p, touched, r.now))
-	r.follow(r.Journeys.OnEvent(r.world(), e, changes))
+	var changes []insight.Change
+	if newborn {
+		changes = r.Segments.All(r.p, r.now, false) // "has not ordered yet" is true of them from now on
+	} else {
+		changes = r.Segments.Touched(r.p, touched, r.now)
+	}
+	r.follow(r.Journeys.OnEvent(r.world(), e, r.note(changes)))
 }
 
 func (r *run) born(e *event.Event) {

@@ -15,10 +15,10 @@ import (
 	"rapport/internal/core/profile"
 )
 
-// wake fires the alarms that are due up to now, each with `now` equal to its own
-// instant: how late the shell comes to it changes nothing that follows.
-func (r *run) wake() {
-	end := r.now
+// wake fires the alarms that are due up to the end, each with `now` equal to its
+// own instant: how late the shell comes to it changes nothing that follows.
+func (r *run) wake(end event.Time) {
+	now := r.now
 	var watch insight.Watch
 	for r.p.Alarm <= end {
 		at := r.p.Alarm
@@ -32,8 +32,8 @@ func (r *run) wake() {
 			r.p.Alarm = at + 1
 		}
 	}
-	r.now = end
-	r.eff.Stuck = watch.Stuck()
+	r.now = now
+	r.eff.Stuck = append(r.eff.Stuck, watch.Stuck()...)
 }
 
 // settle names the next alarm: the earliest instant at which a segment or a
@@ -96,6 +96,9 @@ func join(to *journey.Out, from journey.Out) {
 
 // plan takes a wish through the gate and tells the journey the answer.
 func (r *run) plan(in journey.Intent) journey.Out {
+	if !r.Journeys.Stands(r.p, &in) {
+		return journey.Out{} // the answer to an earlier wish ended the run that this one is of
+	}
 	d, record := r.Gate.Plan(r.p, in, r.now)
 	if record.Reason != decision.Duplicate {
 		if d.State == profile.Planned {
@@ -162,6 +165,10 @@ func (r *run) slot(e *event.Event) {
 	d := r.p.Open[i]
 	if truth(e.Props, "lost") && d.State == profile.Claimed {
 		d.State = profile.Planned // dispatch vouches that the claim before was never begun
+	}
+	if why, wanted := r.Journeys.Wanted(r.world(), &d); !wanted {
+		r.recall(&journey.Recall{Delivery: d.ID, Journey: d.Journey, Key: d.Key, Why: why})
+		return
 	}
 	record := r.Gate.Claim(r.p, &d, r.now)
 	if record.Reason == decision.Closed {
@@ -263,6 +270,7 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 	joined := p.Program == 0
 	r.p.Program = pr.Hash
 	changes := r.note(pr.Segments.All(r.p, now, !joined))
+	r.follow(pr.Journeys.CatchUp(r.world()))
 	r.follow(pr.Journeys.OnAlarm(r.world(), changes))
 	r.settle()
 	return r.p, r.eff

@@ -37,6 +37,13 @@ type Year struct {
 	Catcher *mailcatcher.Catcher
 	// Pace is called before each step; it may wait. Nil: as fast as it goes.
 	Pace func(ctx context.Context, from, to event.Time) error
+	// Restart is asked for a new node when a step fails, and the step is tried
+	// again: what was heard is known by its id. Nil: the year ends with the error.
+	Restart func(ctx context.Context, cause error) (*run.Node, error)
+	// Until is when to stop. Zero: at the end of the year.
+	Until event.Time
+	// Transport carries the requests. Nil: the network.
+	Transport http.RoundTripper
 	// Progress hears how far the year is. Nil: nobody listens.
 	Progress func(Progress)
 
@@ -100,24 +107,34 @@ func (y *Year) Run(ctx context.Context) error {
 		}
 	}
 	history, _ := slices.BinarySearchFunc(all, GoLive, func(m message, t event.Time) int { return cmp.Compare(m.at, t) })
-	y.Clock.Set(GoLive)
-	if err := y.post(ctx, "/v1/import", bodies(all[:history])); err != nil {
-		return err
+	if y.Until == 0 {
+		last := all[len(all)-1].at
+		y.Until = last - last%(24*Step) + 24*Step // the last order's day is over
 	}
-	if err := y.Node.Settle(ctx); err != nil {
+	y.client.Transport = y.Transport
+	y.Clock.Set(GoLive)
+	if err := y.attempt(ctx, func() error {
+		if err := y.post(ctx, "/v1/import", bodies(all[:history])); err != nil {
+			return err
+		}
+		return y.Node.Settle(ctx)
+	}); err != nil {
 		return err
 	}
 	y.tell(Progress{Now: GoLive, Messages: history, Of: len(all)})
 
 	for next := history; ; {
-		step, err := y.next(ctx)
-		if err != nil {
+		var step event.Time
+		if err := y.attempt(ctx, func() (err error) {
+			step, err = y.next(ctx)
+			return err
+		}); err != nil {
 			return err
 		}
 		if next < len(all) {
 			step = min(step, after(all[next].at))
 		}
-		if step == event.Never || next == len(all) && step > y.end(all[len(all)-1].at) {
+		if step == event.Never || step > y.Until {
 			break
 		}
 		if y.Pace != nil {
@@ -126,22 +143,25 @@ func (y *Year) Run(ctx context.Context) error {
 			}
 		}
 		y.Clock.Set(step)
-		if _, err := y.Node.Dispatch.Receipts(ctx); err != nil {
-			return err
-		}
-		if err := y.react(ctx, step); err != nil {
-			return err
-		}
 		from := next
 		for next < len(all) && all[next].at < step {
 			next++
 		}
-		if err := y.post(ctx, "/v1/batch", bodies(all[from:next])); err != nil {
+		if err := y.attempt(ctx, func() error {
+			if _, err := y.Node.Dispatch.Receipts(ctx); err != nil {
+				return err
+			}
+			if err := y.react(ctx, step); err != nil {
+				return err
+			}
+			if err := y.post(ctx, "/v1/batch", bodies(all[from:next])); err != nil {
+				return err
+			}
+			return y.Node.Settle(ctx)
+		}); err != nil {
 			return err
 		}
-		if err := y.Node.Settle(ctx); err != nil {
-			return err
-		}
+		y.reacted(step)
 		if err := y.read(step); err != nil {
 			return err
 		}
@@ -154,9 +174,21 @@ func (y *Year) Run(ctx context.Context) error {
 	return nil
 }
 
-// end is when the replay stops: the last order's day is over and the receipts of
-// its messages are in. What would happen by itself later belongs to no year.
-func (y *Year) end(last event.Time) event.Time { return last - last%(24*Step) + 24*Step }
+// maxAttempts bounds the restarts of one step.
+const maxAttempts = 50
+
+// attempt does a part of a step, again on a new node if the old one failed.
+func (y *Year) attempt(ctx context.Context, part func() error) error {
+	for n := 0; ; n++ {
+		err := part()
+		if err == nil || y.Restart == nil || n == maxAttempts {
+			return err
+		}
+		if y.Node, err = y.Restart(ctx, err); err != nil {
+			return err
+		}
+	}
+}
 
 // after returns the end of the step that an instant lies in.
 func after(at event.Time) event.Time { return at - at%Step + Step }
@@ -301,16 +333,19 @@ func (y *Year) unsubscribe(source []byte) string {
 	return ""
 }
 
+// reacted forgets the reactions of a step that is over.
+func (y *Year) reacted(step event.Time) {
+	y.reactions = slices.DeleteFunc(y.reactions, func(r reaction) bool { return r.At < step })
+}
+
 // react does what the invented people do with mails up to the step's end.
 func (y *Year) react(ctx context.Context, step event.Time) error {
 	n := 0
 	for n < len(y.reactions) && y.reactions[n].At < step {
 		n++
 	}
-	due := y.reactions[:n]
-	y.reactions = y.reactions[n:]
-	for i := range due {
-		r := &due[i]
+	for i := range n {
+		r := &y.reactions[i]
 		var err error
 		switch r.Kind {
 		case Open:

@@ -16,6 +16,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -322,27 +323,32 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 	return len(claims), nil
 }
 
-// Receipts appends the receipts that Deliver kept, by instant and delivery, so
-// that one seed gives one log. The caller has moved the clock on.
+// Receipts appends the receipts that Deliver kept in earlier steps, by instant
+// and delivery, so that one seed gives one log. The caller has moved the clock on.
 func (d *Dispatch) Receipts(ctx context.Context) (int, error) {
+	now := d.o.Now()
+	var due, later []identity.Addressed
 	d.mu.Lock()
-	receipts := d.receipts
-	d.receipts = nil
-	d.mu.Unlock()
-	slices.SortFunc(receipts, func(a, b identity.Addressed) int {
-		if a.Event.At != b.Event.At {
-			return int(min(max(a.Event.At-b.Event.At, -1), 1))
+	for _, r := range d.receipts {
+		if r.Event.At < now {
+			due = append(due, r)
+		} else {
+			later = append(later, r)
 		}
-		return strings.Compare(string(a.Event.ID), string(b.Event.ID))
+	}
+	d.receipts = later
+	d.mu.Unlock()
+	slices.SortFunc(due, func(a, b identity.Addressed) int {
+		return cmp.Or(cmp.Compare(a.Event.At, b.Event.At), strings.Compare(string(a.Event.ID), string(b.Event.ID)))
 	})
-	if len(receipts) == 0 {
+	if len(due) == 0 {
 		return 0, nil
 	}
 	killpoint.Hit(killpoint.BeforeOutcome)
-	if err := d.append(ctx, receipts); err != nil {
+	if err := d.append(ctx, due); err != nil {
 		return 0, err
 	}
-	return len(receipts), d.o.Ledger.Finish(ctx, idsOf(receipts))
+	return len(due), d.o.Ledger.Finish(ctx, idsOf(due))
 }
 
 // Waiting reports how many receipts wait for Receipts.

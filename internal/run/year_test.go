@@ -1,122 +1,106 @@
 package run_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"math/rand/v2"
 	"os"
 	"testing"
-	"time"
 
-	_ "time/tzdata"
-
-	"rapport/internal/channels"
-	"rapport/internal/channels/email"
-	"rapport/internal/clock"
-	"rapport/internal/core/identity"
+	"rapport/internal/core/event"
+	"rapport/internal/core/profile"
 	"rapport/internal/demo"
-	"rapport/internal/eventlog/memlog"
-	"rapport/internal/intake"
-	"rapport/internal/keys"
-	"rapport/internal/mailcatcher"
-	"rapport/internal/program"
+	"rapport/internal/killpoint"
 	"rapport/internal/report"
-	"rapport/internal/run"
-	"rapport/internal/site"
-	"rapport/internal/store/memory"
 )
 
-func TestYear(t *testing.T) {
-	ctx := context.Background()
-	ck := clock.Virtual(demo.GoLive - 1)
-	log := memlog.New(1, ck.Now)
-	st := memory.New()
-	bounces := demo.Bounces(1)
-	cat, err := mailcatcher.New(mailcatcher.Options{Reject: func(r string) *mailcatcher.Reply {
-		if bounces(r) {
-			return &mailcatcher.Reply{Code: 550, Enhanced: [3]int{5, 1, 1}, Text: "no such mailbox (invented)"}
-		}
-		return nil
-	}})
-	if err != nil {
-		t.Fatal(err)
+// span is how much of the year the metamorphic runs replay: three weeks in CI,
+// the year with RAPPORT_CHAOS.
+func span(t *testing.T) event.Time {
+	if os.Getenv("RAPPORT_CHAOS") != "" {
+		return 0
 	}
-	if err := cat.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
+	return demo.GoLive + 21*24*demo.Step
+}
+
+func TestTheYearIsTheSameOnEveryStoreOnOneLaneAndEight(t *testing.T) {
+	first := newWorld(t, "memory", 1, nil)
+	mails := first.year(span(t)).Digest()
+	want := first.outcome()
+	if len(want.deliveries) < 500 || first.catcher.Count() < 300 {
+		t.Fatalf("%d deliveries and %d mails are too few to compare", len(want.deliveries), first.catcher.Count())
 	}
-	ch, err := email.New(email.Options{Addr: cat.Addr()})
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		kind  string
+		lanes int
+	}{{"memory", 8}, {"sqlite", 1}, {"sqlite", 8}} {
+		t.Run(fmt.Sprintf("%s, %d lanes", c.kind, c.lanes), func(t *testing.T) {
+			w := newWorld(t, c.kind, c.lanes, nil)
+			if got := w.year(span(t)).Digest(); got != mails {
+				t.Error("the mails differ")
+			}
+			alike(t, want, w.outcome())
+		})
 	}
-	mux := http.NewServeMux()
-	srv := httptest.NewServer(mux)
-	key := identity.Key{1}
-	signer, err := site.NewSigner(srv.URL, "default", site.Key{ID: 1, Secret: [32]byte{1}})
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestTheYearIsTheSameHoweverOftenTheProcessIsKilled(t *testing.T) {
+	first := newWorld(t, "memory", 1, nil)
+	first.year(span(t))
+	want := first.outcome()
+	for _, c := range []struct {
+		kind  string
+		lanes int
+	}{{"memory", 1}, {"memory", 8}, {"sqlite", 1}} {
+		t.Run(fmt.Sprintf("%s, %d lanes", c.kind, c.lanes), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, uint64(c.lanes)))
+			w := newWorld(t, c.kind, c.lanes, func(deaths int) fate {
+				switch {
+				case deaths < 20:
+					return fate{calls: 1 + r.IntN(120)}
+				case deaths < 20+2*len(killpoint.Points):
+					return fate{point: killpoint.Points[(deaths-20)/2], hits: 1 + r.IntN(8)}
+				}
+				return fate{}
+			})
+			w.year(span(t))
+			if w.deaths < 20+2*len(killpoint.Points) {
+				t.Errorf("the process died %d times only", w.deaths)
+			}
+			got := w.outcome()
+			t.Logf("%d deaths, %d mails, outcome unknown for %d customers", w.deaths, w.catcher.Count(), len(got.unknown))
+			alike(t, want, got)
+			if n := w.catcher.Stats().Duplicates; n > 0 {
+				t.Errorf("%d mails were sent twice", n)
+			}
+			if len(got.unknown) == 0 || len(got.unknown) > 40*64 {
+				t.Errorf("the outcome is unknown for %d customers: the deaths missed what they were to hit", len(got.unknown))
+			}
+		})
 	}
-	n, err := run.Open(ctx, run.Options{Log: log, Store: st, Ledger: memory.NewLedger(), Channels: map[string]channels.Channel{"email": ch}, Workspace: "default", Key: key, Clock: ck, Links: signer})
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestTheYearHasThePublishedFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("replays the whole year")
 	}
-	src, err := program.Read(os.DirFS("../../examples/shop"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ps, err := n.Apply(ctx, src)
-	for _, p := range ps {
-		t.Log(p.Error())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := n.Settle(ctx); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	ring, fresh, err := keys.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret := ""
-	for _, k := range fresh {
-		if k.Kind == keys.Secret {
-			secret = k.Text
-		}
-	}
-	tr := intake.New(intake.Options{Keys: ring, Append: n.Take, Quarantine: n.Quarantine, Now: ck.Now, Workspace: key})
-	for _, p := range intake.Patterns() {
-		mux.Handle(p, tr)
-	}
-	pub, err := site.New(site.Options{Signer: signer, Suppressor: n.Public(), Hearer: n.Public(), Preferences: n.Public(), Now: ck.Now, Hold: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux.Handle("/", pub)
-	start := time.Now()
-	y := &demo.Year{Node: n, Clock: ck, URL: srv.URL, Secret: secret, Seed: 1, Catcher: cat}
-	steps := 0
-	y.Progress = func(p demo.Progress) {
-		if steps++; steps%500 == 0 {
-			t.Log(p.Now, p.Messages, cat.Count(), time.Since(start))
-		}
-	}
-	if err := y.Run(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(steps, "steps", time.Since(start), cat.Stats())
-	l := report.New(st, 1)
-	if err := l.Load(ctx); err != nil {
+	w := newWorld(t, "memory", 1, nil)
+	w.year(0)
+	l := report.New(w.store, 1)
+	if err := l.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h := l.Heard()
-	t.Log(fmt.Sprintf("%+v %s %s", h, h.Orders.Sum, h.Clean.Sum))
-	d, err := report.CountDeliveries(ctx, st)
-	t.Log(fmt.Sprintf("%+v %v", d, err), l.Receipts(), y.Digest())
-	sc, _ := st.SegmentCounts(ctx)
-	p, _ := n.Program(ctx)
-	for _, name := range p.Core.Segments.Names() {
-		t.Log(name, sc[segKey(name)])
+	if got := fmt.Sprint(h.Orders.Rows, h.Orders.Customers, h.Orders.Invoices, h.Unknown, h.Orders.Sum); got != "541909 4372 25900 135080 9747747.934" {
+		t.Errorf("all lines: %s", got)
+	}
+	if got := fmt.Sprint(h.Clean.Rows, h.Clean.Customers, h.Clean.Invoices, h.Clean.Sum); got != "397884 4338 18532 8911407.904" {
+		t.Errorf("clean lines: %s", got)
+	}
+	d, err := report.CountDeliveries(t.Context(), w.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := d.ByState[profile.Accepted.String()]; int(n) != w.catcher.Count() || n < 5000 {
+		t.Errorf("%d accepted, %d in the catcher", n, w.catcher.Count())
 	}
 }

@@ -280,7 +280,7 @@ func TestMoreThanCanBeKeptDropsTheOldest(t *testing.T) {
 func TestNumbersThatBrokenClientsSendDoNotSpoilASum(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ price, sum string }{
-		{`0.30000000000000004`, `0.3`}, {`1e300`, `100000000000`}, {`abc`, `0`}, {` 7 `, `7`}, {`-2.5`, `-2.5`}, {`NaN`, `0`},
+		{`0.30000000000000004`, `0.3`}, {`1e300`, `100000000000`}, {`abc`, `0`}, {`9007199254.740993`, `9007199254.740993`}, {` 7 `, `7`}, {`-2.5`, `-2.5`}, {`NaN`, `0`},
 	} {
 		e := env()
 		q := compile(t, e, fmt.Sprintf(`{'did':'Product Viewed','sum(price)':'= %s'}`, tt.sum))

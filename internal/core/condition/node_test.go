@@ -182,6 +182,8 @@ func TestEachNodeAnswersAndKnowsUntilWhen(t *testing.T) {
 
 		{"all: true until the first child turns", `{'all':[{'did':'Product Viewed','within':'3d'},{'did':'Order Completed','within':'30d'}]}`, true, day},
 		{"all: false until the last false child may have turned", `{'all':[{'did_not':'Product Viewed','within':'3d'},{'did_not':'Order Completed','within':'12d'},{'trait':'age','exists':true}]}`, false, 3 * day},
+		{"all: in whatever order they stand", `{'all':[{'did_not':'Order Completed','within':'12d'},{'did_not':'Product Viewed','within':'3d'}]}`, false, 3 * day},
+		{"any: in whatever order they stand", `{'any':[{'did':'Order Completed','within':'12d'},{'did':'Product Viewed','within':'3d'}]}`, true, 3 * day},
 		{"all: false for ever if one child is", `{'all':[{'did_not':'Product Viewed','within':'3d'},{'did':'Cart Viewed'}]}`, false, never},
 		{"any: false until the first child may turn", `{'any':[{'did_not':'Product Viewed','within':'3d'},{'did_not':'Order Completed','within':'12d'}]}`, false, day},
 		{"any: true until the last true child may have turned", `{'any':[{'did':'Product Viewed','within':'3d'},{'did':'Order Completed','within':'12d'},{'did':'Cart Viewed'}]}`, true, 3 * day},

@@ -97,3 +97,18 @@ func TestDepsNameWhatIsLookedAt(t *testing.T) {
 		}
 	}
 }
+
+func TestDatesWithoutATimeDependOnTheZone(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		`{'trait':'joined','before':'2026-03-01'}`:            true,
+		`{'trait':'joined','within':'in the last 3d'}`:        true,
+		`{'trait':'joined','anniversary':'today'}`:            true,
+		`{'trait':'joined','is':'2026-03-01'}`:                false,
+		`{'did':'Cart Viewed','last':{'after':'2026-03-01'}}`: false, // the workspace's, which does not move
+	} {
+		if got := compile(t, env(), text).Deps().Zone; got != want {
+			t.Errorf("%s depends on the zone: %v", text, got)
+		}
+	}
+}

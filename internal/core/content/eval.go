@@ -19,7 +19,9 @@ func (r *run) lookup(name string) any {
 		return v
 	}
 	if v, ok := r.vars(name); ok {
-		return lift(v)
+		v = lift(v)
+		r.touch(v)
+		return v
 	}
 	if n, ok := r.counters[name]; ok {
 		return n
@@ -46,13 +48,17 @@ func (p *path) eval(r *run) any {
 			v = r.property(v, s.name)
 		}
 	}
+	r.touch(v)
+	if r.err != nil {
+		return nil
+	}
 	return v
 }
 
 // property is v.name.
 func (r *run) property(v any, name string) any {
 	if isObject(v) {
-		if f, ok := field(v, name); ok {
+		if f, ok := r.field(v, name); ok {
 			return f
 		}
 		if _, isLoop := v.(*loop); isLoop {
@@ -61,7 +67,7 @@ func (r *run) property(v any, name string) any {
 	}
 	switch name {
 	case "size":
-		if n, ok := sizeOf(v); ok {
+		if n, ok := r.size(v); ok {
 			return n
 		}
 	case "first":
@@ -89,7 +95,7 @@ func (r *run) end(v any, last bool) any {
 		}
 		return v.a
 	case event.Object, map[string]any:
-		items = pairs(v)
+		items = r.pairs(v)
 	default:
 		return nil
 	}
@@ -109,7 +115,7 @@ func (r *run) index(v, key any) any {
 		case string, safe:
 			return r.property(v, r.text(key))
 		}
-		f, _ := field(v, r.text(key))
+		f, _ := r.field(v, r.text(key))
 		return f
 	}
 	switch key := key.(type) {
@@ -238,7 +244,7 @@ func (r *run) contains(a, b any) bool {
 			}
 		}
 	case event.Object, map[string]any:
-		_, ok := field(a, r.text(b))
+		_, ok := r.field(a, r.text(b))
 		return ok
 	}
 	return false
@@ -262,6 +268,7 @@ func (f *filtered) eval(r *run) any {
 	wanted := false
 	for i := range f.calls {
 		c := &f.calls[i]
+		r.touch(v)
 		if !r.step(1) {
 			return nil
 		}
@@ -269,6 +276,10 @@ func (f *filtered) eval(r *run) any {
 		if _, isPath := f.x.(*path); !r.lax && isPath && !wanted && !fallback && missing(v) {
 			r.absent(f)
 			return nil
+		}
+		if fallback && c.named == nil && !missing(v) && v != false && !empty(v) {
+			wanted = true // what the default would have been does not matter
+			continue
 		}
 		args := make([]any, len(c.args), 4)
 		for j, a := range c.args {

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
@@ -190,14 +191,14 @@ func isObject(v any) bool {
 	return false
 }
 
-// sizeOf returns how many characters, items or fields a value has, and whether
-// it has any size.
-func sizeOf(v any) (int64, bool) {
+// size returns how many characters, items or fields a value has, and whether it
+// has any size.
+func (r *run) size(v any) (int64, bool) {
 	switch v := v.(type) {
 	case string:
-		return int64(len([]rune(v))), true
+		return int64(utf8.RuneCountInString(v)), true
 	case safe:
-		return int64(len([]rune(string(v)))), true
+		return int64(utf8.RuneCountInString(string(v))), true
 	case []any:
 		return int64(len(v)), true
 	case pair:
@@ -205,9 +206,44 @@ func sizeOf(v any) (int64, bool) {
 	case span:
 		return int64(v.len()), true
 	case event.Object, map[string]any:
-		return int64(len(pairs(v))), true
+		return int64(len(r.pairs(v))), true
 	}
 	return 0, false
+}
+
+// touch pays for looking at a value, which takes the longer the longer it is.
+func (r *run) touch(v any) {
+	const perStep = 256 // bytes that are looked at in the time of a step
+	switch v := v.(type) {
+	case string:
+		r.step(len(v) / perStep)
+	case safe:
+		r.step(len(v) / perStep)
+	case event.Object:
+		r.step(len(v) / perStep)
+	case []any:
+		r.step(len(v) / 64)
+	}
+}
+
+// field returns a field of an object and pays for finding and lifting it.
+func (r *run) field(v any, key string) (any, bool) {
+	r.touch(v)
+	f, ok := field(v, key)
+	if list, isList := f.([]any); isList {
+		r.step(len(list))
+	}
+	return f, ok
+}
+
+// pairs returns the fields of an object and pays for them.
+func (r *run) pairs(v any) []any {
+	r.touch(v)
+	p := pairs(v)
+	if !r.step(len(p)) || !r.make(len(p)*perItem) {
+		return nil
+	}
+	return p
 }
 
 func truthy(v any) bool { return v != nil && v != false }
@@ -217,8 +253,21 @@ func empty(v any) bool {
 	if v == isEmpty {
 		return true
 	}
-	n, ok := sizeOf(v)
-	return ok && n == 0
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case safe:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case span:
+		return v.len() == 0
+	case event.Object:
+		return v == ""
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
 }
 
 // blank reports whether v equals Liquid's blank: nothing, false, empty or only
@@ -255,6 +304,9 @@ func (r *run) scalar(v any) (string, bool) {
 	case string:
 		return v, true
 	case safe:
+		if !r.make(len(v)) {
+			return "", true
+		}
 		return plainOf(v), true
 	case nil, word:
 		return "", true
@@ -303,7 +355,7 @@ func (r *run) appendText(b []byte, v any, inside bool, depth int) []byte {
 		return list([]any{v.key, v.value})
 	case event.Object, map[string]any:
 		b = append(b, '{')
-		for i, p := range pairs(v) {
+		for i, p := range r.pairs(v) {
 			if i > 0 {
 				b = append(b, ", "...)
 			}
@@ -419,6 +471,7 @@ func (r *run) equal(a, b any, depth int) bool {
 	case string, safe:
 		switch b.(type) {
 		case string, safe:
+			r.touch(a)
 			return r.text(a) == r.text(b)
 		}
 		return false
@@ -440,12 +493,12 @@ func (r *run) equal(a, b any, depth int) bool {
 		if !isObject(b) {
 			return false
 		}
-		l, m := pairs(a), pairs(b)
+		l, m := r.pairs(a), r.pairs(b)
 		if len(l) != len(m) {
 			return false
 		}
 		for _, p := range l {
-			other, ok := field(b, p.(pair).key)
+			other, ok := r.field(b, p.(pair).key)
 			if !ok || !r.equal(p.(pair).value, other, depth+1) {
 				return false
 			}

@@ -89,6 +89,7 @@ func Compile(defs []SegmentSource, env *condition.Env, ps *spec.Problems) *Segme
 		if cond == nil {
 			continue
 		}
+		s.names = append(s.names, def.Name)
 		c.add(segment{name: def.Name, key: condition.SegmentKey(def.Name), cond: cond, existing: def.Trigger == Existing}, def.Node.Pos)
 	}
 	linked := false
@@ -104,11 +105,10 @@ func Compile(defs []SegmentSource, env *condition.Env, ps *spec.Problems) *Segme
 		s.append(g)
 	}
 	linked = true
-	for _, def := range defs {
-		if _, there := s.byKey[condition.SegmentKey(def.Name)]; there {
-			s.names = append(s.names, def.Name)
-		}
-	}
+	s.names = slices.DeleteFunc(s.names, func(name string) bool {
+		_, there := s.byKey[condition.SegmentKey(name)]
+		return !there
+	})
 	return s
 }
 

@@ -20,20 +20,16 @@ func (s *Set) OnDecision(w *World, wish *Intent, id profile.DeliveryID, state pr
 	}
 	r := s.begin(w)
 	i := r.find(wish.Journey, wish.Key)
-	if i < 0 {
+	if i < 0 || !s.Stands(w.P, wish) {
 		return Out{}
 	}
-	in := &r.live[i]
-	d := s.Version(in.Journey, in.Version)
-	if d == nil || in.Entered != wish.Entered || in.Arrivals != wish.Arrival || in.Step != wish.Step || d.step(in.Step) < 0 {
+	d := s.Version(r.live[i].Journey, r.live[i].Version)
+	if d == nil || d.step(wish.Step) < 0 || d.steps[d.step(wish.Step)].kind != Send {
 		return Out{}
 	}
-	st := &d.steps[d.step(in.Step)]
-	if st.kind != Send || !in.Waiting.Zero() {
-		return Out{}
-	}
+	st := &d.steps[d.step(wish.Step)]
 	r.own()
-	in = &r.live[i]
+	in := &r.live[i]
 	switch {
 	case state == profile.Withheld:
 		r.walk(i, st.next)
@@ -51,6 +47,19 @@ func (s *Set) OnDecision(w *World, wish *Intent, id profile.DeliveryID, state pr
 		r.walk(i, st.instead())
 	}
 	return r.finish()
+}
+
+// Stands reports whether the customer still wishes it: whether the instance is
+// live and at the step. A caller that takes several wishes through the gate asks
+// before each, for the answer to one may have ended the run of another.
+func (s *Set) Stands(p *profile.Profile, wish *Intent) bool {
+	for i := range p.Journeys {
+		in := &p.Journeys[i]
+		if in.Journey == wish.Journey && in.Key == wish.Key {
+			return in.Entered == wish.Entered && in.Arrivals == wish.Arrival && in.Step == wish.Step && in.Waiting.Zero()
+		}
+	}
+	return false
 }
 
 // OnDelivery tells the journey what became of a message on its way. Only a step

@@ -50,6 +50,7 @@ const (
 type Definition struct {
 	Name        string
 	Title       string // for people; the name if the source has none
+	Serves      string // the move in a customer's life that it serves, such as "first → repeat"; may be empty
 	Version     uint64 // hash of the canonical source
 	Triggers    []Trigger
 	Reentry     Reentry

@@ -85,6 +85,9 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 		})
 		return
 	}
+	// What an instance keeps must not hold on to the record that the event came in.
+	in.Key, in.Name = strings.Clone(in.Key), strings.Clone(in.Name)
+	in.Trigger, in.Props = event.ID(strings.Clone(string(in.Trigger))), event.Object(strings.Clone(string(in.Props)))
 	in.Held = d.HeldOut(r.w.P)
 	past, k := r.past(d.Name)
 	past[k].Entered, past[k].Left = r.w.Now, 0

@@ -40,6 +40,7 @@ func Parse(name string, n spec.Node, env *Env, ps *spec.Problems) *Definition {
 	if s := r.text(n, "title"); s != "" {
 		d.Title = s
 	}
+	d.Serves = r.text(n, "serves")
 	if t, ok := n.Get("trigger"); ok {
 		r.triggers(t)
 	} else {

@@ -170,8 +170,8 @@ func (r *reader) send(s *step, n spec.Node) {
 	switch class := r.text(n, "class"); class {
 	case "", "marketing":
 	case "service":
-		// The order of service messages is not the customer's wish to be sold to:
-		// a service purpose is what the shop owes.
+		// What the shop owes its customer needs no consent to be sold to, and stays
+		// owed however late it is.
 		out.class, out.purpose, out.expires = profile.Service, "service", 0
 	default:
 		v, _ := n.Get("class")

@@ -100,7 +100,8 @@ func (r *reader) length(v spec.Node, what string) time.Duration {
 	return d
 }
 
-// days returns the whole days of a signed offset.
+// offset returns how long before or after a date something is meant; whole
+// allows days only.
 func (r *reader) offset(n spec.Node, whole bool) time.Duration {
 	v, ok := n.Get("offset")
 	if !ok {

@@ -125,6 +125,9 @@ func (s *shop) take(w *journey.World, out journey.Out) {
 	s.p = w.P
 	for i := range out.Intents {
 		in := out.Intents[i]
+		if !s.set.Stands(s.p, &in) {
+			continue
+		}
 		s.intents = append(s.intents, in)
 		state := profile.Planned
 		if s.gate != nil {

@@ -295,3 +295,12 @@ func TestALongLifeInALoopIsNoBurst(t *testing.T) {
 		t.Fatalf("%+v", s.p.Journeys)
 	}
 }
+
+func TestAWishWhoseRunWasEndedByTheAnswerToAnotherDoesNotStand(t *testing.T) {
+	t.Parallel()
+	s := open(t,
+		`{journey: first, trigger: {event: Visited}, steps: [{send: {template: a, reason: you came}}, {update: {traits: {done: true}}}, {wait: 1d}]}`,
+		`{journey: second, trigger: {event: Visited}, exit: {trait: done, is: true}, steps: [{send: {template: b, reason: you came}}, {wait: 1d}]}`)
+	s.hear("Visited")
+	s.want("Mon 12:00 Entered", "Mon 12:00 Entered", "Mon 12:00 planned a", "Mon 12:00 Exited: done is true")
+}

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/core/event"
@@ -22,7 +23,7 @@ func (r *run) waits() {
 			in = &r.live[i]
 		}
 		if st.kind != WaitFor {
-			r.refresh(i, d, st)
+			r.refresh(i, st)
 			i++
 			continue
 		}
@@ -81,7 +82,8 @@ func (r *run) restart(i int, st *step) {
 	}
 	r.own()
 	in := &r.live[i]
-	in.Trigger, in.TriggerAt, in.Name, in.Props = r.e.ID, r.e.At, r.e.Name, carry(r.e.Props)
+	in.TriggerAt, in.Name = r.e.At, strings.Clone(r.e.Name)
+	in.Trigger, in.Props = event.ID(strings.Clone(string(r.e.ID))), event.Object(strings.Clone(string(carry(r.e.Props))))
 	in.Since = r.w.Now
 	in.Burst = 0
 	if length > 0 {
@@ -91,7 +93,7 @@ func (r *run) restart(i int, st *step) {
 
 // refresh moves the end of a wait that hangs on the profile: who buys early is
 // due later, a date that was put off is waited for.
-func (r *run) refresh(i int, d *Definition, st *step) {
+func (r *run) refresh(i int, st *step) {
 	if st.kind != Wait || r.e == nil {
 		return
 	}

@@ -69,7 +69,7 @@ func (l *Log) Append(ctx context.Context, n int, body []byte) (eventlog.Record, 
 	case ctx.Err() != nil:
 		return eventlog.Record{}, ctx.Err()
 	}
-	e, err := l.running()
+	e, err := l.running(true)
 	if err != nil {
 		return eventlog.Record{}, err
 	}
@@ -118,7 +118,7 @@ func (e *engine) publish(ln *lane, w *waiter) error {
 	if err := e.nc.PublishRequest(ln.stream, reply, w.body); err != nil {
 		// The slot stays taken: a connection that cannot publish is replaced.
 		delete(f.waiting, f.token)
-		e.lost(&trouble{message: "the connection to the log's server was lost: it is made again by itself", cause: err})
+		e.lost(&trouble{message: lostMessage, cause: err})
 		return e.log.why()
 	}
 	return nil
@@ -168,51 +168,4 @@ func sequenceOf(data []byte) (uint64, error) {
 		return 0, fault.Wrap(fault.Unavailable, errors.New(string(data)), "the log's server gave an answer without a sequence")
 	}
 	return ack.Seq, nil
-}
-
-// running returns the engine to append through. If the disk was full it tries to
-// start another, at most once in retryPause.
-func (l *Log) running() (*engine, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx.Err() != nil {
-		return nil, errClosed()
-	}
-	t := l.failed.Load()
-	if t == nil {
-		return l.engine, nil
-	}
-	if t.lasting || time.Now().Before(l.retryAt) {
-		return nil, t.err()
-	}
-	l.retryAt = time.Now().Add(retryPause)
-	if l.engine != nil {
-		l.engine.stop()
-		l.engine = nil
-	}
-	// Not the caller's context: others wait for the same start.
-	if err := l.start(l.ctx, false); err != nil {
-		if isSync(err) {
-			t = &trouble{lasting: true, message: failedMessage, cause: err}
-			l.failed.Store(t)
-		}
-		l.say.Warn("the log cannot start again yet", "cause", err)
-		return nil, t.err()
-	}
-	if !l.failed.CompareAndSwap(t, nil) {
-		return nil, l.why() // it failed again while it started
-	}
-	l.say.Info("the log can write again", "after", t.err())
-	return l.engine, nil
-}
-
-// why returns why an engine has ended.
-func (l *Log) why() error {
-	if l.ctx.Err() != nil {
-		return errClosed()
-	}
-	if t := l.failed.Load(); t != nil {
-		return t.err()
-	}
-	return fault.New(fault.Unavailable, "the log was started again meanwhile: send again")
 }

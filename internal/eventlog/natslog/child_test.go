@@ -25,6 +25,7 @@ const (
 	childEnv  = "NATSLOG_TEST_CHILD"
 	childDir  = "NATSLOG_TEST_DIR"
 	childFrom = "NATSLOG_TEST_FROM" // the number of the child's first record
+	childWait = "NATSLOG_TEST_WAIT" // how long a child waits for a disk to recover
 )
 
 var children = map[string]func(dir string){}

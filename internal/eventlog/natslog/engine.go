@@ -121,7 +121,7 @@ func (e *engine) connect() error {
 	}
 	e.nc, err = nats.Connect("", nats.InProcessServer(srv), nats.NoReconnect(),
 		nats.ClosedHandler(func(*nats.Conn) {
-			e.lost(&trouble{message: "the connection to the log's server was lost: it is made again by itself"})
+			e.lost(&trouble{message: lostMessage})
 		}))
 	if err != nil {
 		e.stop()
@@ -146,6 +146,16 @@ func (e *engine) stop() {
 	}
 	e.srv.Shutdown()
 	e.srv.WaitForShutdown()
+}
+
+// hasEnded reports whether nothing can be appended through it any more.
+func (e *engine) hasEnded() bool {
+	select {
+	case <-e.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // hear is told each error of the file system that the server reports.

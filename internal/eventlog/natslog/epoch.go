@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"rapport/internal/fault"
 )
@@ -93,4 +94,13 @@ func newEpoch() uint64 {
 			return e
 		}
 	}
+}
+
+// diskFault translates an error of opening into a fault.
+func diskFault(err error, message string) error {
+	var no syscall.Errno
+	if errors.As(err, &no) && isFull(no) {
+		return fault.Wrap(fault.Unavailable, err, message+": the disk is full")
+	}
+	return fault.Wrap(fault.Unavailable, err, message)
 }

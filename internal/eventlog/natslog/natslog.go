@@ -70,7 +70,8 @@ type Log struct {
 
 	mu      sync.Mutex // held while the engine is exchanged
 	engine  *engine    // nil between a full disk and the next start that works
-	retryAt time.Time  // when the next start may be tried; under mu
+	probeAt time.Time  // when space may be looked for again; under mu
+	startAt time.Time  // when the next start may be tried; under mu
 	failed  atomic.Pointer[trouble]
 }
 

@@ -3,7 +3,6 @@ package natslog
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,20 +18,20 @@ import (
 // disk. If a reader took it and stored its position, and then the power went,
 // the log would give its sequence to another record and the reader would skip
 // that one. Syncing again does not help after a failed fsync, because the pages
-// count as clean; so the block, at most 8 MiB, is written anew beside its place,
-// synced and renamed. Older blocks were synced before newer ones were begun.
+// count as clean; so the block, at most 8 MiB, is written over with its own bytes
+// and synced. In its place, because a full disk has no room for a copy; a crash in
+// the middle leaves the same bytes. Older blocks were synced before newer ones
+// were begun.
 func settle(dir, stream string) error {
 	msgs := filepath.Join(streamDir(dir, stream), "msgs")
 	newest, err := newestBlock(msgs)
 	if err != nil || newest == "" {
 		return err
 	}
-	// Beside the stream's folder and not in it: the server reads what it finds there.
-	err = copyDurably(filepath.Join(msgs, newest), filepath.Join(dir, stream+".settle"))
-	if err != nil {
+	if err := rewrite(filepath.Join(msgs, newest)); err != nil {
 		return fmt.Errorf("settling the newest block of %s: %w", stream, err)
 	}
-	return nil
+	return syncDir(msgs)
 }
 
 // newestBlock returns the name of the block with the highest number, empty if
@@ -55,37 +54,25 @@ func newestBlock(msgs string) (string, error) {
 	return name, nil
 }
 
-// copyDurably replaces the file at path by a copy of itself that is on disk.
-func copyDurably(path, temp string) error {
-	from, err := os.Open(path)
+// rewrite writes the file over with its own bytes and syncs it.
+func rewrite(path string) error {
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	defer from.Close()
-	to, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp) // gone already if all went well
-	_, err = io.Copy(to, onlyReader{from})
+	_, err = f.WriteAt(content, 0)
 	if err == nil {
-		err = to.Sync()
+		err = f.Sync()
 	}
-	if e := to.Close(); err == nil {
+	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return err
 }
-
-// onlyReader hides that a file is one. Between two files io.Copy asks the kernel
-// to copy, and some file systems then share the old blocks instead of writing.
-type onlyReader struct{ io.Reader }
 
 // streamDir is where the server keeps a stream of its only account.
 func streamDir(dir, stream string) string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"syscall"
 	"time"
@@ -19,14 +18,19 @@ type trouble struct {
 	cause   error
 }
 
+// spaceToGoOn is how much room there must be before appending goes on: a block of
+// the server. With less it would fail again at once.
+const spaceToGoOn = 8 << 20
+
 const (
 	fullMessage   = "the disk of the log is full: make space, and it goes on by itself"
+	lostMessage   = "the connection to the log's server was lost: it is made again by itself"
 	failedMessage = "the disk of the log has failed: check it, then start the process again"
 )
 
 // retryPause is the least time between two attempts to start again on a disk
-// that was full. A start copies up to one block a lane; the pause keeps that off
-// the path of requests that are refused anyway.
+// that was full. A start takes some ten milliseconds; the pause keeps that off the
+// path of requests that are refused anyway.
 const retryPause = time.Second
 
 // err returns what an Append in trouble answers.
@@ -66,22 +70,22 @@ func (l *Log) troubleOf(err error) *trouble {
 	default:
 		// The server has put some errors into words and lost what they were (that
 		// of creating a block, for instance): ask the disk itself.
-		if probe := probeSpace(l.dir); errors.As(probe, &no) && isFull(no) {
+		if probe := probeSpace(l.dir, 1); errors.As(probe, &no) && isFull(no) {
 			return &trouble{message: fullMessage, cause: fmt.Errorf("%w (%w)", err, probe)}
 		}
 	}
 	return &trouble{lasting: true, message: failedMessage, cause: err}
 }
 
-// probeSpace tries to make a file with a page of content.
-func probeSpace(dir string) error {
+// probeSpace tries to make a file of so many bytes.
+func probeSpace(dir string, bytes int) error {
 	f, err := os.CreateTemp(dir, "probe-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	_, err = f.Write(make([]byte, 4096))
+	_, err = f.Write(make([]byte, bytes))
 	return err
 }
 
@@ -93,38 +97,71 @@ func isSync(err error) bool {
 
 func isFull(no syscall.Errno) bool { return no == syscall.ENOSPC || no == syscall.EDQUOT }
 
-// diskFault translates an error of opening into a fault.
-func diskFault(err error, message string) error {
-	var no syscall.Errno
-	if errors.As(err, &no) && isFull(no) {
-		return fault.Wrap(fault.Unavailable, err, message+": the disk is full")
+// running returns the engine to write through. If the last one has ended it
+// starts another, at most once in retryPause. After a full disk those who make the
+// log grow are refused until there is space; those who make it smaller are not.
+func (l *Log) running(grow bool) (*engine, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ctx.Err() != nil {
+		return nil, errClosed()
 	}
-	return fault.Wrap(fault.Unavailable, err, message)
-}
-
-// listener is the server's log. It passes on what is worth reading, and watches
-// for errors of storage: a publisher whose record could not be written gets no
-// answer from the server, only silence.
-type listener struct {
-	say  *slog.Logger
-	hear func(err error) // called with each error of the file system; nil once the engine is stopped
-}
-
-func (s *listener) Noticef(format string, v ...any) { s.say.Debug(fmt.Sprintf(format, v...)) }
-func (s *listener) Debugf(format string, v ...any)  {}
-func (s *listener) Tracef(format string, v ...any)  {}
-func (s *listener) Warnf(format string, v ...any)   { s.say.Warn(fmt.Sprintf(format, v...)) }
-func (s *listener) Fatalf(format string, v ...any)  { s.Errorf(format, v...) }
-
-// Errorf looks at the arguments, not at the words.
-func (s *listener) Errorf(format string, v ...any) {
-	s.say.Error(fmt.Sprintf(format, v...))
-	for _, arg := range v {
-		if err, ok := arg.(error); ok {
-			var no syscall.Errno
-			if errors.As(err, &no) {
-				s.hear(err)
-			}
+	t := l.failed.Load()
+	ended := l.engine == nil || l.engine.hasEnded()
+	switch {
+	case t == nil && !ended:
+		return l.engine, nil
+	case t == nil: // it failed while what was wrong before was being cleared
+		t = &trouble{message: lostMessage}
+	case t.lasting:
+		return nil, t.err()
+	}
+	if grow {
+		if time.Now().Before(l.probeAt) {
+			return nil, t.err()
+		}
+		l.probeAt = time.Now().Add(retryPause)
+		if probeSpace(l.dir, spaceToGoOn) != nil {
+			return nil, t.err()
 		}
 	}
+	if ended {
+		if err := l.restart(); err != nil {
+			l.say.Warn("the log cannot start again yet", "cause", err)
+			return nil, t.err()
+		}
+	}
+	if grow && l.failed.CompareAndSwap(t, nil) {
+		l.say.Info("the log can write again", "after", t.message)
+	}
+	return l.engine, nil
+}
+
+// restart exchanges the engine. l.mu is held.
+func (l *Log) restart() error {
+	if time.Now().Before(l.startAt) {
+		return errors.New("it was tried a moment ago")
+	}
+	l.startAt = time.Now().Add(retryPause)
+	if l.engine != nil {
+		l.engine.stop()
+		l.engine = nil
+	}
+	// Not the caller's context: others wait for the same start.
+	err := l.start(l.ctx, false)
+	if isSync(err) {
+		l.failed.Store(&trouble{lasting: true, message: failedMessage, cause: err})
+	}
+	return err
+}
+
+// why returns why an engine has ended.
+func (l *Log) why() error {
+	if l.ctx.Err() != nil {
+		return errClosed()
+	}
+	if t := l.failed.Load(); t != nil {
+		return t.err()
+	}
+	return fault.New(fault.Unavailable, "the log was started again meanwhile: send again")
 }
