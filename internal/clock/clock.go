@@ -36,9 +36,10 @@ func (c *Clock) Now() event.Time {
 }
 
 // Set moves a virtual clock forward. Time never runs backwards: an earlier
-// instant changes nothing.
+// instant changes nothing. Nobody sets the wall's clock, nor a virtual one that
+// was released: that changes nothing either.
 func (c *Clock) Set(at event.Time) {
-	for {
+	for c.virtual.Load() {
 		old := c.now.Load()
 		if int64(at) <= old || c.now.CompareAndSwap(old, int64(at)) {
 			return

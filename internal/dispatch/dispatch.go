@@ -12,7 +12,8 @@
 //
 // A process that dies after claimed and before started has sent nothing: the
 // delivery gets a new slot. One that dies after started cannot know: the outcome
-// is unknown, marketing is never sent again, and the report says how many.
+// is unknown, marketing is never sent again, and the report says how many. Only a
+// provider's own word that it took nothing lets marketing be started twice.
 package dispatch
 
 import (
@@ -67,6 +68,10 @@ const (
 	defaultInFlight = 2_000
 	// offerTimeout is when an offer without an answer is made again.
 	offerTimeout = 15 * time.Second
+	// lapseEvery is how often claims are looked for that nobody holds. It bounds
+	// how long such a delivery is late beyond its deadline; the look costs one
+	// question about as many rows as are in flight.
+	lapseEvery = 5 * time.Second
 	// slotsAtOnce bounds the slots of one append.
 	slotsAtOnce = 500
 )
@@ -79,7 +84,9 @@ type Dispatch struct {
 	work chan engine.Claim
 
 	mu       sync.Mutex
-	offered  map[profile.DeliveryID]time.Time
+	offered  map[profile.DeliveryID]time.Time // slots that the gate has not answered
+	held     map[profile.DeliveryID]struct{}  // claims that wait here or are being handed over
+	put      putOff
 	claims   []engine.Claim       // virtual: waiting for Deliver
 	receipts []identity.Addressed // virtual: waiting for Receipts
 }
@@ -100,7 +107,7 @@ func New(o Options) *Dispatch {
 	}
 	return &Dispatch{
 		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 4*o.InFlight),
-		offered: map[profile.DeliveryID]time.Time{},
+		offered: map[profile.DeliveryID]time.Time{}, held: map[profile.DeliveryID]struct{}{}, put: putOff{},
 	}
 }
 
@@ -114,20 +121,37 @@ func (d *Dispatch) Wake() {
 
 // Claimed takes deliveries that may be handed over. It does not block: a claim
 // that finds no room is lost on purpose and gets a new slot after its deadline.
+// So is one of a delivery that is being handed over under an earlier claim.
 func (d *Dispatch) Claimed(claims []engine.Claim) {
 	killpoint.Hit(killpoint.AfterClaim)
-	if d.o.Virtual {
-		d.mu.Lock()
-		d.claims = append(d.claims, claims...)
-		d.mu.Unlock()
-		return
-	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for i := range claims {
+		id := claims[i].Delivery.ID
+		delete(d.offered, id)
+		if _, held := d.held[id]; held {
+			continue
+		}
+		if d.o.Virtual {
+			d.held[id] = struct{}{}
+			d.claims = append(d.claims, claims[i])
+			continue
+		}
 		select {
 		case d.work <- claims[i]:
+			d.held[id] = struct{}{}
 		default:
-			d.log.Warn("a claim found no room and will be offered again", "delivery", claims[i].Delivery.ID)
+			d.log.Warn("a claim found no room and will be offered again", "delivery", id)
 		}
+	}
+}
+
+// release forgets claims that were handed over or left to lapse.
+func (d *Dispatch) release(claims []engine.Claim) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range claims {
+		delete(d.held, claims[i].Delivery.ID)
 	}
 }
 
@@ -143,14 +167,21 @@ func (d *Dispatch) Run(ctx context.Context) error {
 		}()
 	}
 	defer workers.Wait()
+	lapse := time.NewTicker(lapseEvery)
+	defer lapse.Stop()
 	for pause := time.Duration(0); ; {
+		var n int
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-lapse.C:
+			n, err = d.OfferLapsed(ctx)
 		case <-d.wake:
+			n, err = d.Offer(ctx)
 		case <-time.After(pause):
+			n, err = d.Offer(ctx)
 		}
-		n, err := d.Offer(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -184,27 +215,73 @@ func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 			delete(d.offered, id)
 		}
 	}
-	room, waiting := d.o.InFlight-len(d.offered), len(d.offered)
+	most := d.o.InFlight
+	if !d.o.Virtual {
+		most -= len(d.held)
+	}
 	d.mu.Unlock()
-	if room <= 0 {
+	if most <= 0 {
 		return 0, nil
 	}
-	due, err := d.o.Store.DueDeliveries(ctx, "", now, room+waiting)
+	due, err := d.o.Store.DueDeliveries(ctx, "", now, most)
 	if err != nil {
 		return 0, err
 	}
 	var slots []identity.Addressed
 	d.mu.Lock()
+	// What was offered and is no longer due has its answer: claimed, put off or
+	// dropped. What more urgent ones have pushed out is offered once more in its
+	// turn, which the gate sees through.
+	waiting := make(map[profile.DeliveryID]time.Time, len(d.offered))
 	for i := range due {
-		if _, known := d.offered[due[i].ID]; known || len(slots) >= room {
+		if at, known := d.offered[due[i].ID]; known {
+			waiting[due[i].ID] = at
+			continue
+		}
+		if _, held := d.held[due[i].ID]; held {
 			continue
 		}
 		if !d.o.Virtual {
-			d.offered[due[i].ID] = clock
+			waiting[due[i].ID] = clock
 		}
 		slots = append(slots, slot(due[i], now, false))
 	}
+	d.offered = waiting
 	d.mu.Unlock()
+	return len(slots), d.append(ctx, slots)
+}
+
+// OfferLapsed gives new slots to claims whose deadline has passed and that nobody
+// here holds: no room was found for them, the ledger could not be written, the
+// clock jumped, or their commit was heard of by nobody. Whether they were begun
+// by somebody else only the ledger knows, at the next Start. It returns how many
+// there were.
+func (d *Dispatch) OfferLapsed(ctx context.Context) (int, error) {
+	now := d.o.Now()
+	d.mu.Lock()
+	d.put.forget(now)
+	d.mu.Unlock()
+	var slots []identity.Addressed
+	for after := (profile.DeliveryID{}); ; {
+		refs, err := d.o.Store.InState(ctx, profile.Claimed, after, recoverBatch)
+		if err != nil {
+			return 0, err
+		}
+		d.mu.Lock()
+		for i := range refs {
+			after = refs[i].ID
+			if _, held := d.held[refs[i].ID]; !held && now > refs[i].Deadline {
+				slots = append(slots, slot(refs[i], now, false))
+			}
+		}
+		d.mu.Unlock()
+		if len(refs) < recoverBatch {
+			break
+		}
+	}
+	if len(slots) > 0 {
+		d.log.Warn("claims lapsed before they were handed over and are offered again", "deliveries", len(slots))
+	}
 	return len(slots), d.append(ctx, slots)
 }
 
@@ -251,47 +328,60 @@ func (d *Dispatch) worker(ctx context.Context) {
 			}
 		}
 		receipts := d.handOver(context.WithoutCancel(ctx), batch)
-		d.tell(context.WithoutCancel(ctx), receipts)
-		d.mu.Lock()
-		for i := range batch {
-			delete(d.offered, batch[i].Delivery.ID)
-		}
-		d.mu.Unlock()
+		d.tell(ctx, receipts)
+		d.release(batch)
 		d.Wake()
 	}
 }
 
-// tell appends receipts until the log takes them, then finishes them in the ledger.
+// tell appends receipts until the log takes them, then finishes them in the
+// ledger. It gives up when the log refuses for another reason than that it cannot
+// be written now, and at a stop: the ledger keeps the receipts, and the next
+// process tells them.
 func (d *Dispatch) tell(ctx context.Context, receipts []identity.Addressed) {
 	if len(receipts) == 0 {
 		return
 	}
 	killpoint.Hit(killpoint.BeforeOutcome)
+	lasting := context.WithoutCancel(ctx)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := d.append(ctx, receipts)
+		err := d.append(lasting, receipts)
 		if err == nil {
 			break
 		}
-		if !fault.Is(err, fault.Unavailable) {
-			// The ledger keeps them: they are told after the next start.
-			d.log.Error("telling what became of messages", "error", err, "messages", len(receipts))
+		if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			d.log.Error("what became of messages is kept in the ledger until the next start", "error", err, "messages", len(receipts))
 			return
 		}
-		time.Sleep(pause)
+		select {
+		case <-ctx.Done(): // one more try
+		case <-time.After(pause):
+		}
 	}
-	if err := d.o.Ledger.Finish(ctx, idsOf(receipts)); err != nil {
+	if err := d.finish(lasting, receipts); err != nil {
 		d.log.Error("finishing deliveries in the ledger", "error", err)
 	}
 }
 
-func idsOf(receipts []identity.Addressed) []profile.DeliveryID {
-	ids := make([]profile.DeliveryID, 0, len(receipts))
+// finish closes the deliveries of receipts that are in the log. What the provider
+// put off stays open in the ledger, with its receipt: the next process must know
+// too that it may be started again.
+func (d *Dispatch) finish(ctx context.Context, receipts []identity.Addressed) error {
+	over := make([]profile.DeliveryID, 0, len(receipts))
+	d.mu.Lock()
 	for i := range receipts {
-		if id, err := profile.ParseDelivery(receipts[i].Event.Props.Text("delivery")); err == nil {
-			ids = append(ids, id)
+		id, fence, ok := of(&receipts[i])
+		switch {
+		case !ok:
+		case receipts[i].Event.Name == event.MessageDeferred:
+			d.put[id] = putOffAt{fence, receipts[i].Event.At}
+		default:
+			delete(d.put, id)
+			over = append(over, id)
 		}
 	}
-	return ids
+	d.mu.Unlock()
+	return d.o.Ledger.Finish(ctx, over)
 }
 
 // Deliver hands over everything that is claimed and keeps the receipts for
@@ -320,6 +410,7 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 		}()
 	}
 	done.Wait()
+	d.release(claims)
 	return len(claims), nil
 }
 
@@ -348,7 +439,7 @@ func (d *Dispatch) Receipts(ctx context.Context) (int, error) {
 	if err := d.append(ctx, due); err != nil {
 		return 0, err
 	}
-	return len(due), d.o.Ledger.Finish(ctx, idsOf(due))
+	return len(due), d.finish(ctx, due)
 }
 
 // Waiting reports how many receipts wait for Receipts.

@@ -2,6 +2,8 @@ package dispatch
 
 import (
 	"context"
+	"errors"
+	"runtime/debug"
 	"strconv"
 
 	"rapport/internal/channels"
@@ -26,7 +28,7 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 		if now > c.Delivery.Deadline {
 			continue // too late: it gets a new slot
 		}
-		m, err := d.o.Render(c, now)
+		m, err := d.render(c, now)
 		if err != nil {
 			receipts = append(receipts, receipt(event.RenderFailed, c, now, channels.Outcome{Detail: channels.Clip(err.Error())}))
 			continue
@@ -34,7 +36,7 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 		messages, ready = append(messages, m), append(ready, c)
 		starts = append(starts, store.Start{
 			ID: c.Delivery.ID, Profile: c.Profile.ID, Fence: c.Delivery.Fence, Channel: c.Delivery.Channel, Purpose: c.Delivery.Purpose, At: now,
-			Subjects: d.subjects(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: c.Delivery.Class == profile.Service,
+			Subjects: d.subjects(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: d.mayRepeat(c),
 		})
 	}
 	if len(starts) == 0 {
@@ -60,8 +62,10 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 		case store.Stop:
 			receipts = append(receipts, receipt(event.MessageStopped, ready[i], now, channels.Outcome{Detail: "suppressed"}))
 		case store.Again:
-			// It was begun before. Its receipt is on its way, or Recover tells that
-			// nobody knows.
+			// It was begun under an earlier claim, by a process that was paused or cut
+			// off, whose own answer the fence keeps out from now on. So nobody will ever
+			// know; the customer is not asked to bear a second copy.
+			receipts = append(receipts, receipt(event.MessageUnknown, ready[i], now, channels.Outcome{Detail: "it was begun under an earlier claim, and its answer came too late or never"}))
 		}
 	}
 	for _, name := range order {
@@ -97,7 +101,7 @@ func (d *Dispatch) send(ctx context.Context, name string, which []int, messages 
 			outcomes[i] = channels.Outcome{State: channels.Rejected, Detail: "no sender is set up for the channel " + name}
 		}
 	} else {
-		outcomes = channel.Send(ctx, batch)
+		outcomes = d.carry(ctx, channel, batch)
 	}
 	killpoint.Hit(killpoint.AfterAccept)
 	receipts := make([]identity.Addressed, len(which))
@@ -144,103 +148,48 @@ func entry(name string, to identity.ID, id profile.DeliveryID, fence uint64, now
 	}}
 }
 
+// of returns which delivery and claim a receipt is about.
+func of(receipt *identity.Addressed) (id profile.DeliveryID, fence uint64, ok bool) {
+	id, err := profile.ParseDelivery(receipt.Event.Props.Text("delivery"))
+	if err != nil {
+		return id, 0, false
+	}
+	fence, err = strconv.ParseUint(receipt.Event.Props.Text("fence"), 10, 64)
+	return id, fence, err == nil
+}
+
 func noted(receipts []identity.Addressed) []store.Receipt {
 	notes := make([]store.Receipt, 0, len(receipts))
 	for i := range receipts {
-		if id, err := profile.ParseDelivery(receipts[i].Event.Props.Text("delivery")); err == nil {
+		if id, _, ok := of(&receipts[i]); ok {
 			notes = append(notes, store.Receipt{ID: id, Entry: receipts[i].Append(nil)})
 		}
 	}
 	return notes
 }
 
-// recoverBatch is how many deliveries Recover reads at once.
-const recoverBatch = 1000
-
-// Recovered is what a start found of the process before it.
-type Recovered struct {
-	Told    int // receipts that were noted and not in the log
-	Unknown int // begun, and nobody knows: marketing is not sent again
-	Again   int // service messages begun: they go again under the same id
-	Lost    int // claimed and not begun: they get a new slot
+// render words a message. A panic is this message's failure: a template must not
+// end the process for everybody, again at each start.
+func (d *Dispatch) render(c *engine.Claim, now event.Time) (m channels.Message, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.Error("wording a message panicked", "delivery", c.Delivery.ID, "template", c.Delivery.Template, "panic", r, "stack", string(debug.Stack()))
+			err = errors.New("wording it panicked")
+		}
+	}()
+	return d.o.Render(c, now)
 }
 
-// Recover finishes what a process before this one left behind. It runs before
-// anything is handed over.
-func (d *Dispatch) Recover(ctx context.Context) (r Recovered, err error) {
-	begun := map[profile.DeliveryID]bool{}
-	for {
-		most := recoverBatch
-		if d.o.Virtual {
-			most = 1 << 20 // all of them: nothing is finished in between
-		}
-		left, err := d.o.Ledger.Unfinished(ctx, event.Never, most)
-		if err != nil {
-			return r, err
-		}
-		var receipts []identity.Addressed
-		var ids []profile.DeliveryID
-		for i := range left {
-			s := &left[i]
-			begun[s.ID] = true
-			ids = append(ids, s.ID)
-			if len(s.Receipt) > 0 {
-				a, err := identity.DecodeAddressed(string(s.Receipt))
-				if err != nil {
-					return r, err
-				}
-				receipts = append(receipts, a)
-				r.Told++
-				continue
-			}
-			name := event.MessageUnknown
-			if s.Service {
-				name = event.MessageDeferred
-				r.Again++
-			} else {
-				r.Unknown++
-			}
-			var b event.Builder
-			b.Set("delivery", event.Text(s.ID.String())).Set("fence", event.Text(strconv.FormatUint(s.Fence, 10))).SetText("channel", s.Channel)
-			b.SetText("detail", "the process ended between the hand-over and the answer")
-			receipts = append(receipts, entry(name, s.Profile, s.ID, s.Fence, s.At, b.Object()))
-		}
-		if d.o.Virtual {
-			// Time has not passed: they wait for the step in which they would have come.
-			d.mu.Lock()
-			d.receipts = receipts
-			d.mu.Unlock()
-			break
-		}
-		if err := d.append(ctx, receipts); err != nil {
-			return r, err
-		}
-		if err := d.o.Ledger.Finish(ctx, ids); err != nil {
-			return r, err
-		}
-		if len(left) < recoverBatch {
-			break
-		}
-	}
-	now, after := d.o.Now(), profile.DeliveryID{}
-	for {
-		refs, err := d.o.Store.InState(ctx, profile.Claimed, after, recoverBatch)
-		if err != nil {
-			return r, err
-		}
-		var slots []identity.Addressed
-		for i := range refs {
-			after = refs[i].ID
-			if !begun[refs[i].ID] {
-				slots = append(slots, slot(refs[i], now, true))
-				r.Lost++
+// carry sends a batch. After a panic of the adapter nobody knows what had left.
+func (d *Dispatch) carry(ctx context.Context, channel channels.Channel, batch []channels.Message) (outcomes []channels.Outcome) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.Error("a channel panicked", "channel", batch[0].Channel, "messages", len(batch), "panic", r, "stack", string(debug.Stack()))
+			outcomes = make([]channels.Outcome, len(batch))
+			for i := range outcomes {
+				outcomes[i].Detail = "the channel's adapter panicked"
 			}
 		}
-		if err := d.append(ctx, slots); err != nil {
-			return r, err
-		}
-		if len(refs) < recoverBatch {
-			return r, nil
-		}
-	}
+	}()
+	return channel.Send(ctx, batch)
 }

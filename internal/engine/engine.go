@@ -171,6 +171,18 @@ func (e *Engine) Profile(ctx context.Context, id identity.ID) (*profile.Profile,
 	return nil, fault.New(fault.Corrupt, "the homes of this customer's identifiers point in a circle")
 }
 
+// Now returns the present time as the product knows it: the clock's, but never
+// before the newest record that was applied. A clock that is set back stands still
+// for everybody until it has caught up; else what the log has just made due would
+// wait for as long as it was set back.
+func (e *Engine) Now() event.Time {
+	now := e.o.Now()
+	for _, l := range e.lanes {
+		now = max(now, l.position().Now)
+	}
+	return now
+}
+
 // Program returns the program in force where a customer lives; nil before the first.
 func (e *Engine) Program() *core.Program { return e.lanes[0].program() }
 

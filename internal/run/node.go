@@ -69,7 +69,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.Dispatch = dispatch.New(dispatch.Options{
 		Store: o.Store, Ledger: o.Ledger, Channels: o.Channels, Render: n.render, Subject: n.Subject,
 		Append: func(ctx context.Context, entries []identity.Addressed) error { return n.Engine.Append(ctx, entries) },
-		Now:    o.Clock.Now, Virtual: o.Clock.Virtual(), Log: o.Logger,
+		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger,
 	})
 	e, err := engine.Open(ctx, engine.Options{
 		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger,

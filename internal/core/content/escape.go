@@ -12,18 +12,27 @@ import (
 type mode uint8
 
 const (
-	rawMode   mode = iota // not HTML: as it is
-	textMode              // between tags, in comments and titles
-	attrMode              // in a quoted attribute
-	urlMode               // begins an address: must be one that may be followed
-	urlTail               // goes on behind an address that a variable began
-	urlPart               // inside an address whose host is fixed
-	styleMode             // in a style: only harmless words and numbers
+	rawMode     mode = iota // not HTML: as it is
+	textMode                // between tags, in comments and titles
+	attrMode                // in a quoted attribute
+	commentMode             // in a comment, which only "-->" could end
+	urlMode                 // begins an address: must be one that may be followed
+	urlTail                 // goes on behind an address that a variable began
+	urlPart                 // inside an address whose host is fixed
+	styleMode               // in a style: only harmless words and numbers
 )
+
+// outlookBit is added to a mode in a conditional comment, where no dash is
+// written that could help to end it.
+const outlookBit mode = 1 << 7
 
 // show writes a value as the place demands.
 func (r *run) show(v any, m mode) {
 	if r.err != nil || v == nil {
+		return
+	}
+	if m&outlookBit != 0 {
+		r.showOutlook(v, m&^outlookBit)
 		return
 	}
 	if h, ok := v.(safe); ok && m == textMode {
@@ -40,6 +49,8 @@ func (r *run) show(v any, m mode) {
 		r.write(cleanText(s))
 	case textMode, attrMode:
 		r.writeEscaped(s)
+	case commentMode:
+		r.writeEscaped(strings.ReplaceAll(s, "-", " "))
 	case urlMode:
 		address, why := checkAddress(s)
 		if why != "" {
@@ -64,6 +75,30 @@ func (r *run) show(v any, m mode) {
 		}
 		r.write(s)
 	}
+}
+
+// showOutlook writes a value in a conditional comment: as show does, but with its
+// dashes as character references where they are understood, and not at all where
+// they are not.
+func (r *run) showOutlook(v any, m mode) {
+	from := len(r.out)
+	r.show(v, m)
+	if r.err != nil {
+		return
+	}
+	s := string(r.out[from:])
+	if strings.IndexByte(s, '-') < 0 {
+		return
+	}
+	if _, captured := v.(safe); captured && m == textMode || m == styleMode {
+		if s[0] == '-' || s[len(s)-1] == '-' || strings.Contains(s, "--") {
+			r.fail(fault.Invalid, "two dashes may not stand in a conditional comment")
+		}
+		return
+	}
+	r.room += len(s)
+	r.out = r.out[:from]
+	r.write(strings.ReplaceAll(s, "-", "&#45;"))
 }
 
 // writeEscaped writes s escaped for HTML. It goes piece by piece, so that the

@@ -230,7 +230,7 @@ func compareNumbers(a, b any) int {
 // contains reports whether a list has the item, a text the piece, or an object
 // the field.
 func (r *run) contains(a, b any) bool {
-	if a == nil || b == nil {
+	if a == nil || !truthy(b) {
 		return false
 	}
 	switch a.(type) {

@@ -69,7 +69,7 @@ func init() {
 		// Lists.
 		"size":         {0, 0, func(r *run, v any, _ []any, _ map[string]any) any { n, _ := r.size(v); return n }},
 		"first":        {0, 0, func(r *run, v any, _ []any, _ map[string]any) any { return r.end(v, false) }},
-		"last":         {0, 0, func(r *run, v any, _ []any, _ map[string]any) any { return r.end(v, true) }},
+		"last":         {0, 0, func(r *run, v any, _ []any, _ map[string]any) any { return r.property(v, "last") }},
 		"join":         {0, 1, join},
 		"reverse":      {0, 0, reverse},
 		"concat":       {1, 1, concat},

@@ -11,8 +11,11 @@ import (
 // compiled, that no rendering can put a value where it was not expected.
 type follower struct {
 	part  *part
-	loops []place // where the bodies of the loops around began
-	ended bool    // a break or continue ended this branch
+	loops []place // where the bodies of the loops around began; in a capture, those in it
+	inner bool    // in a capture
+	mute  bool    // in a block whose text is not shown
+	modes map[node]mode
+	ended bool // a break or continue ended this branch
 	err   error
 }
 
@@ -37,25 +40,22 @@ func (f *follower) follow(nodes []node, p place) place {
 func (f *follower) node(n node, p place) place {
 	switch n := n.(type) {
 	case *textNode:
+		if f.mute {
+			return p
+		}
 		end, at, wrong := p.feed(n.s)
 		if wrong != "" {
-			f.fail(f.posOf(n, at), wrong)
+			f.fail(n.pos+at, wrong)
 		}
 		return end
 	case *outputNode:
-		n.mode, p = f.output(n.pos, p)
+		n.mode, p = f.escape(n, n.pos, p)
 	case *cycleNode:
-		n.mode, p = f.output(n.pos, p)
+		n.mode, p = f.escape(n, n.pos, p)
 	case *counterNode:
 		_, p = f.output(0, p)
 	case *captureNode:
-		loops := f.loops
-		f.loops = nil // a capture is collected before it is shown: a jump cannot leave half of it
-		end := f.follow(n.body, place{})
-		f.loops = loops
-		if f.err == nil && end.at != inText {
-			f.fail(n.pos, "the capture "+n.name+" ends inside "+end.where())
-		}
+		f.capture(n)
 	case *ifNode:
 		return f.branches(n, p)
 	case *caseNode:
@@ -70,30 +70,64 @@ func (f *follower) node(n node, p place) place {
 	case *groupNode:
 		return f.follow(n.body, p)
 	case *jumpNode:
-		if len(f.loops) > 0 {
-			f.meet(0, f.loops[len(f.loops)-1], p, "the round of a loop that ends early")
-		}
-		f.ended = true
+		f.jump(p)
 	}
 	return p
 }
 
-// posOf returns where in the source a place in a text stands. Text is a piece of
-// the source, unless whitespace control cut it off on the left.
-func (f *follower) posOf(n *textNode, at int) int {
-	if i := strings.Index(f.part.source, n.s); i >= 0 {
-		return i + at
+// capture follows a capture, which begins and ends in text.
+func (f *follower) capture(n *captureNode) {
+	outer := *f
+	f.loops, f.inner, f.mute, f.ended = nil, true, false, false
+	end := f.follow(n.body, place{})
+	if f.err == nil && (end.at != inText || end.outlook) {
+		f.fail(n.pos, "the capture "+n.name+" ends inside "+end.where())
 	}
-	return 0
+	f.loops, f.inner, f.mute, f.ended = outer.loops, outer.inner, outer.mute, outer.ended
+}
+
+// jump checks that a break or continue leaves the HTML where the loop's next
+// round, or the end of the whole, expects it.
+func (f *follower) jump(p place) {
+	switch {
+	case len(f.loops) > 0:
+		f.meet(0, f.loops[len(f.loops)-1], p, "the round of a loop that ends early")
+	case f.inner:
+		f.fail(0, "break and continue may not leave a capture")
+	case p.at != inText || p.outlook:
+		f.fail(0, "the message may not end inside "+p.where())
+	}
+	f.ended = true
+}
+
+// escape is output for a node that may be met more than once, in the rounds of a
+// loop: then always in a place of the same kind.
+func (f *follower) escape(n node, pos int, p place) (mode, place) {
+	m, end := f.output(pos, p)
+	if p.outlook {
+		m |= outlookBit
+	}
+	if before, met := f.modes[n]; met && before != m {
+		f.fail(pos, "the variable stands in one place in the first round of the loop and in another in the second")
+	}
+	if f.modes == nil {
+		f.modes = map[node]mode{}
+	}
+	f.modes[n] = m
+	return m, end
 }
 
 // output returns how a value is escaped in a place, and where the HTML is behind
 // it.
 func (f *follower) output(pos int, p place) (mode, place) {
 	switch p.at {
-	case inText, inComment:
-		p.word = "" // a value never ends a comment: it has no ">"
+	case inText:
 		return textMode, p
+	case inComment:
+		if p.word != "" { // if the value is nothing, what follows may complete the end
+			f.fail(pos, "put a space between the - and the variable")
+		}
+		return commentMode, p
 	case inRaw:
 		switch p.tag {
 		case "title", "textarea":
@@ -138,26 +172,45 @@ func (f *follower) attribute(pos int, p place) (mode, place) {
 	return attrMode, p
 }
 
-// meet checks that two branches end in the same place, and returns it.
+// meet checks that two branches end in the same place, and returns it. Inside an
+// address they may have got differently far: then the stricter counts.
 func (f *follower) meet(pos int, a, b place, what string) place {
 	a, b = a.settled(), b.settled()
+	if a != b && a.url != b.url || a.word != b.word {
+		if c, d := a.fixed(), b.fixed(); c == d && addresses[a.attr] {
+			if begun(a.url) && begun(b.url) {
+				c.url = urlAfter
+			}
+			return c
+		}
+	}
 	if a != b {
 		f.fail(pos, what+" may end inside "+a.where()+" or inside "+b.where()+": let all ways end in the same place")
 	}
 	return a
 }
 
+// begun reports whether an address has a scheme and host for good, so that what
+// is put behind it, if it begins a path or query, leads nowhere else.
+func begun(u urlAt) bool { return u == urlAfter || u == urlInside || u == urlOther }
+
+// fixed is the place if no variable may go on with the address.
+func (p place) fixed() place {
+	p.url, p.word = urlFixed, ""
+	return p
+}
+
 // settled forgets what does not matter any more: a name of an attribute without
-// a value, and half of a mark.
+// a value.
 func (p place) settled() place {
 	switch p.at {
 	case inAttrName:
 		// What follows may be "=": then the reader has no name and refuses.
-		return place{at: inTag, tag: p.tag}
+		fallthrough
 	case inTag:
-		return place{at: inTag, tag: p.tag}
-	case inComment:
-		return place{at: inComment}
+		tag := p.tag
+		p = p.to(inTag)
+		p.tag = tag
 	}
 	return p
 }
@@ -213,11 +266,20 @@ func (f *follower) branches(n *ifNode, p place) place {
 
 func (f *follower) choice(n *caseNode, p place) place {
 	w := ways{f: f, pos: n.pos, what: "the case"}
-	w.add(p)
+	all := false
 	for i := range n.when {
-		// More than one may be rendered, so each must lead back to where it began.
 		w.way(n.when[i].body, p)
+		all = all || n.when[i].values == nil
 	}
+	if !all {
+		w.add(p)
+	}
+	// Liquid renders each branch that names the value, one behind the other.
+	w.again(p, func(from place) {
+		for i := range n.when {
+			w.way(n.when[i].body, from)
+		}
+	})
 	return w.end(p)
 }
 
@@ -227,18 +289,30 @@ func (f *follower) loop(n *forNode, p place) place {
 	w := ways{f: f, pos: n.pos, what: "the loop"}
 	w.add(start)
 	w.way(n.body, p)
-	if start.at == inTag || start.at == inComment {
-		w.way(n.body, start) // the second round begins where the first has ended
-	}
+	w.again(p, func(from place) {
+		f.loops[len(f.loops)-1] = from
+		w.way(n.body, from)
+	})
 	f.loops = f.loops[:len(f.loops)-1]
 	w.way(n.otherwise, p)
 	return w.end(p)
 }
 
-// silent follows a block that shows nothing, for the captures in it.
+// again follows what comes once more behind itself, until the place where the
+// ways meet does not change any more. Each change goes to a stricter place, of
+// which there are few.
+func (w *ways) again(from place, follow func(place)) {
+	for w.any && w.f.err == nil && w.place != from {
+		from = w.place
+		follow(from)
+	}
+}
+
+// silent follows a block that shows nothing, for the captures and jumps in it.
 func (f *follower) silent(n *silentNode, p place) place {
-	ended := f.ended
-	f.node(n.node, place{})
-	f.ended = ended
+	mute := f.mute
+	f.mute = true
+	f.node(n.node, p)
+	f.mute = mute
 	return p
 }

@@ -31,6 +31,7 @@ func lex(s string) (tokens []token, pos int, wrong string) {
 		t := s[from:to]
 		if strip {
 			t = strings.TrimLeft(t, white)
+			from += to - from - len(t)
 		}
 		if trim {
 			t = strings.TrimRight(t, white)

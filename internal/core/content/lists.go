@@ -83,14 +83,22 @@ func (r *run) key(item any, args []any) any {
 		r.touch(item)
 		return item
 	}
+	return r.named(item, args[0])
+}
+
+// named returns an item's property.
+func (r *run) named(item, name any) any {
 	if p, ok := item.(pair); ok {
-		return r.index(p, args[0])
+		return r.index(p, name)
 	}
 	if !isObject(item) {
-		r.fail(fault.Invalid, "an item of the list has no property %s", quote(r.text(args[0])))
+		r.fail(fault.Invalid, "an item of the list has no property %s", quote(r.text(name)))
 		return nil
 	}
-	v, _ := r.field(item, r.text(args[0]))
+	if name == nil {
+		return nil
+	}
+	v, _ := r.field(item, r.text(name))
 	r.touch(v)
 	return v
 }
@@ -106,7 +114,7 @@ func mapFilter(r *run, v any, args []any, _ map[string]any) any {
 	}
 	out := make([]any, len(items))
 	for i, item := range items {
-		if out[i] = r.key(item, args); !r.step(1) {
+		if out[i] = r.named(item, args[0]); !r.step(1) {
 			return nil
 		}
 	}
@@ -160,62 +168,88 @@ func uniq(r *run, v any, args []any, _ map[string]any) any {
 }
 
 // matcher returns what where, reject, find and has ask of an item: that a
-// property is true, or equals a value.
-func (r *run) matcher(args []any) func(any) bool {
-	return func(item any) bool {
-		// A list of plain texts has no properties; the text itself is asked for.
+// property is true, or equals a value. The property of a text is the text asked
+// for, if it is in there. Whole is false for an item that has nothing of the
+// kind; then Liquid gives up on the list.
+func (r *run) matcher(args []any) func(item any) (yes, whole bool) {
+	return func(item any) (bool, bool) {
+		var v any
 		switch item.(type) {
+		case nil, bool, float64:
+			return false, false
 		case string, safe:
-			r.touch(item)
-			if !strings.Contains(r.text(item), r.text(args[0])) {
-				return false
+			if args[0] == nil {
+				return false, false
 			}
-			return len(args) == 1 || args[1] == nil
-		case nil:
-			return false
+			r.touch(item)
+			if name := r.text(args[0]); strings.Contains(r.text(item), name) {
+				v = name
+			}
+		case int64:
+			if _, bit := args[0].(int64); bit {
+				return true, true // in Ruby a number has bits, and each of them is something
+			}
+			v = r.named(item, args[0])
+		default:
+			v = r.named(item, args[0])
 		}
-		v := r.key(item, args[:1])
 		if len(args) > 1 && args[1] != nil {
-			return r.equal(v, args[1], 0)
+			return r.equal(v, args[1], 0), true
 		}
-		return truthy(v)
+		return truthy(v), true
 	}
 }
 
 func where(want bool) func(*run, any, []any, map[string]any) any {
 	return func(r *run, v any, args []any, _ map[string]any) any {
-		match := r.matcher(args)
-		return r.choose(v, func(item any) bool { return match(item) == want })
+		match, all := r.matcher(args), true
+		list := r.choose(v, func(item any) bool {
+			yes, whole := match(item)
+			all = all && whole
+			return yes == want
+		})
+		if !all {
+			return nil
+		}
+		return list
 	}
 }
 
-func (r *run) search(v any, args []any) (any, int) {
+// search returns the first item that matches and its place; whole as matcher.
+func (r *run) search(v any, args []any) (item any, at int, whole bool) {
 	match := r.matcher(args)
 	for i, item := range r.objects(v) {
 		if !r.step(1) {
 			break
 		}
-		if match(item) {
-			return item, i
+		yes, whole := match(item)
+		if !whole {
+			return nil, -1, false
+		}
+		if yes {
+			return item, i, true
 		}
 	}
-	return nil, -1
+	return nil, -1, true
 }
 
 func find(r *run, v any, args []any, _ map[string]any) any {
-	item, _ := r.search(v, args)
+	item, _, _ := r.search(v, args)
 	return item
 }
 
 func findIndex(r *run, v any, args []any, _ map[string]any) any {
-	if _, i := r.search(v, args); i >= 0 {
+	if _, i, _ := r.search(v, args); i >= 0 {
 		return int64(i)
 	}
 	return nil
 }
 
 func has(r *run, v any, args []any, _ map[string]any) any {
-	_, i := r.search(v, args)
+	_, i, whole := r.search(v, args)
+	if !whole {
+		return nil
+	}
 	return i >= 0
 }
 

@@ -13,7 +13,10 @@ type node interface {
 }
 
 // textNode is text as it stands.
-type textNode struct{ s string }
+type textNode struct {
+	pos int
+	s   string
+}
 
 // outputNode shows a value.
 type outputNode struct {
@@ -306,11 +309,12 @@ func (n *cycleNode) render(r *run) {
 		r.cycles = map[string]int{}
 	}
 	i := r.cycles[key]
-	if i >= len(n.values) {
-		i = 0
+	if r.cycles[key] = i + 1; i+1 >= len(n.values) {
+		r.cycles[key] = 0
 	}
-	r.cycles[key] = (i + 1) % len(n.values)
-	r.show(n.values[i].eval(r), n.mode)
+	if i < len(n.values) { // a group of the same name may have had more values
+		r.show(n.values[i].eval(r), n.mode)
+	}
 }
 
 func (n *counterNode) render(r *run) {

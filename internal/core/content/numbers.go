@@ -59,7 +59,7 @@ func (r *run) arithmetic(op byte, a, b any) any {
 	case '*':
 		return tidy(f * g)
 	case '/':
-		return tidy(f / g)
+		return f / g
 	}
 	m := math.Mod(f, g)
 	if m != 0 && (m < 0) != (g < 0) {

@@ -55,7 +55,7 @@ func compile(name, source string, html bool) (*part, error) {
 	if html {
 		f := &follower{part: p}
 		end := f.follow(p.nodes, place{})
-		if f.err == nil && end.at != inText {
+		if f.err == nil && (end.at != inText || end.outlook) {
 			f.fail(len(source)-1, "the HTML ends inside "+end.where())
 		}
 		if f.err != nil {
@@ -127,7 +127,7 @@ func (c *compiler) block(ends string) []node {
 func (c *compiler) node(t token) node {
 	switch t.kind {
 	case textToken:
-		return &textNode{t.text}
+		return &textNode{t.pos, t.text}
 	case outputToken:
 		if strings.TrimSpace(t.text) == "" {
 			return nil
@@ -147,6 +147,9 @@ func (c *compiler) node(t token) node {
 		}
 		return nil
 	case "echo":
+		if strings.TrimSpace(t.text) == "" {
+			return nil
+		}
 		x := p.filtered()
 		c.done(t, p)
 		return &outputNode{pos: t.pos, x: x}

@@ -42,7 +42,15 @@ type place struct {
 	attr string // of the attribute
 	url  urlAt
 	word string // the beginning of a scheme, or of a comment's mark or end
+
+	// outlook says that it is in a conditional comment of Outlook. There it is
+	// markup, and everywhere else a comment: so it is read as markup, and nothing
+	// in it may end a comment.
+	outlook bool
 }
+
+// to returns a place with nothing remembered but the conditional comment.
+func (p place) to(a at) place { return place{at: a, outlook: p.outlook} }
 
 // where names a place in an error.
 func (p place) where() string {
@@ -54,6 +62,9 @@ func (p place) where() string {
 	case inRaw:
 		return "<" + p.tag + ">"
 	case inText:
+		if p.outlook {
+			return "a conditional comment"
+		}
 		return "text"
 	}
 	return "a tag"
@@ -85,49 +96,59 @@ func (p place) feed(s string) (end place, pos int, wrong string) {
 		case inText:
 			j := strings.IndexByte(s[i:], '<')
 			if j < 0 {
+				j = len(s) - i
+			}
+			if p.outlook && strings.Contains(s[i:i+j], "-->") {
+				return p, i, "the conditional comment ends here for most readers; write <![endif]--> instead"
+			}
+			if i += j; i == len(s) {
 				return p, 0, ""
 			}
-			i += j + 1
-			p = place{at: afterLess}
+			i++
+			p = p.to(afterLess)
 		case afterLess:
 			switch {
 			case letter(c) && c != '_':
-				p = place{at: inTagName}
+				p = p.to(inTagName)
 			case c == '/':
-				p = place{at: inCloseTag}
+				p = p.to(inCloseTag)
 				i++
 			case c == '!':
-				n, rest := declaration(s[i:])
+				n, rest := p.declaration(s[i:])
+				if rest.outlook && (rest.at == inComment || p.outlook && strings.HasPrefix(s[i:], "!--")) {
+					return p, i, "a comment may not stand in a conditional comment"
+				}
 				p = rest
 				i += n
 			case c == '?':
-				p = place{at: inDeclare}
+				p = p.to(inDeclare)
 				i++
 			default:
-				p = place{}
+				p = p.to(inText)
 			}
 		case inTagName:
-			if space(c) || c == '/' || c == '>' {
+			n := nameEnd(s[i:], " \t\r\n\f/>")
+			p.tag += strings.ToLower(s[i : i+min(n, maxName)])
+			if i += n; len(p.tag) > maxName || n > maxName {
+				return p, i - n, "the name of a tag is too long"
+			}
+			if i < len(s) {
 				if refused[p.tag] {
 					return p, i, "the element <" + p.tag + "> may not stand in a message"
 				}
 				p.at = inTag
-				break
 			}
-			p.tag += string(lower(c))
-			i++
 		case inCloseTag, inDeclare:
 			if c == '>' {
-				p = place{}
+				p = p.to(inText)
 			}
 			i++
 		case inTag:
 			switch {
 			case c == '>':
-				if rawText[p.tag] {
-					p = place{at: inRaw, tag: p.tag}
-				} else {
-					p = place{}
+				tag := p.tag
+				if p = p.to(inText); rawText[tag] {
+					p.at, p.tag = inRaw, tag
 				}
 				i++
 			case space(c) || c == '/':
@@ -158,8 +179,12 @@ func (p place) feed(s string) (end place, pos int, wrong string) {
 			case c == '/' || c == '>':
 				p.at, p.attr = inTag, ""
 			default:
-				p.attr += string(lower(c))
-				i++
+				n := nameEnd(s[i:], " \t\r\n\f/>=")
+				p.attr += strings.ToLower(s[i : i+min(n, maxName)])
+				if len(p.attr) > maxName || n > maxName {
+					return p, i, "the name of an attribute is too long"
+				}
+				i += n
 			}
 		case afterEquals:
 			switch {
@@ -181,59 +206,79 @@ func (p place) feed(s string) (end place, pos int, wrong string) {
 			if wrong := p.value(s[i : i+n]); wrong != "" {
 				return p, i, wrong
 			}
+			if p.outlook && strings.Contains(s[i:i+n], "--") {
+				return p, i, "two dashes may not stand in an attribute in a conditional comment"
+			}
 			if i += n; i < len(s) {
 				if p.at != inBare {
 					i++
 				}
-				p = place{at: inTag, tag: p.tag}
+				tag := p.tag
+				p = p.to(inTag)
+				p.tag = tag
 			}
 		case inComment:
-			p.word += string(c)
 			i++
-			if p.word = tailOf(p.word, "-->", "--!>"); strings.HasSuffix(p.word, ">") && p.word != ">" {
-				p = place{}
+			switch {
+			case c == '-' && p.word == "--":
+			case c == '-' && p.word == "-", c == '!' && p.word == "--":
+				p.word += string(c)
+			case c == '-':
+				p.word = "-"
+			case c == '>' && (p.word == "--" || p.word == "--!"):
+				p = p.to(inText)
+			default:
+				p.word = ""
+				if j := strings.IndexByte(s[i:], '-'); j >= 0 {
+					i += j
+				} else {
+					i = len(s)
+				}
 			}
 		case inRaw:
 			j := closeOf(s[i:], p.tag)
+			if p.outlook && strings.Contains(s[i:], "-->") && (j < 0 || strings.Contains(s[i:i+j], "-->")) {
+				return p, i, "the conditional comment ends here for most readers"
+			}
 			if j < 0 {
 				return p, 0, ""
 			}
 			i += j
-			p = place{at: inCloseTag}
+			p = p.to(inCloseTag)
 		}
 	}
 	return p, 0, ""
 }
 
-// declaration reads what begins with "<!" and returns how much of s it took. The
-// conditional comments of Outlook are read as what they contain: in Outlook they
-// are markup, and elsewhere a comment, which nothing that is escaped can end.
-func declaration(s string) (n int, p place) {
+// maxName bounds the names of tags and attributes.
+const maxName = 64
+
+// nameEnd returns where the first of the bytes is in s, or its end.
+func nameEnd(s, ends string) int {
+	if i := strings.IndexAny(s, ends); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// declaration reads what begins with "<!" and returns how much of s it took.
+func (p place) declaration(s string) (n int, end place) {
 	switch {
-	case strings.HasPrefix(s, "!-->"):
+	case strings.HasPrefix(s, "!-->"): // a whole comment; behind "<!--[if !mso]>" it ends that for all but Outlook
 		return 4, place{}
 	case strings.HasPrefix(s, "!--->"):
 		return 5, place{}
+	case strings.HasPrefix(s, "![endif]-->"):
+		return len("![endif]-->"), place{}
 	case strings.HasPrefix(s, "!--[if"):
-		if i := strings.Index(s, "]>"); i >= 0 {
-			return i + 2, place{}
-		}
-	case strings.HasPrefix(s, "!--"):
-		return 3, place{at: inComment}
-	}
-	return 1, place{at: inDeclare}
-}
-
-// tailOf returns the longest end of s that one of the marks begins with.
-func tailOf(s string, marks ...string) string {
-	for i := range len(s) {
-		for _, m := range marks {
-			if strings.HasPrefix(m, s[i:]) {
-				return s[i:]
-			}
+		if i := strings.Index(s, "]>"); i >= 0 && !strings.Contains(s[:i], "-->") {
+			return i + 2, place{outlook: true}
 		}
 	}
-	return ""
+	if strings.HasPrefix(s, "!--") {
+		return 3, p.to(inComment)
+	}
+	return 1, p.to(inDeclare)
 }
 
 // closeOf returns where the closing tag of a raw text begins behind its "</"; −1

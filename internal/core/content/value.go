@@ -213,7 +213,7 @@ func (r *run) size(v any) (int64, bool) {
 
 // touch pays for looking at a value, which takes the longer the longer it is.
 func (r *run) touch(v any) {
-	const perStep = 256 // bytes that are looked at in the time of a step
+	const perStep = 64 // bytes that are looked at, a few times over, in the time of a step
 	switch v := v.(type) {
 	case string:
 		r.step(len(v) / perStep)
@@ -516,7 +516,7 @@ func (r *run) equal(a, b any, depth int) bool {
 
 func (r *run) isWord(w word, v any) bool {
 	if other, ok := v.(word); ok {
-		return w == other || w == isBlank || other == isBlank
+		return w == other
 	}
 	if w == isBlank {
 		return blank(v)

@@ -10,6 +10,7 @@
 package event
 
 import (
+	"math"
 	"time"
 )
 
@@ -37,11 +38,29 @@ func (t Time) Add(d time.Duration) Time {
 	if t == Never {
 		return t
 	}
-	return t + Time(d.Milliseconds())
+	ms := Time(d.Milliseconds())
+	switch {
+	case ms > 0 && t > Never-ms:
+		return Never
+	case ms < 0 && t < math.MinInt64-ms:
+		return math.MinInt64
+	}
+	return t + ms
 }
 
-// Sub returns t − u.
-func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Millisecond }
+// Sub returns t − u; what is longer than a Duration can say, 292 years, is the
+// longest or the shortest Duration.
+func (t Time) Sub(u Time) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	d := int64(t) - int64(u)
+	switch overflow := (d > 0) != (t > u) && t != u; {
+	case t > u && (overflow || d > most):
+		return math.MaxInt64
+	case t < u && (overflow || d < -most):
+		return math.MinInt64
+	}
+	return time.Duration(d) * time.Millisecond
+}
 
 // String returns t as RFC 3339 in UTC with milliseconds; empty if unknown.
 func (t Time) String() string {
@@ -63,11 +82,22 @@ func (t Time) MarshalJSON() ([]byte, error) {
 }
 
 // Month returns the month of t in UTC as years × 12 + months, counted from year
-// 0: the shelf of a history on which the event stands.
+// 0: the shelf of a history on which the event stands. Every instant before year
+// 0 is on the first shelf, and every one after year 9999 on the last: no clock
+// means them, and a shelf must have a number.
 func (t Time) Month() int32 {
 	y, m, _ := t.Time().Date()
+	switch {
+	case y < 0:
+		return 0
+	case y > lastYear:
+		return lastYear*12 + 11
+	}
 	return int32(y*12 + int(m) - 1)
 }
+
+// lastYear is the last year that RFC 3339 can write.
+const lastYear = 9999
 
 // Type is the call by which an event came, in the words of the Segment spec.
 type Type uint8

@@ -2,8 +2,10 @@ package event
 
 import (
 	"encoding/binary"
+	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Object is a JSON object in the product's own encoding: parsed once where it
@@ -40,8 +42,14 @@ type Value struct {
 // Text returns a [Value] of a string.
 func Text(s string) Value { return Value{String, s} }
 
-// Num returns a [Value] of a number.
-func Num(f float64) Value { return Value{Number, strconv.FormatFloat(f, 'g', -1, 64)} }
+// Num returns a [Value] of a number. JSON has no way to write NaN and the
+// infinities: they are null.
+func Num(f float64) Value {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return Value{}
+	}
+	return Value{Number, strconv.FormatFloat(f, 'g', -1, 64)}
+}
 
 // Int returns a [Value] of a whole number.
 func Int(n int64) Value { return Value{Number, strconv.FormatInt(n, 10)} }
@@ -67,7 +75,8 @@ func ListOf(vs ...Value) Value {
 }
 
 // Float returns the number and whether v is one. A bool is 0 or 1; a string
-// that is a number in full counts as that number.
+// that is a number in full counts as that number, but not the words that Go reads
+// as NaN and infinity: somebody may be called so.
 func (v Value) Float() (float64, bool) {
 	switch v.Kind {
 	case True:
@@ -76,7 +85,10 @@ func (v Value) Float() (float64, bool) {
 		return 0, true
 	case Number, String:
 		f, err := strconv.ParseFloat(v.Raw, 64)
-		return f, err == nil && v.Raw != ""
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return 0, false
+		}
+		return f, true
 	}
 	return 0, false
 }
@@ -181,15 +193,22 @@ func (o Object) Text(path string) string {
 	return ""
 }
 
-// With returns o with key set to v.
+// With returns o with key set to v, in its old place if it has one. It walks o
+// once, however many fields a stranger has sent.
 func (o Object) With(key string, v Value) Object {
-	var b Builder
+	buf := make([]byte, 0, len(o)+len(key)+len(v.Raw)+16)
+	placed := false
 	o.Each(func(k string, old Value) bool {
-		b.Set(k, old)
+		if k == key {
+			old, placed = v, true
+		}
+		buf = AppendField(buf, k, old)
 		return true
 	})
-	b.Set(key, v)
-	return b.Object()
+	if !placed {
+		buf = AppendField(buf, key, v)
+	}
+	return Object(buf)
 }
 
 // AppendJSON appends o as JSON text.
@@ -242,13 +261,25 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	return append(dst, "null"...)
 }
 
-// AppendQuoted appends s as a JSON string.
+// AppendQuoted appends s as a JSON string. Bytes that are no UTF-8 become the
+// replacement character, as encoding/json does it: half a letter in one text must
+// not make a whole answer unreadable.
 func AppendQuoted(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				dst = append(dst, s[start:i]...)
+				dst = append(dst, "\ufffd"...)
+				start = i + 1
+			}
+			i += n - 1
+			continue
+		}
 		if c >= 0x20 && c != '"' && c != '\\' {
 			continue
 		}

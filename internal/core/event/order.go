@@ -39,8 +39,9 @@ func IsOrder(name string) bool {
 const MaxLines = 2000
 
 // OrderOf reads the order of an event. Net is `revenue` if the source sends it,
-// else `value`, else the sum of the lines, else `total` without tax and
-// shipping. The error is Invalid and names the field.
+// else `value`, else `subtotal`, else the sum of the lines, else `total` without
+// tax and shipping. The error is Invalid, or TooLarge for too many lines, and
+// begins with the field's name and a colon.
 func OrderOf(name string, props Object) (Order, error) {
 	o := Order{ID: firstText(props, "order_id", "orderId", "checkout_id")}
 	if o.ID == "" {
@@ -59,11 +60,16 @@ func OrderOf(name string, props Object) (Order, error) {
 		return o, err
 	}
 	o.Lines = lines
-	var sum money.Micros
+	sum, units := money.Micros(0), money.Micros(0)
 	for i := range lines {
-		sum += lines[i].Net
-		o.Units += lines[i].Quantity
+		if sum, err = sum.Plus(lines[i].Net); err != nil {
+			return o, fault.New(fault.Invalid, "properties.products: their prices add up to too much")
+		}
+		if units, err = units.Plus(money.Micros(lines[i].Quantity)); err != nil {
+			return o, fault.New(fault.Invalid, "properties.products: their quantities add up to too much")
+		}
 	}
+	o.Units = int64(units)
 	net, found, err := firstMoney(props, "revenue", "value", "subtotal")
 	switch {
 	case err != nil:
@@ -83,7 +89,9 @@ func OrderOf(name string, props Object) (Order, error) {
 				if err != nil {
 					return o, err
 				}
-				total -= m
+				if total, err = total.Plus(-m); err != nil {
+					return o, fault.New(fault.Invalid, "properties."+part+": too large")
+				}
 			}
 		}
 		o.Net = total
@@ -139,12 +147,12 @@ func linesOf(props Object) (lines []Line, err error) {
 				return false
 			}
 		}
-		net, e := l.Price.Times(l.Quantity)
+		net, e := l.Price.Thousandths(l.Quantity)
 		if e != nil {
-			err = fault.New(fault.Invalid, field("price")+": too large")
+			err = fault.New(fault.Invalid, field("price")+": too large for the quantity")
 			return false
 		}
-		l.Net = net / 1000
+		l.Net = net
 		if t := p.Text("discount"); t != "" {
 			d, e := money.Parse(t)
 			if e != nil {
@@ -152,7 +160,10 @@ func linesOf(props Object) (lines []Line, err error) {
 				err = fault.New(fault.Invalid, field("discount")+": "+m)
 				return false
 			}
-			l.Net -= d
+			if l.Net, e = l.Net.Plus(-d); e != nil {
+				err = fault.New(fault.Invalid, field("discount")+": too large")
+				return false
+			}
 		}
 		lines = append(lines, l)
 		return true

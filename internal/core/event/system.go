@@ -15,6 +15,9 @@ const (
 	Rise = "Profile Asked To Join"
 	// Strand brings the state of a profile that joined: state.
 	Strand = "Profile Joined"
+	// Moved tells a home whose owner has joined a higher profile where everything
+	// goes from now on: to (profile id).
+	Moved = "Home Moved"
 	// Slot offers a planned delivery its turn: delivery.
 	Slot = "Slot Granted"
 	// Tick moves a quiet lane's clock so that alarms may fire.
@@ -40,7 +43,7 @@ const (
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {
 	switch name {
-	case Claim, Grant, Refuse, Rise, Strand, Slot, Tick, ProgramChanged, Sweep, Reject:
+	case Claim, Grant, Refuse, Rise, Strand, Moved, Slot, Tick, ProgramChanged, Sweep, Reject:
 		return true
 	}
 	return false

@@ -213,7 +213,22 @@ func Normal(kind Kind, value string) (Identifier, bool) {
 		}
 		value = string(b)
 	}
-	return Identifier{kind, value}, true
+	return Identifier{kind, value}, len(value) <= MaxValue // small letters may be longer than capitals
+}
+
+// maxKind bounds the name of a kind of the shop's own.
+const maxKind = 32
+
+// ordinary reports whether a shop may call a kind so. A control character, and
+// above all the NUL that parts kind from value where a home is named, could make
+// one kind look like another.
+func ordinary(kind string) bool {
+	for i := 0; i < len(kind); i++ {
+		if kind[i] < ' ' || kind[i] == 0x7f {
+			return false
+		}
+	}
+	return len(kind) <= maxKind
 }
 
 // maxIdentifiers bounds the identifiers taken from one event.
@@ -255,7 +270,7 @@ func Of(e *event.Event) []Identifier {
 				case "anonymous_id":
 					add(Anonymous, value)
 				default:
-					if len(kind) <= 32 {
+					if ordinary(kind) {
 						add(Kind(kind), value)
 					}
 				}

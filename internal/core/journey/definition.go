@@ -182,7 +182,8 @@ type sendStep struct {
 	reasons  []sentence
 	product  path // root none: no product
 	category path
-	expires  time.Duration // zero: never
+	delay    time.Duration // the message is planned at once and leaves no sooner than this later
+	expires  time.Duration // after that; zero: never
 	priority int32
 	lateness time.Duration
 	accepted bool // wait until the provider has taken the message

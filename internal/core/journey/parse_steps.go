@@ -156,7 +156,7 @@ func (r *reader) step(s *step, d draft) {
 func (r *reader) send(s *step, n spec.Node) {
 	out := &sendStep{channel: "email", purpose: "marketing", expires: DefaultExpires, lateness: r.def.MaxLateness}
 	s.send = out
-	if !r.known(n, "a send step", "template", "channel", "class", "purpose", "reason", "product", "category", "expires",
+	if !r.known(n, "a send step", "template", "channel", "class", "purpose", "reason", "product", "category", "delay", "expires",
 		"priority", "max_lateness", "await") {
 		return
 	}
@@ -208,6 +208,7 @@ func (r *reader) send(s *step, n spec.Node) {
 			out.expires = r.length(v, "expires")
 		}
 	}
+	out.delay = r.duration(n, "delay", 0)
 	out.priority = r.number(n, "priority")
 	out.lateness = r.duration(n, "max_lateness", r.def.MaxLateness)
 	switch await := r.text(n, "await"); await {

@@ -16,12 +16,12 @@ func (r *run) intent(d *Definition, st *step, in *profile.Instance) Intent {
 	out := Intent{
 		Journey: d.Name, Version: d.Version, Step: st.name, Key: in.Key, Entered: in.Entered, Trigger: in.Trigger, Arrival: in.Arrivals,
 		Template: s.template, Channel: s.channel, Purpose: s.purpose, Class: s.class,
-		Priority: s.priority, At: r.w.Now, Expires: event.Never, Props: in.Props,
+		Priority: s.priority, At: r.w.Now.Add(s.delay), Expires: event.Never, Props: in.Props,
 		Withheld: in.Held && s.class == profile.Marketing,
 		Late:     r.late > s.lateness,
 	}
 	if s.expires > 0 {
-		out.Expires = r.w.Now.Add(s.expires)
+		out.Expires = out.At.Add(s.expires)
 	}
 	var bought *profile.Bought
 	if s.product.root == fromRhythm || s.category.root == fromRhythm {

@@ -8,6 +8,7 @@ package money
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,8 @@ func ParseCurrency(s string) (Currency, error) {
 
 // Parse returns the exact sum that a decimal text says: "12.5", "-0.001",
 // "1e3". More than six decimal places, or more than nine trillion, is Invalid.
+// What String says of a sum is read back as the same sum; only the least Micros,
+// which no text means, is out of reach.
 func Parse(s string) (Micros, error) {
 	bad := func(why string) (Micros, error) {
 		return 0, fault.New(fault.Invalid, "not an amount of money: "+strconv.Quote(clip(s))+" ("+why+")")
@@ -57,7 +60,9 @@ func Parse(s string) (Micros, error) {
 		mantissa, exponent = s[:i], n
 	}
 	negative := strings.HasPrefix(mantissa, "-")
-	mantissa = strings.TrimPrefix(strings.TrimPrefix(mantissa, "-"), "+")
+	if negative || strings.HasPrefix(mantissa, "+") {
+		mantissa = mantissa[1:]
+	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits := whole + fraction
 	if digits == "" || len(digits) > 30 {
@@ -76,10 +81,11 @@ func Parse(s string) (Micros, error) {
 			}
 			continue
 		}
-		if v > (math.MaxInt64-9)/10 {
+		d := uint64(c - '0')
+		if v > (math.MaxInt64-d)/10 {
 			return bad("too large")
 		}
-		v = v*10 + uint64(c-'0')
+		v = v*10 + d
 	}
 	for ; shift > 0 && v > 0; shift-- {
 		if v > math.MaxInt64/10 {
@@ -121,9 +127,44 @@ func (m Micros) Float() float64 { return float64(m) / float64(One) }
 func (m Micros) Times(n int64) (Micros, error) {
 	p := m * Micros(n)
 	if n != 0 && (p/Micros(n) != m || (n == -1 && m == math.MinInt64)) {
-		return 0, fault.New(fault.Invalid, "an amount of money is too large")
+		return 0, tooLarge()
 	}
 	return p, nil
+}
+
+// Thousandths returns m × n/1000, rounded towards zero: the price of n thousandths
+// of a piece. It is Invalid only if the result itself is too large.
+func (m Micros) Thousandths(n int64) (Micros, error) {
+	hi, lo := bits.Mul64(magnitude(int64(m)), magnitude(n))
+	if hi >= 1000 {
+		return 0, tooLarge()
+	}
+	q, _ := bits.Div64(hi, lo, 1000)
+	if q > math.MaxInt64 {
+		return 0, tooLarge()
+	}
+	if (m < 0) != (n < 0) {
+		return -Micros(q), nil
+	}
+	return Micros(q), nil
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
+}
+
+func tooLarge() error { return fault.New(fault.Invalid, "an amount of money is too large") }
+
+// Plus returns m + n; an overflow is Invalid.
+func (m Micros) Plus(n Micros) (Micros, error) {
+	s := m + n
+	if (s > m) != (n > 0) && n != 0 {
+		return 0, tooLarge()
+	}
+	return s, nil
 }
 
 // Add returns a + b. It refuses amounts of two currencies; the zero Amount adds to any.
@@ -136,9 +177,9 @@ func (a Amount) Add(b Amount) (Amount, error) {
 	case a.Currency != b.Currency:
 		return Amount{}, fault.New(fault.Invalid, "amounts in "+string(a.Currency)+" and "+string(b.Currency)+" cannot be added")
 	}
-	s := a.Micros + b.Micros
-	if (s > a.Micros) != (b.Micros > 0) && b.Micros != 0 {
-		return Amount{}, fault.New(fault.Invalid, "an amount of money is too large")
+	s, err := a.Micros.Plus(b.Micros)
+	if err != nil {
+		return Amount{}, err
 	}
 	return Amount{s, a.Currency}, nil
 }

@@ -3,8 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/binary"
 
+	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/store"
@@ -14,10 +14,8 @@ const (
 	putPosition = `INSERT INTO positions (lane, epoch, seq, now, program) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, program = excluded.program`
 
-	putProfile = `INSERT INTO profiles (id, alarm, body) VALUES (?, ?, ?)
+	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
-
-	addHistory = `INSERT INTO history (strand, month, prints, body) VALUES (?, ?, ?, ?)`
 
 	addMember    = `INSERT OR IGNORE INTO members (segment, profile, since) VALUES (?, ?, ?)`
 	keepMember   = `UPDATE members SET since = ?3 WHERE segment = ?1 AND profile = ?2`
@@ -32,6 +30,13 @@ const (
 			deadline = excluded.deadline, fence = excluded.fence, changed = excluded.changed,
 			outcome = CASE WHEN excluded.outcome = '' THEN outcome ELSE excluded.outcome END,
 			body = excluded.body, plan = coalesce(excluded.plan, plan), claim = coalesce(excluded.claim, claim)`
+
+	// moveDelivery is putDelivery for a row that only moves on: what does not
+	// change is not in it, because SQLite writes every index anew of which a column
+	// is set.
+	moveDelivery = `UPDATE deliveries SET state = ?, because = ?, not_before = ?, deadline = ?, fence = ?, changed = ?,
+			outcome = CASE WHEN ?7 = '' THEN outcome ELSE ?7 END, body = ?, plan = coalesce(?, plan), claim = coalesce(?, claim)
+		WHERE id = ? AND profile = ? AND channel = ? AND journey = ? AND priority = ? AND planned = ?`
 
 	addForward = `INSERT INTO forwards (lane, number, source, target, at, entry) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (lane, number) DO UPDATE SET source = excluded.source, target = excluded.target, at = excluded.at, entry = excluded.entry`
@@ -55,17 +60,12 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program); err != nil {
 			return err
 		}
-		for i := range c.Profiles {
-			p := &c.Profiles[i]
-			if err := w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body)); err != nil {
-				return err
-			}
+		heads, err := commitHistory(ctx, w, c.History)
+		if err != nil {
+			return err
 		}
-		for i := range c.History {
-			b := &c.History[i]
-			if err := w.exec(addHistory, b.Strand[:], b.Month, printed(b.Fingerprints), blob(b.Body)); err != nil {
-				return err
-			}
+		if err := commitProfiles(w, c.Profiles, heads); err != nil {
+			return err
 		}
 		if err := commitMembers(w, c.Memberships); err != nil {
 			return err
@@ -76,6 +76,27 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 			}
 		}
 		return commitRest(w, c)
+	})
+}
+
+// commitProfiles writes the hot rows, and with them where the chains of those
+// that have new history begin.
+func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
+	for i := range rows {
+		p := &rows[i]
+		h := heads.take(p.ID)
+		var err error
+		if h == nil {
+			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body))
+		} else {
+			err = w.exec(putProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return heads.rest(func(strand identity.ID, h *head) error {
+		return w.exec(putHead, strand[:], h.newest, h.month, h.earlier)
 	})
 }
 
@@ -114,6 +135,13 @@ func commitMembers(w *conn, members []store.Membership) error {
 
 func commitDelivery(w *conn, d *store.Delivery) error {
 	body := profile.AppendDelivery(nil, &d.Delivery)
+	if d.State != profile.Planned {
+		moved, err := w.change(moveDelivery, int64(d.State), d.Because, d.NotBefore, d.Deadline, d.Fence, int64(d.Changed), d.Outcome, body, d.Plan, d.Claim,
+			d.ID[:], d.Profile[:], d.Channel, d.Journey, d.Priority, int64(d.Planned))
+		if err != nil || moved > 0 {
+			return err
+		}
+	}
 	return w.exec(putDelivery, d.ID[:], d.Profile[:], int64(d.State), d.Channel, d.Journey, d.Because, d.Priority, int64(d.Planned),
 		d.NotBefore, d.Deadline, d.Fence, int64(d.Changed), d.Outcome, body, d.Plan, d.Claim)
 }
@@ -155,15 +183,6 @@ func position(ctx context.Context, c *conn, lane int) (p store.Position, err err
 func blob(b []byte) []byte {
 	if b == nil {
 		return []byte{}
-	}
-	return b
-}
-
-// printed returns fingerprints as they are stored.
-func printed(prints []uint64) []byte {
-	b := make([]byte, 0, 8*len(prints))
-	for _, p := range prints {
-		b = binary.LittleEndian.AppendUint64(b, p)
 	}
 	return b
 }

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	refColumns      = "SELECT id, profile, channel, not_before, deadline, fence FROM deliveries "
 	deliveryColumns = "SELECT body, profile, because, changed, plan, claim, outcome FROM deliveries "
 
 	// pageOfDeliveries is how many rows Deliveries reads at a time: it must not
@@ -21,42 +20,6 @@ const (
 	// emptied under a view.
 	pageOfDeliveries = 512
 )
-
-// DueDeliveries implements [store.Store].
-func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]store.Ref, error) {
-	if channel == "" {
-		return s.refs(ctx, refColumns+"WHERE state = 1 AND not_before <= ? ORDER BY priority, not_before, id LIMIT ?", int64(now), max(limit, 0))
-	}
-	return s.refs(ctx, refColumns+"WHERE state = 1 AND channel = ? AND not_before <= ? ORDER BY priority, not_before, id LIMIT ?",
-		channel, int64(now), max(limit, 0))
-}
-
-// NextDelivery implements [store.Store].
-func (s *Store) NextDelivery(ctx context.Context) (event.Time, error) {
-	return s.earliest(ctx, "SELECT min(not_before) FROM deliveries WHERE state = 1")
-}
-
-// InState implements [store.Store].
-func (s *Store) InState(ctx context.Context, state profile.State, after profile.DeliveryID, limit int) ([]store.Ref, error) {
-	where := "WHERE state = ? AND id > ? ORDER BY id LIMIT ?"
-	if state.Open() {
-		where = "WHERE state = ? AND state <= 3 AND id > ? ORDER BY id LIMIT ?" // deliveries_open
-	}
-	return s.refs(ctx, refColumns+where, int64(state), after[:], max(limit, 0))
-}
-
-func (s *Store) refs(ctx context.Context, query string, args ...any) (refs []store.Ref, err error) {
-	err = s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 6, func(row []driver.Value) error {
-			refs = append(refs, store.Ref{
-				ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Channel: row[2].(string),
-				NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])),
-			})
-			return nil
-		}, query, args...)
-	})
-	return refs, err
-}
 
 // Delivery implements [store.Store].
 func (s *Store) Delivery(ctx context.Context, id profile.DeliveryID) (store.Delivery, error) {

@@ -21,8 +21,12 @@ type file struct {
 
 	writing sync.Mutex // one writer at a time; guards writer, closed and failed
 	writer  *conn
+	checker *checkpointer
 	closed  bool
 	failed  error // the disk did not confirm a write: nothing more is written
+	group   group
+
+	synced bool // commits wait for the disk
 
 	closing  chan struct{}
 	once     sync.Once
@@ -58,7 +62,7 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 	if err != nil {
 		return nil, err
 	}
-	f = &file{path: o.Path, log: o.Log, release: release, readers: make(chan *conn, o.Readers), closing: make(chan struct{})}
+	f = &file{path: o.Path, log: o.Log, release: release, readers: make(chan *conn, o.Readers), closing: make(chan struct{}), synced: o.Sync != "off"}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, f.close())
@@ -71,6 +75,11 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 	if err := migrate(ctx, f.writer, migrations); err != nil {
 		return f, err
 	}
+	c, err := connect(o.Path, writerPragmas(o))
+	if err != nil {
+		return f, err
+	}
+	f.checker = newCheckpointer(f, c)
 	for range o.Readers {
 		c, err := connect(o.Path, readerPragmas())
 		if err != nil {
@@ -115,45 +124,6 @@ func (f *file) snapshot(ctx context.Context, do func(c *conn) error) error {
 	})
 }
 
-// transact runs do in a transaction on the writing connection. If do or the
-// commit fails nothing has changed.
-func (f *file) transact(ctx context.Context, do func(c *conn) error) error {
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if f.closed {
-		return errClosed
-	}
-	if f.failed != nil {
-		return f.failed
-	}
-	err := f.writer.exec("BEGIN IMMEDIATE")
-	if err == nil {
-		if err = do(f.writer); err == nil {
-			err = f.writer.exec("COMMIT")
-		}
-	}
-	if err == nil {
-		return nil
-	}
-	// Some errors end the transaction by themselves.
-	if !f.writer.db.AutoCommit() {
-		if again := f.writer.exec("ROLLBACK"); again != nil {
-			f.failed = fault.Wrap(fault.Unavailable, errors.Join(err, again), "a failed write could not be taken back: start the server again")
-		}
-	}
-	if unconfirmed(err) {
-		// The operating system may have dropped what it could not write and
-		// called it clean: a second sync would say yes to data that is gone.
-		f.failed = fault.Wrap(fault.Unavailable, err, "the disk did not confirm a write: check it, then start the server again")
-		f.log.Error("the disk did not confirm a write; nothing more is written", "file", f.path, "error", err)
-		return f.failed
-	}
-	return err
-}
-
 var errClosed = fault.New(fault.Unavailable, "the store is closed")
 
 // close waits for the calls under way and gives the file back.
@@ -165,8 +135,13 @@ func (f *file) close() error {
 			errs = append(errs, (<-f.readers).close())
 		}
 		f.writing.Lock()
-		defer f.writing.Unlock()
 		f.closed = true
+		f.writing.Unlock()
+		if f.checker != nil {
+			errs = append(errs, f.checker.close())
+		}
+		f.writing.Lock() // the checkpointer takes it
+		defer f.writing.Unlock()
 		if f.writer != nil {
 			errs = append(errs, f.writer.close())
 		}

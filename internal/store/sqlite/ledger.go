@@ -46,7 +46,7 @@ const (
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
 	answers := make([]store.StartAnswer, len(batch))
-	err := l.file.transact(ctx, func(c *conn) error {
+	err := l.file.together(ctx, func(c *conn) error {
 		for i := range batch {
 			var err error
 			if answers[i], err = begin(c, &batch[i]); err != nil {
@@ -90,7 +90,7 @@ func exists(c *conn, query string, args ...any) (found bool, err error) {
 
 // Note implements [store.Ledger].
 func (l *Ledger) Note(ctx context.Context, receipts []store.Receipt) error {
-	return l.file.transact(ctx, func(c *conn) error {
+	return l.file.lazily(ctx, func(c *conn) error {
 		for i := range receipts {
 			if err := c.exec("UPDATE starts SET receipt = ?2 WHERE id = ?1 AND finished = 0", receipts[i].ID[:], receipts[i].Entry); err != nil {
 				return err
@@ -102,7 +102,7 @@ func (l *Ledger) Note(ctx context.Context, receipts []store.Receipt) error {
 
 // Finish implements [store.Ledger].
 func (l *Ledger) Finish(ctx context.Context, ids []profile.DeliveryID) error {
-	return l.file.transact(ctx, func(c *conn) error {
+	return l.file.lazily(ctx, func(c *conn) error {
 		for i := range ids {
 			// What is no longer asked for is not kept either.
 			if err := c.exec("UPDATE starts SET finished = 1, receipt = NULL, subjects = x'' WHERE id = ? AND finished = 0", ids[i][:]); err != nil {
@@ -139,7 +139,7 @@ func (l *Ledger) Unfinished(ctx context.Context, before event.Time, limit int) (
 
 // Suppress implements [store.Ledger].
 func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
-	return l.file.transact(ctx, func(c *conn) error {
+	return l.file.together(ctx, func(c *conn) error {
 		return c.exec("INSERT OR IGNORE INTO suppressions (subject, channel, purpose, reason, at, by) VALUES (?, ?, ?, ?, ?, ?)",
 			s.Subject[:], s.Channel, s.Purpose, s.Reason, int64(s.At), s.By)
 	})
@@ -147,7 +147,7 @@ func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
 
 // Release implements [store.Ledger].
 func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string) error {
-	return l.file.transact(ctx, func(c *conn) error {
+	return l.file.together(ctx, func(c *conn) error {
 		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ?",
 			subject[:], channel, purpose, store.Unsubscribed)
 	})

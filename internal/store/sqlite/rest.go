@@ -104,8 +104,8 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 	stats := map[string]int64{}
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		for name, query := range map[string]string{
-			"profiles":   "SELECT count(*) FROM profiles",
-			"history":    "SELECT coalesce(max(number), 0) FROM history", // every block that was ever committed is there
+			"profiles":   "SELECT (SELECT count(*) FROM profiles) - (SELECT count(*) FROM profiles WHERE body IS NULL)",
+			"history":    "SELECT number FROM history_end",
 			"members":    "SELECT coalesce(sum(members), 0) FROM segments",
 			"deliveries": "SELECT count(*) FROM deliveries",
 			"forwards":   "SELECT count(*) FROM forwards",

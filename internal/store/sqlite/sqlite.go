@@ -39,7 +39,7 @@ type Options struct {
 	Sync string
 
 	// CacheMB is how many megabytes of pages the writing connection keeps. The
-	// default is 64. A commit that changes more is written in pieces.
+	// default is 128. A commit that changes more is written in pieces.
 	CacheMB int
 
 	// Readers is how many calls may read at once; more wait. The default is 4.
@@ -53,7 +53,7 @@ const (
 	stateFile  = "state.db"
 	ledgerFile = "ledger.db"
 
-	defaultCacheMB = 64
+	defaultCacheMB = 128
 	defaultReaders = 4
 
 	// readerCacheMB is small: what readers need often is in the operating

@@ -9,26 +9,48 @@ CREATE TABLE positions (
 	program INTEGER NOT NULL
 );
 
--- Hot rows. alarm is NULL where there is none.
+-- Hot rows, in the order in which their customers were first met: what is
+-- written together in an import then stands together. The next to last columns
+-- are the beginning of the strand's chain in history: its newest piece, the month
+-- of that, and the newest piece of another month before it; zero where there is
+-- none. A strand with a history and no hot row has no body. alarm is NULL where
+-- there is none.
 CREATE TABLE profiles (
-	number INTEGER PRIMARY KEY,
-	id     BLOB NOT NULL,
-	alarm  INTEGER,
-	body   BLOB NOT NULL
+	number  INTEGER PRIMARY KEY,
+	id      BLOB NOT NULL,
+	alarm   INTEGER,
+	newest  INTEGER NOT NULL,
+	month   INTEGER NOT NULL,
+	earlier INTEGER NOT NULL,
+	body    BLOB
 );
 CREATE UNIQUE INDEX profiles_id ON profiles (id);
 CREATE INDEX profiles_alarm ON profiles (alarm, id) WHERE alarm IS NOT NULL;
+CREATE INDEX profiles_bare ON profiles (id) WHERE body IS NULL;
 
--- Pieces of history in the order in which they were committed. prints holds the
--- fingerprints of the events in body, 8 bytes each, little-endian.
+-- Pieces of history in the order in which they were committed. There is no index
+-- by strand: it would take a page for every piece, and the profile, which is
+-- written anyway, knows where the chain begins. before is the strand's piece
+-- before this one, earlier the last one before it of another month than this one
+-- and all between. prints holds the fingerprints of the events in body, 8 bytes
+-- each, little-endian.
 CREATE TABLE history (
-	number INTEGER PRIMARY KEY,
-	strand BLOB NOT NULL,
-	month  INTEGER NOT NULL,
-	prints BLOB NOT NULL,
-	body   BLOB NOT NULL
+	number  INTEGER PRIMARY KEY,
+	strand  BLOB NOT NULL,
+	month   INTEGER NOT NULL,
+	before  INTEGER NOT NULL,
+	earlier INTEGER NOT NULL,
+	prints  BLOB NOT NULL,
+	body    BLOB NOT NULL
 );
-CREATE INDEX history_strand ON history (strand, month);
+
+-- The number of the last piece of history that was ever written. A number is
+-- never used again, because chains may still name it.
+CREATE TABLE history_end (
+	one    INTEGER PRIMARY KEY CHECK (one = 1),
+	number INTEGER NOT NULL
+);
+INSERT INTO history_end (one, number) VALUES (1, 0);
 
 -- Who is in which segment, and how many are: counting a million rows to draw
 -- a list of segments takes too long.
@@ -67,10 +89,11 @@ CREATE TABLE deliveries (
 );
 CREATE UNIQUE INDEX deliveries_id ON deliveries (id);
 CREATE INDEX deliveries_profile ON deliveries (profile, planned);
--- State 1 is planned, 2 claimed, 3 started.
+-- State 1 is planned: what waits for its instant.
 CREATE INDEX deliveries_due ON deliveries (channel, priority, not_before, id) WHERE state = 1;
-CREATE INDEX deliveries_next ON deliveries (not_before) WHERE state = 1;
-CREATE INDEX deliveries_open ON deliveries (state, id) WHERE state <= 3;
+-- States 2 and 3 are claimed and started: what a restart asks for.
+CREATE INDEX deliveries_open ON deliveries (state, id) WHERE state IN (2, 3);
+-- Counting a million rows reads this index only.
 CREATE INDEX deliveries_alike ON deliveries (state, journey, channel, because);
 
 -- Entries on their way from one home to another.

@@ -1,0 +1,131 @@
+// Command rapport is the whole product in one binary: the server, the demo, and
+// the tools for engineers and operators. It is the only place that picks
+// adapters; everything else knows ports.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // a customer's zone must not depend on what the machine has installed
+
+	"github.com/alecthomas/kong"
+
+	"rapport/internal/fault"
+)
+
+// version is set by the build.
+var version = "0.1.0-dev"
+
+// The exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Demo     demoCmd     `cmd:"" help:"Replay a real shop's year through the whole product, on this machine, in two minutes."`
+	Serve    serveCmd    `cmd:"" help:"Run the product on a data directory."`
+	Import   importCmd   `cmd:"" help:"Bring in orders from a file, as history: imports never send."`
+	Validate validateCmd `cmd:"" help:"Check a folder of definitions: where each mistake is and what to write instead."`
+	Apply    applyCmd    `cmd:"" help:"Put a folder of definitions in force in a data directory."`
+	Test     testCmd     `cmd:"" help:"Run the stories of a folder of definitions."`
+	Why      whyCmd      `cmd:"" help:"Say why a customer got a message, or did not."`
+	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
+	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
+	Backup   backupCmd   `cmd:"" help:"Copy a data directory that nobody is using."`
+	Doctor   doctorCmd   `cmd:"" help:"Check a data directory: invariants, stuck customers, what was put aside."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Verbose bool `short:"v" help:"Log more."`
+}
+
+// env is what every command may use.
+type env struct {
+	out    io.Writer
+	err    io.Writer
+	logger *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// command runs one command line and returns its exit code.
+func command(ctx context.Context, args []string, out, errs io.Writer) int {
+	var c cli
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("rapport"),
+		kong.Description("Rapport: the open customer-engagement engine for retailers.\n\nIt hears what shoppers do, remembers, understands, decides, speaks and learns, and can say why. Begin with: rapport demo"),
+		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(n int) { code = n }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		fmt.Fprintln(errs, "rapport:", err)
+		return exitFailed
+	}
+	if len(args) == 0 || args[0] == "help" {
+		args = append(args[min(len(args), 1):], "--help")
+	}
+	parsed, err := parser.Parse(args)
+	if code >= 0 {
+		return code // --help was answered
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "rapport:", err)
+		fmt.Fprintln(errs, "rapport help lists the commands")
+		return exitMisuse
+	}
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelInfo
+	}
+	e := &env{out: out, err: errs, logger: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))}
+	switch err := parsed.Run(e); {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errMisuse):
+		fmt.Fprintln(errs, "rapport:", err)
+		return exitMisuse
+	default:
+		fmt.Fprintln(errs, "rapport:", explain(err))
+		return exitFailed
+	}
+}
+
+var errMisuse = errors.New("used wrongly")
+
+// explain says what went wrong to a person at a terminal: the whole chain, since
+// whoever runs the binary owns it.
+func explain(err error) string {
+	if kind, message := fault.Of(err); kind != fault.Internal && message == err.Error() {
+		return message
+	}
+	return err.Error()
+}
+
+// printJSON prints v on one line.
+func (e *env) printJSON(v any) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.out, "rapport", version)
+	return err
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"rapport/internal/clock"
+	"rapport/internal/core/identity"
+	"rapport/internal/eventlog"
+	"rapport/internal/eventlog/natslog"
+	"rapport/internal/fault"
+	"rapport/internal/keys"
+	"rapport/internal/program"
+	"rapport/internal/run"
+	"rapport/internal/store"
+	"rapport/internal/store/sqlite"
+)
+
+// workspace is the one workspace of a data directory. Every id begins with it, so
+// that a second one can come later without renaming anything.
+const workspace = "default"
+
+// directory is an open data directory: every adapter of the embedded column.
+type directory struct {
+	dir    string
+	log    eventlog.Log
+	store  store.Store
+	ledger store.Ledger
+	ring   *keys.Ring
+	fresh  []keys.New // keys made just now: shown once
+	key    identity.Key
+	unlock func() error
+}
+
+// opening are the choices of openDirectory.
+type opening struct {
+	clock  *clock.Clock
+	lanes  int
+	key    *identity.Key // nil: read or made
+	create bool          // make what is not there
+	logger *slog.Logger
+}
+
+// openDirectory opens a data directory for this process alone.
+func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, err error) {
+	if o.create {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "the data directory cannot be made")
+		}
+	} else if _, err := os.Stat(filepath.Join(dir, "state.db")); errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, dir+" is no data directory: it has no state.db. rapport serve --data "+dir+" makes one")
+	}
+	d := &directory{dir: dir}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.unlock, err = sqlite.LockDir(dir); err != nil {
+		return nil, err
+	}
+	if o.key != nil {
+		d.key = *o.key
+	} else if d.key, err = workspaceKey(filepath.Join(dir, "workspace.key"), o.create); err != nil {
+		return nil, err
+	}
+	if d.ring, d.fresh, err = keys.Open(dir); err != nil {
+		return nil, err
+	}
+	if d.log, err = natslog.Open(ctx, natslog.Options{Dir: filepath.Join(dir, "log"), Lanes: max(o.lanes, 1), Now: o.clock.Now, Log: o.logger}); err != nil {
+		return nil, fmt.Errorf("opening the log: %w", err)
+	}
+	if d.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Log: o.logger}); err != nil {
+		return nil, fmt.Errorf("opening the state: %w", err)
+	}
+	if d.ledger, err = sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: o.logger}); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	return d, nil
+}
+
+func (d *directory) close() error {
+	var errs []error
+	if d.ledger != nil {
+		errs = append(errs, d.ledger.Close())
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	if d.log != nil {
+		errs = append(errs, d.log.Close())
+	}
+	if d.unlock != nil {
+		errs = append(errs, d.unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// workspaceKey reads the secret from which profile ids and links are made, or
+// makes it. Without it no id can be found again, so it is part of every backup.
+func workspaceKey(path string, create bool) (k identity.Key, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		if _, err := rand.Read(k[:]); err != nil {
+			return k, err
+		}
+		return k, writeDurably(path, k[:])
+	}
+	if err != nil {
+		return k, fault.Wrap(fault.NotFound, err, "the workspace key cannot be read")
+	}
+	if len(b) != len(k) {
+		return k, fault.New(fault.Corrupt, path+" is not a workspace key: it must be 32 bytes. Restore it from the backup")
+	}
+	copy(k[:], b)
+	return k, nil
+}
+
+func writeDurably(path string, b []byte) error {
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// definitions reads a folder of definitions; an empty name gives the built-in ones.
+func definitions(dir string) (*program.Source, error) {
+	if dir == "" {
+		return program.Default(), nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return nil, fault.New(fault.NotFound, dir+" is not a folder of definitions")
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return program.Read(root.FS())
+}
+
+// audit opens a data directory to look at it: what is in the log and not yet in
+// the state is applied first, and nothing is sent.
+func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, error) {
+	clock := clock.Wall()
+	d, err := openDirectory(ctx, dir, opening{clock: clock, logger: e.logger})
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := run.Open(ctx, run.Options{
+		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, NoSending: true,
+	})
+	if err == nil {
+		err = n.Engine.CatchUp(ctx)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, d.close())
+	}
+	return d, n, nil
+}
+

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"rapport/internal/clock"
+	"rapport/internal/fault"
+)
+
+type serveCmd struct {
+	Data        string `required:"" type:"path" help:"Data directory; made if it is not there."`
+	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on."`
+	Definitions string `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
+	SMTP        string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
+	PublicURL   string `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
+}
+
+// Run serves until it is told to stop, and then ends in order.
+func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
+	clock := clock.Wall()
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "cannot listen on "+c.Listen)
+	}
+	defer listener.Close()
+	d, err := openDirectory(ctx, c.Data, opening{clock: clock, create: true, logger: e.logger})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for _, k := range d.fresh {
+		fmt.Fprintf(e.out, "%s key (%s), shown once: %s\n", k.Kind, k.Name, k.Text)
+	}
+	public := c.PublicURL
+	if public == "" {
+		public = "http://" + listener.Addr().String()
+	}
+
+	s := &server{d: d, clock: clock, public: public, logger: e.logger}
+	if err := s.mail(c.SMTP, nil); err != nil {
+		return err
+	}
+	if err := s.open(ctx, c.Definitions); err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	if err := s.node.Start(ctx); err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	s.ready()
+	served := make(chan error, 1)
+	server := newHTTP(s)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(e.out, "rapport %s listens on http://%s\n", version, listener.Addr())
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopFor)
+	defer cancel()
+	if err := server.Shutdown(stopping); err != nil {
+		server.Close()
+	}
+	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
+}
+
+// stopFor is how long requests under way may take at a stop.
+const stopFor = 10 * time.Second
+
+// The limits of the HTTP server: a slow sender must not hold a connection for
+// ever, and headers are not bodies.
+const (
+	readHeader = 10 * time.Second
+	readBody   = 60 * time.Second
+	idle       = 2 * time.Minute
+	maxHeader  = 64 << 10
+)
+
+func newHTTP(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: readHeader, ReadTimeout: readBody, IdleTimeout: idle, MaxHeaderBytes: maxHeader}
+}

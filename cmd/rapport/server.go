@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rapport/internal/admin"
+	"rapport/internal/channels"
+	"rapport/internal/channels/email"
+	"rapport/internal/clock"
+	"rapport/internal/core/identity"
+	"rapport/internal/intake"
+	"rapport/internal/mailcatcher"
+	"rapport/internal/program"
+	"rapport/internal/report"
+	"rapport/internal/run"
+	"rapport/internal/site"
+)
+
+// server is a node with everything that listens.
+type server struct {
+	d       *directory
+	clock   *clock.Clock
+	public  string // URL at which customers reach it
+	logger  *slog.Logger
+	demo    func() *admin.DemoStatus // nil: this is no demo
+	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
+	wall    func() time.Time         // by which clicks are judged; nil: the wall
+	catcher *mailcatcher.Catcher     // nil: mail goes to a real server
+	carrier *email.Channel
+	node    *run.Node
+	site    *site.Site
+	loader  *report.Loader
+	signer  *site.Signer
+	current atomic.Pointer[http.Handler] // nil: the server is not ready yet
+}
+
+// ServeHTTP answers with the handler of the present node; before there is one,
+// with a page that says so.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.current.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	if s.demo != nil && r.URL.Path == "/demo" {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Refresh", "1")
+		fmt.Fprintln(w, "<!doctype html><html lang=en><title>Rapport</title><p>The year is about to begin.</p>")
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "starting", http.StatusServiceUnavailable)
+}
+
+// ready makes the handler of the present node the one that answers.
+func (s *server) ready() {
+	h := s.handler()
+	s.current.Store(&h)
+}
+
+// mail sets up where mail goes: to a real server, or to the built-in catcher.
+func (s *server) mail(addr string, reject func(rcpt string) *mailcatcher.Reply) error {
+	if addr == "" {
+		c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, "mails"), Now: func() time.Time { return s.clock.Now().Time() }})
+		if err != nil {
+			return err
+		}
+		s.catcher = c
+		if err := c.Listen("127.0.0.1:0"); err != nil {
+			return err
+		}
+		addr = c.Addr()
+	}
+	carrier, err := email.New(email.Options{Addr: addr})
+	if err != nil {
+		return err
+	}
+	s.carrier = carrier
+	return nil
+}
+
+// open puts the node together and the definitions of a folder in force; an empty
+// name keeps those that are, or takes the built-in ones.
+func (s *server) open(ctx context.Context, folder string) error {
+	var src *program.Source
+	if folder != "" {
+		var err error
+		if src, err = definitions(folder); err != nil {
+			return err
+		}
+	}
+	return s.openWith(ctx, src)
+}
+
+// openWith puts the node together and the definitions in force; nil keeps those
+// that are, or takes the built-in ones.
+func (s *server) openWith(ctx context.Context, src *program.Source) error {
+	signer, err := site.NewSigner(s.public, workspace, site.Key{ID: 1, Secret: linkSecret(s.d.key)})
+	if err != nil {
+		return err
+	}
+	s.signer = signer
+	s.node, err = run.Open(ctx, run.Options{
+		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
+		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.loader = report.New(s.d.store, s.d.log.Lanes())
+	if src == nil && s.node.Engine.Program() == nil {
+		src = program.Default()
+	}
+	if src != nil {
+		problems, err := s.node.Apply(ctx, src)
+		for _, p := range problems {
+			s.logger.Warn("in the definitions", "problem", p.Error())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.site, err = site.New(site.Options{
+		Signer: signer, Suppressor: s.node.Public(), Hearer: s.node.Public(), Preferences: s.node.Public(),
+		Now: s.clock.Now, Wall: s.wall, Hold: s.hold, Log: s.logger,
+	})
+	return err
+}
+
+// linkSecret is derived from the workspace's key, so that links in old mails work
+// for as long as the workspace lives.
+func linkSecret(key identity.Key) (secret [32]byte) {
+	h := hmac.New(sha256.New, key[:])
+	h.Write([]byte("links\x001"))
+	h.Sum(secret[:0])
+	return secret
+}
+
+// handler returns everything that the server answers.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	tracking := intake.New(intake.Options{
+		Keys: s.d.ring, Append: s.node.Take, Quarantine: s.node.Quarantine, Now: s.clock.Now, Workspace: s.d.key, PublicURL: s.public, Log: s.logger,
+	})
+	for _, pattern := range intake.Patterns() {
+		mux.Handle(pattern, tracking)
+	}
+	for _, path := range []string{"/c/", "/o/", "/u/", "/p/"} {
+		mux.Handle(path, s.site)
+	}
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.node.Ready(); err != nil {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", s.metrics())
+	mails := ""
+	if s.catcher != nil {
+		mails = "/mails"
+		mux.Handle(mails+"/", s.catcher.Handler(mails))
+	}
+	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
+	mux.Handle("/", pages)
+	return mux
+}
+
+// metrics are what an operator watches.
+func (s *server) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	gauge := func(name, help string, value func() float64) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "rapport", Name: name, Help: help}, value))
+	}
+	gauge("up", "1 while the engine applies what it hears, 0 once it has stopped.", func() float64 {
+		if s.node.Engine.Err() != nil {
+			return 0
+		}
+		return 1
+	})
+	gauge("events_applied", "Customers' events applied since the process began.", func() float64 { return float64(s.node.Engine.Stats().Events) })
+	gauge("lag_records", "Records in the log that are not applied yet, over all lanes.", func() float64 { return float64(s.node.Engine.Stats().Lag) })
+	gauge("cached_profiles", "Decoded customers in memory.", func() float64 { return float64(s.node.Engine.Stats().Cached) })
+	gauge("alarm_overdue_seconds", "How long the most overdue alarm has been due; 0 if none is.", func() float64 {
+		next := s.node.Engine.Stats().NextAlarm
+		if d := s.clock.Now().Sub(next).Seconds(); d > 0 {
+			return d
+		}
+		return 0
+	})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// close ends everything in the order in which it depends on one another.
+func (s *server) close(ctx context.Context) error {
+	var errs []error
+	if s.site != nil {
+		errs = append(errs, s.site.Close(ctx))
+	}
+	if s.node != nil {
+		errs = append(errs, s.node.Close(ctx))
+	}
+	if s.carrier != nil {
+		errs = append(errs, s.carrier.Close())
+	}
+	if s.catcher != nil {
+		errs = append(errs, s.catcher.Close())
+	}
+	return errors.Join(errs...)
+}

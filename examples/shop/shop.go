@@ -1,0 +1,10 @@
+// Package shop embeds the definitions of the example shop, which the demo puts
+// in force. They are files like any shop's own: rapport validate examples/shop.
+package shop
+
+import "embed"
+
+// Files is the folder of definitions, with its stories.
+//
+//go:embed shop.yaml policy.yaml segments journeys templates layouts
+var Files embed.FS

@@ -1,0 +1,87 @@
+package content
+
+import (
+	"slices"
+	"strings"
+)
+
+// Links returns finished HTML with the addresses of its links replaced by what
+// rewrite makes of them. Only links with http or https are asked about; those in
+// keep, such as the way out, are left alone, and so is everything that is no
+// link: pictures, styles, comments. Rewrite gets the address as a browser would
+// follow it and may return it unchanged.
+func Links(html string, rewrite func(url string) string, keep ...string) string {
+	var b strings.Builder
+	done := 0
+	for i := 0; ; {
+		e, ok := nextTag(html, i)
+		if !ok {
+			break
+		}
+		i = e.end
+		if !e.closing && rawText[e.name] {
+			if n := behindTag(html[i:], e.name); n >= 0 {
+				i += n
+			}
+			continue
+		}
+		if e.closing || e.name != "a" && e.name != "area" {
+			continue
+		}
+		for _, a := range e.attrs {
+			url := strings.Trim(a.value, " \t\r\n")
+			if a.name != "href" || !hasPrefixFold(url, "http://") && !hasPrefixFold(url, "https://") || slices.Contains(keep, url) {
+				continue
+			}
+			if to := rewrite(url); to != url {
+				b.WriteString(html[done:a.start])
+				b.Write(appendHTML(nil, percent(to)))
+				done = a.end
+			}
+			break // a browser follows the first href
+		}
+	}
+	if done == 0 {
+		return html
+	}
+	b.WriteString(html[done:])
+	return b.String()
+}
+
+// Pixel returns finished HTML with a picture of one dot at its end, whose
+// fetching tells of the opening.
+func Pixel(html, url string) string {
+	return insertEnd(html, `<img src="`+string(appendHTML(nil, percent(url)))+`" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">`)
+}
+
+// Trap returns finished HTML with a link at its end that no person sees: whoever
+// follows it is a machine.
+func Trap(html, url string) string {
+	return insertEnd(html, `<a href="`+string(appendHTML(nil, percent(url)))+`" style="display:none" tabindex="-1" aria-hidden="true"></a>`)
+}
+
+// insertEnd puts markup before the end of the body, or at the end if it has none.
+func insertEnd(html, markup string) string {
+	at := len(html)
+	for i := len(html) - len("</body"); i >= 0; i-- {
+		if html[i] == '<' && hasPrefixFold(html[i:], "</body") {
+			at = i
+			break
+		}
+	}
+	return html[:at] + markup + html[at:]
+}
+
+// insertStart puts markup behind the opening of the body, or at the start.
+func insertStart(html, markup string) string {
+	for i := 0; ; {
+		e, ok := nextTag(html, i)
+		if !ok {
+			return markup + html
+		}
+		if e.name == "body" && !e.closing {
+			return html[:e.end] + markup + html[e.end:]
+		}
+		i = e.end
+	}
+}

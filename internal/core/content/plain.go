@@ -1,0 +1,326 @@
+package content
+
+import (
+	"html"
+	"strings"
+)
+
+// stripTags is the filter strip_html: it removes scripts, styles, comments and
+// tags. What it leaves is text and is escaped like any other.
+func stripTags(s string) string {
+	var b strings.Builder
+	for s != "" {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			b.WriteString(s)
+			break
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
+		end := -1
+		switch {
+		case strings.HasPrefix(s, "<!--"):
+			end = behind(s, "-->")
+		case hasPrefixFold(s, "<script"):
+			end = behindTag(s, "script")
+		case hasPrefixFold(s, "<style"):
+			end = behindTag(s, "style")
+		}
+		if end < 0 {
+			end = behind(s, ">")
+		}
+		if end < 0 {
+			b.WriteString(s) // a "<" that begins nothing
+			break
+		}
+		s = s[end:]
+	}
+	return b.String()
+}
+
+func behind(s, mark string) int {
+	if i := strings.Index(s, mark); i >= 0 {
+		return i + len(mark)
+	}
+	return -1
+}
+
+func behindTag(s, tag string) int {
+	i := closeOf(s, tag)
+	if i < 0 {
+		return -1
+	}
+	if j := strings.IndexByte(s[i:], '>'); j >= 0 {
+		return i + j + 1
+	}
+	return -1
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// element is a tag as the readers of finished HTML see it.
+type element struct {
+	name       string // lower case
+	closing    bool
+	start, end int // of the tag in the source
+	attrs      []attribute
+}
+
+type attribute struct {
+	name       string // lower case
+	value      string // with its character references resolved
+	start, end int    // of the value in the source, without quotes
+}
+
+// nextTag returns the next tag at or behind i. Comments and the text of raw
+// elements are skipped; what Outlook alone shows counts as a comment.
+func nextTag(s string, i int) (e element, ok bool) {
+	for i < len(s) {
+		j := strings.IndexByte(s[i:], '<')
+		if j < 0 || i+j+1 >= len(s) {
+			return element{}, false
+		}
+		i += j
+		switch c := s[i+1]; {
+		case strings.HasPrefix(s[i:], "<!--"):
+			n := behind(s[i+2:], "-->") // "<!-->" is a whole comment
+			if n < 0 {
+				return element{}, false
+			}
+			i += 2 + n
+		case c == '!' || c == '?':
+			n := behind(s[i:], ">")
+			if n < 0 {
+				return element{}, false
+			}
+			i += n
+		case c == '/' || letter(c) && c != '_':
+			return readTag(s, i)
+		default:
+			i++
+		}
+	}
+	return element{}, false
+}
+
+func readTag(s string, i int) (e element, ok bool) {
+	e.start = i
+	i++
+	if s[i] == '/' {
+		e.closing = true
+		i++
+	}
+	from := i
+	for i < len(s) && !space(s[i]) && s[i] != '>' && s[i] != '/' {
+		i++
+	}
+	e.name = strings.ToLower(s[from:i])
+	for {
+		for i < len(s) && (space(s[i]) || s[i] == '/') {
+			i++
+		}
+		if i >= len(s) {
+			return element{}, false
+		}
+		if s[i] == '>' {
+			e.end = i + 1
+			return e, true
+		}
+		from = i
+		for i < len(s) && !space(s[i]) && s[i] != '>' && s[i] != '/' && (s[i] != '=' || i == from) {
+			i++
+		}
+		a := attribute{name: strings.ToLower(s[from:i])}
+		for i < len(s) && space(s[i]) {
+			i++
+		}
+		if i < len(s) && s[i] == '=' {
+			for i++; i < len(s) && space(s[i]); i++ {
+			}
+			where := inBare
+			if i < len(s) && s[i] == '"' {
+				where = inDouble
+			} else if i < len(s) && s[i] == '\'' {
+				where = inSingle
+			}
+			if where != inBare {
+				i++
+			}
+			a.start = i
+			i += valueEnd(s[i:], where)
+			a.end = i
+			a.value = html.UnescapeString(s[a.start:a.end])
+			if where != inBare {
+				i++
+			}
+		}
+		e.attrs = append(e.attrs, a)
+	}
+}
+
+// plainReader makes text of HTML.
+type plainReader struct {
+	b     strings.Builder
+	line  strings.Builder
+	gap   int // empty lines owed before the next text
+	space bool
+	link  string
+	from  int // where in line the link's words began
+}
+
+// Plain returns HTML as text, for people and programs that do not show HTML:
+// paragraphs and rows become lines, list items get a dash, links their address
+// in brackets. What is hidden (styles, titles, scripts, the preheader) is left
+// out.
+func Plain(s string) string {
+	p := &plainReader{}
+	skip, depth := "", 0 // the element that is left out, and how often it is open
+	for i := 0; ; {
+		e, ok := nextTag(s, i)
+		end := len(s)
+		if ok {
+			end = e.start
+		}
+		if skip == "" {
+			p.text(commentless(s[i:end]))
+		}
+		if !ok {
+			break
+		}
+		i = e.end
+		if skip != "" {
+			switch {
+			case e.name != skip:
+			case !e.closing:
+				depth++
+			case depth > 1:
+				depth--
+			default:
+				skip = ""
+			}
+			continue
+		}
+		if !e.closing && (rawText[e.name] || e.name == "head" || e.hidden()) && !void[e.name] {
+			skip, depth = e.name, 1
+			if rawText[e.name] {
+				if n := behindTag(s[i:], e.name); n >= 0 {
+					i += n
+				} else {
+					i = len(s)
+				}
+				skip = ""
+			}
+			continue
+		}
+		p.tag(e)
+	}
+	p.flush()
+	return strings.TrimLeft(p.b.String(), "\n")
+}
+
+// hidden reports whether an element says that it is not shown.
+func (e element) hidden() bool {
+	for _, a := range e.attrs {
+		if a.name == "style" && strings.Contains(strings.ReplaceAll(strings.ToLower(a.value), " ", ""), "display:none") || a.name == "hidden" {
+			return true
+		}
+	}
+	return false
+}
+
+// void are elements without content.
+var void = map[string]bool{"br": true, "img": true, "hr": true, "input": true, "meta": true, "link": true, "col": true, "area": true, "wbr": true}
+
+// blocks are elements that begin and end a line; true for those with an empty
+// line around them.
+var blocks = map[string]bool{
+	"p": true, "h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true, "ul": true, "ol": true, "table": true, "blockquote": true, "hr": true,
+	"div": false, "tr": false, "li": false, "section": false, "header": false, "footer": false, "article": false, "body": false, "center": false, "dt": false, "dd": false, "address": false,
+}
+
+// commentless drops comments from a text between tags.
+func commentless(s string) string {
+	for {
+		i := strings.Index(s, "<!")
+		if i < 0 {
+			return s
+		}
+		n := -1
+		if strings.HasPrefix(s[i:], "<!--") {
+			if n = behind(s[i+2:], "-->"); n >= 0 {
+				n += 2
+			}
+		} else {
+			n = behind(s[i:], ">")
+		}
+		if n < 0 {
+			return s[:i]
+		}
+		s = s[:i] + s[i+n:]
+	}
+}
+
+func (p *plainReader) text(s string) {
+	for _, r := range html.UnescapeString(s) {
+		switch {
+		case r == '\u200b' || r == '\u200c' || r == '\u200d' && p.line.Len() == 0 || r == '\u034f' || r == '\ufeff' || r == '\u00ad':
+		case r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0':
+			p.space = p.line.Len() > 0
+		default:
+			if p.space {
+				p.line.WriteByte(' ')
+				p.space = false
+			}
+			p.line.WriteRune(r)
+		}
+	}
+}
+
+func (p *plainReader) tag(e element) {
+	wide, block := blocks[e.name]
+	switch {
+	case e.name == "br":
+		p.flush()
+	case e.name == "td" || e.name == "th":
+		p.space = p.line.Len() > 0
+	case e.name == "a" && !e.closing:
+		p.link, p.from = "", p.line.Len()
+		for _, a := range e.attrs {
+			if a.name == "href" && hasPrefixFold(a.value, "http") {
+				p.link = a.value
+			}
+		}
+	case e.name == "a":
+		if words := p.line.String()[min(p.from, p.line.Len()):]; p.link != "" && strings.TrimSpace(words) != "" && strings.TrimSpace(words) != p.link {
+			p.line.WriteString(" (" + p.link + ")")
+		}
+		p.link = ""
+	case block:
+		p.flush()
+		if wide {
+			p.gap = 1
+		}
+		if e.name == "li" && !e.closing {
+			p.line.WriteString("-")
+			p.space = true
+		}
+	}
+}
+
+// flush ends the line.
+func (p *plainReader) flush() {
+	line := strings.TrimSpace(p.line.String())
+	p.line.Reset()
+	p.space, p.from = false, 0
+	if line == "" || line == "-" {
+		return
+	}
+	if p.gap > 0 && p.b.Len() > 0 {
+		p.b.WriteByte('\n')
+	}
+	p.gap = 0
+	p.b.WriteString(line)
+	p.b.WriteByte('\n')
+}

@@ -1,0 +1,405 @@
+package program
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rapport/internal/core"
+	"rapport/internal/core/condition"
+	"rapport/internal/core/decision"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/insight"
+	"rapport/internal/core/journey"
+	"rapport/internal/core/money"
+	"rapport/internal/core/spec"
+)
+
+// Options say for whom a source is compiled.
+type Options struct {
+	Workspace string       // part of every delivery's id
+	Key       identity.Key // the workspace's secret; the zero Key is good for checking only
+
+	// Older are sources that were in force before, in any order. People who are
+	// inside a journey of theirs stay on its version, which asks its questions
+	// within the new program. A journey that no longer compiles there, because a
+	// segment that it asks for is gone, is left out: its people leave it. Default:
+	// none, and people inside a version that is not in force leave.
+	Older []*Source
+}
+
+// Program is a shop's definitions, compiled. It is immutable and may be used by
+// many goroutines.
+type Program struct {
+	Core      *core.Program
+	Source    *Source
+	Shop      Shop
+	Policy    decision.Policy
+	Segments  []Segment // in the order of the files
+	Journeys  []*journey.Definition
+	Older     []*journey.Definition // versions that people may still be inside
+	Behind    []*Source             // what Options.Older was
+	Templates map[string]*Template
+
+	// Name, Currency, Zone, Locale, Purposes and Senders are those of Shop, for
+	// whoever needs only them. Senders are by channel.
+	Name     string
+	Currency money.Currency
+	Zone     *time.Location
+	Locale   string
+	Purposes []Purpose
+	Senders  map[string]Sender
+}
+
+// Segment is a segment as pages show it.
+type Segment struct {
+	Name     string
+	Label    string // for people; the name if the definition has none
+	About    string // what it is for; may be empty
+	Sentence string // its condition as the predicate of a sentence
+	Pos      spec.Pos
+}
+
+// Segment returns the segment of the name, and whether there is one.
+func (p *Program) Segment(name string) (Segment, bool) {
+	i := slices.IndexFunc(p.Segments, func(s Segment) bool { return s.Name == name })
+	if i < 0 {
+		return Segment{}, false
+	}
+	return p.Segments[i], true
+}
+
+// loadZones reads the rules of all time zones once for the process.
+var loadZones = sync.OnceValues(func() (*decision.Zones, error) { return decision.LoadZones(time.LoadLocation) })
+
+// Compile compiles a source. It returns every problem of every file, by file and
+// line; the program is nil if one of them is more than a warning.
+//
+// The same source always compiles to the same program under one [CoreVersion].
+// The binary must import time/tzdata, or the machine must have the time zone
+// database; without either that is the one problem reported.
+func Compile(src *Source, o Options) (*Program, []spec.Problem) {
+	var ps spec.Problems
+	zones, err := loadZones()
+	if err != nil {
+		ps.Add(spec.Pos{}, "", "%s", err.Error())
+		return nil, ps.All()
+	}
+	c := &compiler{src: src, ps: &ps, zones: zones, p: &Program{Source: src}}
+	c.sort()
+	c.shop()
+	c.policy()
+	c.templates()
+	c.compile(o)
+	problems := once(ps.All())
+	slices.SortStableFunc(problems, func(a, b spec.Problem) int {
+		if d := strings.Compare(a.Pos.File, b.Pos.File); d != 0 {
+			return d
+		}
+		return a.Pos.Line - b.Pos.Line
+	})
+	if ps.Bad() {
+		return nil, problems
+	}
+	return c.p, problems
+}
+
+// once returns the problems without those that are said already: two journeys
+// may find the same thing missing in shop.yaml.
+func once(list []spec.Problem) []spec.Problem {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(p spec.Problem) bool {
+		text := p.Error()
+		twice := seen[text]
+		seen[text] = true
+		return twice
+	})
+}
+
+// compiler makes one program.
+type compiler struct {
+	src   *Source
+	ps    *spec.Problems
+	zones *decision.Zones
+	p     *Program
+
+	shopNode  spec.Node
+	segments  []File
+	journeys  []File
+	templated []File
+	layouts   []File
+}
+
+// places are the folders of the layout with what stands in them.
+var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts"}
+
+// sort puts the files into the places of the layout and reports those that
+// stand in none: a folder with a slip of the pen in its name must not be left
+// out in silence.
+func (c *compiler) sort() {
+	for _, f := range c.src.Files() {
+		dir, base := path.Split(f.Path)
+		kind := path.Ext(base)
+		want := ".yaml"
+		var to *[]File
+		switch strings.TrimSuffix(dir, "/") {
+		case "":
+			if base == "shop.yaml" || base == "policy.yaml" {
+				continue
+			}
+		case "segments":
+			to = &c.segments
+		case "journeys":
+			to = &c.journeys
+		case "templates":
+			to, want = &c.templated, ".liquid"
+		case "layouts":
+			to, want = &c.layouts, ".liquid"
+		}
+		switch {
+		case to == nil:
+			first, _, _ := strings.Cut(f.Path, "/")
+			instead := "one of " + strings.Join(places, ", ")
+			if near := nearest(first, places); near != "" && near != first {
+				instead = near
+			}
+			c.ps.Add(spec.Pos{File: f.Path}, instead, "no definition is looked for here")
+		case kind != want && kind != ".yml":
+			c.ps.Add(spec.Pos{File: f.Path}, strings.TrimSuffix(base, kind)+want, "a file in %s ends in %s", dir, want)
+		case kind != want:
+			c.ps.Add(spec.Pos{File: f.Path}, strings.TrimSuffix(base, kind)+want, "definitions end in .yaml, so that there is one way to write it")
+		default:
+			*to = append(*to, f)
+		}
+	}
+}
+
+// document returns the one document of a YAML file.
+func (c *compiler) document(f File) (spec.Node, bool) {
+	docs := ParseYAML(f.Path, 1, f.Body, c.ps)
+	switch {
+	case len(docs) == 1:
+		return docs[0], true
+	case len(docs) > 1:
+		c.ps.Add(docs[1].Pos, "", "the file holds one definition; a second begins here")
+	case strings.TrimSpace(f.Body) == "":
+		c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "", "the file is empty")
+	}
+	return spec.Node{}, false
+}
+
+func (c *compiler) shop() {
+	c.p.Zone, c.p.Locale = time.UTC, "en"
+	body, there := c.src.File("shop.yaml")
+	if !there {
+		c.ps.Add(spec.Pos{File: "shop.yaml"}, "name: The Gift Shop", "the file shop.yaml is missing: it says who speaks")
+		return
+	}
+	n, ok := c.document(File{"shop.yaml", body})
+	if !ok {
+		return
+	}
+	c.shopNode = n
+	s := parseShop(n, c.zones.Zone, c.ps)
+	c.p.Shop = s
+	c.p.Name, c.p.Currency, c.p.Locale, c.p.Purposes, c.p.Senders = s.Name, s.Currency, s.Locale, s.Purposes, s.Senders
+	if loc := c.zones.Zone(s.Zone); loc != nil {
+		c.p.Zone = loc
+	}
+}
+
+// policy reads policy.yaml. The shop's zone and currency are said once, in
+// shop.yaml; a policy may repeat them and not contradict.
+func (c *compiler) policy() {
+	p := decision.Defaults()
+	if body, there := c.src.File("policy.yaml"); there {
+		if n, ok := c.document(File{"policy.yaml", body}); ok {
+			p = decision.ParsePolicy(n, c.ps)
+			if _, said := n.Get("zone"); said && p.Zone != c.p.Shop.Zone {
+				c.ps.Add(at(n, "zone"), c.p.Shop.Zone, "shop.yaml says the zone is %s", c.p.Shop.Zone)
+			}
+			if _, said := n.Get("currency"); said && p.Currency != c.p.Currency {
+				c.ps.Add(at(n, "currency"), string(c.p.Currency), "shop.yaml says the currency is %s", c.p.Currency)
+			}
+		}
+	}
+	if c.p.Shop.Zone != "" {
+		p.Zone = c.p.Shop.Zone
+	}
+	p.Currency = c.p.Currency
+	c.p.Policy = p
+}
+
+// compile compiles segments and journeys and puts the core's program together.
+func (c *compiler) compile(o Options) {
+	p := c.p
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone}
+	sources, shown := c.readSegments()
+	segments := insight.Compile(sources, env, c.ps)
+	for i := range shown {
+		if q := segments.Cond(shown[i].Name); q != nil {
+			shown[i].Sentence = q.Sentence()
+		}
+	}
+	p.Segments = shown
+	jenv := &journey.Env{Conditions: env, Template: func(name string) bool { return p.Templates[name] != nil }, Channels: Channels}
+	used := map[string]bool{}
+	for _, f := range c.journeys {
+		n, ok := c.document(f)
+		if !ok {
+			continue
+		}
+		c.sends(n)
+		d := journey.Parse(strings.TrimSuffix(path.Base(f.Path), ".yaml"), n, jenv, c.ps)
+		if d == nil {
+			continue
+		}
+		for _, other := range p.Journeys {
+			if other.Name == d.Name {
+				c.ps.Add(n.Pos, "", "there are two journeys called %q; the other stands in %s", d.Name, other.Pos.File)
+			}
+		}
+		p.Journeys = append(p.Journeys, d)
+		for _, t := range d.Templates() {
+			used[t] = true
+		}
+	}
+	for _, f := range c.templated {
+		if name, _, ok := templateName(f.Path); ok && p.Templates[name] != nil && p.Templates[name].Pos.File == f.Path && !used[name] {
+			c.ps.Warn(spec.Pos{File: f.Path, Line: 1}, "", "no journey sends the template %s", name)
+		}
+	}
+	p.Older, p.Behind = older(o.Older, p.Journeys, jenv), o.Older
+	p.Core = &core.Program{
+		Hash: c.src.Hash(), Workspace: o.Workspace, Key: o.Key, Zone: p.Zone, Zones: c.zones.Zone,
+		Series: env.Set, Segments: segments, Journeys: journey.NewSet(p.Journeys, p.Older),
+		Gate: decision.New(o.Workspace, p.Policy, c.zones),
+	}
+}
+
+// older compiles the journeys of earlier sources within the surroundings of this
+// program: what they ask of events must be kept, and the versions in force are
+// known already. What is wrong with them is nobody's to repair, so it is not
+// reported.
+func older(sources []*Source, current []*journey.Definition, env *journey.Env) (list []*journey.Definition) {
+	type version struct {
+		name string
+		hash uint64
+	}
+	known := map[version]bool{}
+	for _, d := range current {
+		known[version{d.Name, d.Version}] = true
+	}
+	for _, src := range sources {
+		for _, f := range src.Files() {
+			if dir, base := path.Split(f.Path); dir != "journeys/" || path.Ext(base) != ".yaml" {
+				continue
+			}
+			var unheard spec.Problems
+			docs := ParseYAML(f.Path, 1, f.Body, &unheard)
+			if len(docs) != 1 {
+				continue
+			}
+			d := journey.Parse(strings.TrimSuffix(path.Base(f.Path), ".yaml"), docs[0], env, &unheard)
+			if d != nil && !known[version{d.Name, d.Version}] {
+				known[version{d.Name, d.Version}] = true
+				list = append(list, d)
+			}
+		}
+	}
+	return list
+}
+
+// readSegments reads the files of segments: each holds one, several documents,
+// or a list.
+func (c *compiler) readSegments() (sources []insight.SegmentSource, shown []Segment) {
+	r := fields{c.ps}
+	for _, f := range c.segments {
+		docs := ParseYAML(f.Path, 1, f.Body, c.ps)
+		if len(docs) == 0 && strings.TrimSpace(f.Body) == "" {
+			c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "", "the file is empty")
+		}
+		var nodes []spec.Node
+		for _, d := range docs {
+			if d.Kind == spec.List {
+				nodes = append(nodes, d.Items...)
+			} else {
+				nodes = append(nodes, d)
+			}
+		}
+		for _, n := range nodes {
+			if !r.known(n, "a segment", "segment", "label", "about", "when", "trigger") {
+				continue
+			}
+			name := r.text(n, "segment")
+			if name == "" && len(nodes) == 1 {
+				name = strings.TrimSuffix(path.Base(f.Path), ".yaml")
+			}
+			if !validName(name) {
+				c.ps.Add(at(n, "segment"), "segment: loyal-customers", "the segment's name %q is not one of small letters, digits, - and _, at most %d", name, maxName)
+				continue
+			}
+			when, there := n.Get("when")
+			if !there {
+				c.ps.Add(n.Pos, "when: {did: Order Completed, within: 30d}", "the segment %s does not say who is in it", name)
+				continue
+			}
+			if trigger := r.text(n, "trigger"); trigger != "" && trigger != insight.Existing {
+				c.ps.Add(at(n, "trigger"), "trigger: "+insight.Existing, "trigger is %s or is left out", insight.Existing)
+				continue
+			}
+			s := Segment{Name: name, Label: r.text(n, "label"), About: r.text(n, "about"), Pos: n.Pos}
+			if s.Label == "" {
+				s.Label = name
+			}
+			sources = append(sources, insight.SegmentSource{Name: name, Node: when, Trigger: r.text(n, "trigger")})
+			shown = append(shown, s)
+		}
+	}
+	return sources, shown
+}
+
+// sends checks what only the whole program knows of a journey's messages: that
+// somebody is set up to send them, and that customers can agree to them.
+func (c *compiler) sends(n spec.Node) {
+	steps, _ := n.Get("steps")
+	nodes := slices.Clone(steps.Items)
+	for _, f := range steps.Fields {
+		nodes = append(nodes, f.Value)
+	}
+	for _, step := range nodes {
+		send, ok := step.Get("send")
+		if !ok || send.Kind != spec.Map {
+			continue
+		}
+		text := func(key, absent string) string {
+			if v, there := send.Get(key); there && v.Scalar() {
+				return v.Text
+			}
+			return absent
+		}
+		channel := text("channel", "email")
+		service := text("class", "marketing") == "service"
+		if _, there := c.p.Senders[channel]; !there && slices.Contains(Channels, channel) {
+			c.ps.Add(at(send, "channel"), "senders: {"+channel+": {from: …}} in shop.yaml", "nobody is set up in shop.yaml to send by %s", channel)
+		}
+		purpose := text("purpose", "marketing")
+		if !service && !slices.ContainsFunc(c.p.Purposes, func(p Purpose) bool { return p.Name == purpose }) {
+			c.ps.Add(at(send, "purpose"), "purposes: {"+purpose+": {label: …}} in shop.yaml", "customers cannot agree to the purpose %q: shop.yaml does not name it", purpose)
+		}
+		t := c.p.Templates[text("template", "")]
+		switch {
+		case t == nil || channel != "email": // the journey reports a template that is not there
+		case t.Subject == "":
+			c.ps.Add(at(send, "template"), "subject: Welcome, on top of it", "the template %s has no subject, so it cannot be an e-mail", t.Name)
+		case !service && !t.leaves:
+			c.ps.Add(t.Pos, "{{ unsubscribe_url }} and {{ shop.postal }} in both parts, best in a layout",
+				"the template %s is sent as marketing and does not show the way out and the shop's address", t.Name)
+		}
+		if channel == "email" && !service && c.p.Shop.Postal == "" {
+			c.ps.Add(c.shopNode.Pos, "postal: 1 Example Street, London", "marketing by e-mail needs the shop's postal address below it (CAN-SPAM, 15 U.S.C. 7704(a)(5))")
+		}
+	}
+}

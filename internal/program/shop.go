@@ -1,0 +1,168 @@
+package program
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"rapport/internal/core/money"
+	"rapport/internal/core/spec"
+	"rapport/internal/fault"
+)
+
+// Shop is who speaks to the customers.
+type Shop struct {
+	Name     string         // as customers know it
+	Zone     string         // IANA name of the shop's own time zone
+	Currency money.Currency // of prices and sums that name none
+	Locale   string         // BCP 47: the language of messages to customers of whom none is known
+	Website  string         // where the shop is; empty if it has no site
+	Postal   string         // one line: the law of many countries wants it below every marketing e-mail
+	Purposes []Purpose      // what customers may agree to, in the order of the file
+	Senders  map[string]Sender
+}
+
+// Purpose is something that customers may agree to or refuse.
+type Purpose struct {
+	Name  string // "marketing", "track.email"
+	Label string // what the preference page calls it
+	About string // one or two sentences on what it means; may be empty
+}
+
+// Sender is who a channel's messages come from.
+type Sender struct {
+	Channel  string // "email"
+	FromName string
+	From     string // the channel's own address
+	ReplyTo  string // where answers go; empty: From
+	Bounce   string // where failures are reported; empty: From
+}
+
+// Channels are the channels that the product can speak on, those without an
+// adapter of their own included: a journey for a channel can be written before
+// its sender is set up.
+var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite", "till"}
+
+// parseShop reads shop.yaml.
+func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
+	r := fields{ps}
+	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders") {
+		return s
+	}
+	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
+	if zone := r.text(n, "zone"); zone != "" {
+		if zones(zone) == nil {
+			ps.Add(at(n, "zone"), "Europe/London", "%q is not the name of a time zone", zone)
+		} else {
+			s.Zone = zone
+		}
+	}
+	if c := r.must(n, "the shop", "currency", "GBP"); c != "" {
+		var err error
+		if s.Currency, err = money.ParseCurrency(c); err != nil {
+			_, why := fault.Of(err)
+			ps.Add(at(n, "currency"), "GBP", "%s", why)
+		}
+	}
+	if locale := r.text(n, "locale"); locale != "" {
+		if !validLocale(locale) {
+			ps.Add(at(n, "locale"), "en-GB", "%q is not the tag of a language", locale)
+		}
+		s.Locale = locale
+	}
+	if site := r.text(n, "website"); site != "" {
+		if u, err := url.Parse(site); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			ps.Add(at(n, "website"), "https://shop.example", "%q is not the address of a web site", site)
+		}
+		s.Website = strings.TrimRight(site, "/")
+	}
+	s.Postal = strings.Join(strings.Fields(r.text(n, "postal")), " ")
+	if v, ok := n.Get("purposes"); ok {
+		s.Purposes = r.purposes(v)
+	}
+	if v, ok := n.Get("senders"); ok {
+		s.Senders = r.senders(v)
+	}
+	return s
+}
+
+func validLocale(s string) bool {
+	for i, part := range strings.Split(s, "-") {
+		if part == "" || len(part) > 8 || i == 0 && (len(part) < 2 || len(part) > 3) {
+			return false
+		}
+		for _, c := range part {
+			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r fields) purposes(n spec.Node) (list []Purpose) {
+	const example = "marketing: {label: News and offers}"
+	if n.Kind != spec.Map {
+		r.ps.Add(n.Pos, example, "purposes are a map of names to labels")
+		return nil
+	}
+	for _, f := range n.Fields {
+		p := Purpose{Name: f.Key}
+		if !validName(strings.ReplaceAll(f.Key, ".", "-")) {
+			r.ps.Add(f.Pos, "marketing or track.email", "the purpose %q is not a name of small letters, digits and dots", f.Key)
+		}
+		if f.Value.Kind == spec.Text {
+			p.Label = f.Value.Text
+		} else if r.known(f.Value, "a purpose", "label", "about") {
+			p.Label, p.About = r.must(f.Value, "the purpose "+f.Key, "label", "News and offers"), r.text(f.Value, "about")
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func (r fields) senders(n spec.Node) map[string]Sender {
+	senders := map[string]Sender{}
+	if n.Kind != spec.Map {
+		r.ps.Add(n.Pos, "email: {from_name: Willow and Finch, from: hello@shop.example}", "senders are a map of channels")
+		return senders
+	}
+	for _, f := range n.Fields {
+		known := false
+		for _, c := range Channels {
+			known = known || c == f.Key
+		}
+		if !known {
+			r.ps.Add(f.Pos, meant(f.Key, Channels), "there is no channel %q", f.Key)
+			continue
+		}
+		if !r.known(f.Value, "a sender", "from_name", "from", "reply_to", "bounce") {
+			continue
+		}
+		s := Sender{Channel: f.Key, FromName: r.text(f.Value, "from_name"), ReplyTo: r.text(f.Value, "reply_to"), Bounce: r.text(f.Value, "bounce")}
+		s.From = r.must(f.Value, "the sender of "+f.Key, "from", "hello@shop.example")
+		if f.Key == "email" {
+			for _, key := range []string{"from", "reply_to", "bounce"} {
+				if a := r.text(f.Value, key); a != "" && !looksLikeEmail(a) {
+					r.ps.Add(at(f.Value, key), "hello@shop.example", "%q is not an e-mail address", a)
+				}
+			}
+		}
+		senders[f.Key] = s
+	}
+	return senders
+}
+
+// looksLikeEmail refuses what is certainly no address. The channel has the whole
+// grammar and asks again before it sends.
+func looksLikeEmail(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " <>,;:\"()[]\\\t\r\n") && !strings.Contains(domain, "@")
+}
+
+// domain returns what stands behind the @ of the sender's address.
+func (s Sender) domain() string {
+	_, domain, _ := strings.Cut(s.From, "@")
+	return domain
+}

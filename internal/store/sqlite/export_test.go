@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"strconv"
+	"strings"
+)
+
+// Plans returns how SQLite runs every query that was ever prepared on the
+// state: one line for each step, behind the query.
+func (s *Store) Plans() (map[string][]string, error) { return s.file.plans() }
+
+// Plans is that of the state for the ledger.
+func (l *Ledger) Plans() (map[string][]string, error) { return l.file.plans() }
+
+func (f *file) plans() (map[string][]string, error) {
+	plans := map[string][]string{}
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	conns := []*conn{f.writer}
+	for range f.all {
+		conns = append(conns, <-f.readers)
+	}
+	defer func() {
+		for _, c := range conns[1:] {
+			f.readers <- c
+		}
+	}()
+	for _, c := range conns {
+		for query := range c.stmts {
+			if plans[query] != nil || strings.HasPrefix(query, "PRAGMA") || strings.HasPrefix(query, "EXPLAIN") {
+				continue
+			}
+			args := make([]any, c.stmts[query].db.NumInput())
+			err := c.query(context.Background(), 4, func(row []driver.Value) error {
+				plans[query] = append(plans[query], row[3].(string))
+				return nil
+			}, "EXPLAIN QUERY PLAN "+query, args...)
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return plans, nil
+}
+
+// Limit lets the file of the state grow to so many pages; zero takes the limit
+// away.
+func (s *Store) Limit(pages int) error { return s.file.limit(pages) }
+
+// Limit is that of the state for the ledger.
+func (l *Ledger) Limit(pages int) error { return l.file.limit(pages) }
+
+func (f *file) limit(pages int) error {
+	if pages == 0 {
+		pages = 1 << 30
+	}
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	return f.writer.query(context.Background(), 1, func([]driver.Value) error { return nil }, "PRAGMA max_page_count = "+strconv.Itoa(pages))
+}
+
+// Pages returns how many pages the file of the state has.
+func (s *Store) Pages() (pages int, err error) {
+	err = s.file.read(context.Background(), func(c *conn) error {
+		return c.query(context.Background(), 1, func(row []driver.Value) error {
+			pages = int(integer(row[0]))
+			return nil
+		}, "PRAGMA page_count")
+	})
+	return pages, err
+}
+
+// Schema returns the statements that make the schema of the state.
+func (s *Store) Schema() (string, error) { return s.file.schema() }
+
+// Schema is that of the state for the ledger.
+func (l *Ledger) Schema() (string, error) { return l.file.schema() }
+
+func (f *file) schema() (string, error) {
+	var b strings.Builder
+	err := f.read(context.Background(), func(c *conn) error {
+		return c.query(context.Background(), 1, func(row []driver.Value) error {
+			b.WriteString(row[0].(string) + ";\n")
+			return nil
+		}, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY tbl_name, type DESC, name")
+	})
+	return b.String(), err
+}
+
+// Checkpoint runs a round of the checkpointer and returns how many pages of the
+// WAL are left.
+func (s *Store) Checkpoint() (left int64, err error) {
+	if err := s.file.checker.round(); err != nil {
+		return 0, err
+	}
+	s.file.writing.Lock()
+	defer s.file.writing.Unlock()
+	return wal(s.file.writer, "NOOP")
+}
+
+// Waiting returns how many pages of the WAL are not in the database.
+func (s *Store) Waiting() (int64, error) {
+	s.file.writing.Lock()
+	defer s.file.writing.Unlock()
+	return wal(s.file.writer, "NOOP")
+}

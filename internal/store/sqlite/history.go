@@ -1,0 +1,237 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+	"slices"
+
+	"rapport/internal/core/identity"
+	"rapport/internal/fault"
+	"rapport/internal/store"
+)
+
+const (
+	findHead = `SELECT newest, month, earlier FROM profiles WHERE id = ?`
+
+	addPiece = `INSERT INTO history (number, strand, month, before, earlier, prints, body) VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+	putProfileAndHead = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, newest = excluded.newest, month = excluded.month,
+			earlier = excluded.earlier, body = excluded.body`
+
+	putHead = `INSERT INTO profiles (id, newest, month, earlier) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, month = excluded.month, earlier = excluded.earlier`
+)
+
+// head is where the chain of a strand's history begins.
+type head struct {
+	newest  int64 // number of the newest piece; zero: none
+	month   int32 // of the newest piece
+	earlier int64 // number of the newest piece of another month before those; zero: none
+	written bool
+}
+
+// add puts a piece in front of the chain and returns what the piece remembers
+// of the chain behind it.
+func (h *head) add(number int64, month int32) (before, earlier int64) {
+	before = h.newest
+	if h.newest != 0 && h.month != month {
+		h.earlier = h.newest
+	}
+	h.newest, h.month = number, month
+	return before, h.earlier
+}
+
+// heads are the heads that a commit changes, in the order in which it met them.
+type heads struct {
+	of    map[identity.ID]*head
+	order []identity.ID
+}
+
+// take returns the head of a strand, which the caller will write; nil if the
+// commit does not change it.
+func (h *heads) take(strand identity.ID) *head {
+	found := h.of[strand]
+	if found != nil {
+		found.written = true
+	}
+	return found
+}
+
+// rest calls write for the heads that nobody took.
+func (h *heads) rest(write func(identity.ID, *head) error) error {
+	for _, strand := range h.order {
+		if found := h.of[strand]; !found.written {
+			if err := write(strand, found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commitHistory appends the pieces and returns the heads that have changed by it.
+func commitHistory(ctx context.Context, w *conn, blocks []store.Block) (*heads, error) {
+	changed := &heads{}
+	if len(blocks) == 0 {
+		return changed, nil
+	}
+	changed.of = make(map[identity.ID]*head, len(blocks))
+	var number int64
+	err := w.query(ctx, 1, func(row []driver.Value) error {
+		number = integer(row[0])
+		return nil
+	}, "SELECT number FROM history_end WHERE one = 1")
+	if err != nil {
+		return nil, err
+	}
+	var prints []byte
+	for i := range blocks {
+		b := &blocks[i]
+		h := changed.of[b.Strand]
+		if h == nil {
+			if h, err = findHeadOf(w, b.Strand); err != nil {
+				return nil, err
+			}
+			changed.of[b.Strand] = h
+			changed.order = append(changed.order, b.Strand)
+		}
+		number++
+		before, earlier := h.add(number, b.Month)
+		prints = printed(prints[:0], b.Fingerprints)
+		if err := w.exec(addPiece, number, b.Strand[:], b.Month, before, earlier, prints, blob(b.Body)); err != nil {
+			return nil, err
+		}
+	}
+	return changed, w.exec("UPDATE history_end SET number = ? WHERE one = 1", number)
+}
+
+// findHeadOf reads where the chain of a strand begins.
+func findHeadOf(c *conn, strand identity.ID) (*head, error) {
+	h := &head{}
+	err := c.query(context.Background(), 3, func(row []driver.Value) error {
+		h.newest, h.month, h.earlier = integer(row[0]), int32(integer(row[1])), integer(row[2])
+		return nil
+	}, findHead, strand[:])
+	return h, err
+}
+
+// numbered is a piece with its number, by which pieces are in the order of commits.
+type numbered struct {
+	number int64
+	store.Block
+}
+
+// History implements [store.Store].
+func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Block, error) {
+	var found []numbered
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		for i, strand := range strands {
+			if slices.Contains(strands[:i], strand) {
+				continue
+			}
+			h, err := findHeadOf(c, strand)
+			for at := h.newest; at != 0 && err == nil; {
+				if err = ctx.Err(); err != nil {
+					break
+				}
+				var p piece
+				if p, err = readPiece(c, strand, at, true); p.there {
+					found = append(found, numbered{at, store.Block{Strand: strand, Month: p.month, Fingerprints: p.prints, Body: p.body}})
+				}
+				at = p.before
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b numbered) int { return int(a.number - b.number) })
+	blocks := make([]store.Block, len(found))
+	for i := range found {
+		blocks[i] = found[i].Block
+	}
+	return blocks, nil
+}
+
+// Fingerprints implements [store.Store].
+func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
+	var all []uint64
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		h, err := findHeadOf(c, strand)
+		at := h.newest
+		if month != store.AnyMonth && h.month != month {
+			at = h.earlier
+		}
+		for at != 0 && err == nil {
+			if err = ctx.Err(); err != nil {
+				break
+			}
+			var p piece
+			p, err = readPiece(c, strand, at, false)
+			if month == store.AnyMonth || p.month == month {
+				all = append(all, p.prints...)
+				at = p.before
+			} else {
+				at = p.earlier // over all pieces of a month that was not asked for
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// piece is one link of a chain.
+type piece struct {
+	there           bool
+	month           int32
+	before, earlier int64
+	prints          []uint64
+	body            []byte
+}
+
+// readPiece reads a piece of the strand, its body only if that is wanted. A
+// piece that is not there ends the chain: retention deletes the oldest.
+func readPiece(c *conn, strand identity.ID, number int64, withBody bool) (p piece, err error) {
+	query := "SELECT strand, month, before, earlier, prints, NULL FROM history WHERE number = ?"
+	if withBody {
+		query = "SELECT strand, month, before, earlier, prints, body FROM history WHERE number = ?"
+	}
+	err = c.query(context.Background(), 6, func(row []driver.Value) (err error) {
+		p.there, p.month, p.before, p.earlier = true, int32(integer(row[1])), integer(row[2]), integer(row[3])
+		if string(row[0].([]byte)) != string(strand[:]) || p.before >= number || p.earlier > p.before {
+			return fault.New(fault.Corrupt, "the history of customer "+strand.String()+" is damaged: its chain leads astray")
+		}
+		p.prints, err = unprinted(row[4].([]byte))
+		p.body = bytesOf(row[5])
+		return err
+	}, query, number)
+	return p, err
+}
+
+// printed appends fingerprints as they are stored.
+func printed(dst []byte, prints []uint64) []byte {
+	if dst == nil {
+		dst = []byte{} // no fingerprints are stored as no bytes, not as NULL
+	}
+	for _, p := range prints {
+		dst = binary.LittleEndian.AppendUint64(dst, p)
+	}
+	return dst
+}
+
+func unprinted(b []byte) ([]uint64, error) {
+	if len(b)%8 != 0 {
+		return nil, fault.New(fault.Corrupt, "the fingerprints of a piece of history are damaged")
+	}
+	prints := make([]uint64, len(b)/8)
+	for i := range prints {
+		prints[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return prints, nil
+}

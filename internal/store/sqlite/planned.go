@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"slices"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/store"
+)
+
+// queue is one line of planned deliveries: those of a channel and a priority.
+// There are few, and in each the earliest stands first, so whoever asks them one
+// by one never reads past what is not due yet, however much is planned for
+// tomorrow.
+type queue struct {
+	channel  string
+	priority int64
+}
+
+// queues calls each for the queues of a channel in order of priority, or of all
+// channels if it is empty, until each returns false.
+func queues(c *conn, channel string, each func(queue) (bool, error)) error {
+	channels, all := []string{channel}, channel == ""
+	if all {
+		var err error
+		if channels, err = plannedChannels(c); err != nil {
+			return err
+		}
+	}
+	for _, channel := range channels {
+		q, there, more := queue{channel: channel}, false, true
+		var err error
+		for query, args := "SELECT min(priority) FROM deliveries WHERE state = 1 AND channel = ?", []any{channel}; more; {
+			if there, err = one(c, &q.priority, query, args...); err != nil || !there {
+				break
+			}
+			if more, err = each(q); err != nil {
+				break
+			}
+			query, args = "SELECT min(priority) FROM deliveries WHERE state = 1 AND channel = ? AND priority > ?", []any{channel, q.priority}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plannedChannels returns the channels for which something is planned.
+func plannedChannels(c *conn) ([]string, error) {
+	var channels []string
+	query, args := "SELECT min(channel) FROM deliveries WHERE state = 1", []any{}
+	for {
+		var channel string
+		there, err := one(c, &channel, query, args...)
+		if err != nil || !there {
+			return channels, err
+		}
+		channels = append(channels, channel)
+		query, args = "SELECT min(channel) FROM deliveries WHERE state = 1 AND channel > ?", []any{channel}
+	}
+}
+
+// one reads the one value of a query into v and reports whether it is there.
+func one[V int64 | string](c *conn, v *V, query string, args ...any) (there bool, err error) {
+	err = c.query(context.Background(), 1, func(row []driver.Value) error {
+		if row[0] != nil {
+			*v, there = row[0].(V), true
+		}
+		return nil
+	}, query, args...)
+	return there, err
+}
+
+// DueDeliveries implements [store.Store].
+func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]store.Ref, error) {
+	type due struct {
+		store.Ref
+		priority int64
+	}
+	var found []due
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		of, had := "", 0 // how many were found before the channel of the queue
+		return queues(c, channel, func(q queue) (bool, error) {
+			if q.channel != of {
+				of, had = q.channel, len(found)
+			}
+			err := eachRef(ctx, c, func(r store.Ref) { found = append(found, due{r, q.priority}) },
+				"WHERE state = 1 AND channel = ? AND priority = ? AND not_before <= ? ORDER BY not_before, id LIMIT ?",
+				q.channel, q.priority, int64(now), max(limit-(len(found)-had), 0))
+			return len(found)-had < limit, err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b due) int {
+		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.NotBefore, b.NotBefore), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	refs := make([]store.Ref, min(len(found), max(limit, 0)))
+	for i := range refs {
+		refs[i] = found[i].Ref
+	}
+	return refs, nil
+}
+
+// NextDelivery implements [store.Store].
+func (s *Store) NextDelivery(ctx context.Context) (event.Time, error) {
+	next := int64(event.Never)
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		return queues(c, "", func(q queue) (bool, error) {
+			at := next
+			_, err := one(c, &at, "SELECT min(not_before) FROM deliveries WHERE state = 1 AND channel = ? AND priority = ?", q.channel, q.priority)
+			next = min(next, at)
+			return true, err
+		})
+	})
+	return event.Time(next), err
+}
+
+// InState implements [store.Store].
+func (s *Store) InState(ctx context.Context, state profile.State, after profile.DeliveryID, limit int) (refs []store.Ref, err error) {
+	where := "WHERE +state = ? AND id > ? ORDER BY id LIMIT ?"
+	// The plus keeps SQLite from sorting all that are in the state, for each page
+	// anew: it goes through the ids instead.
+	if state == profile.Claimed || state == profile.Started {
+		where = "WHERE state IN (2, 3) AND state = ? AND id > ? ORDER BY id LIMIT ?" // the index deliveries_open
+	}
+	err = s.file.read(ctx, func(c *conn) error {
+		return eachRef(ctx, c, func(r store.Ref) { refs = append(refs, r) }, where, int64(state), after[:], max(limit, 0))
+	})
+	return refs, err
+}
+
+// eachRef calls each for every delivery that a query finds.
+func eachRef(ctx context.Context, c *conn, each func(store.Ref), where string, args ...any) error {
+	return c.query(ctx, 6, func(row []driver.Value) error {
+		each(store.Ref{
+			ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Channel: row[2].(string),
+			NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])),
+		})
+		return nil
+	}, "SELECT id, profile, channel, not_before, deadline, fence FROM deliveries "+where, args...)
+}

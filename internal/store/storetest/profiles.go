@@ -1,0 +1,215 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/store"
+)
+
+func loads(t *testing.T, open Open) {
+	s := opened(t, open)
+	newWriter(t, s).commit(store.Commit{Profiles: []store.Row{row(3, "c"), row(1, "a"), row(2, "")}})
+	bodies, err := s.Load(t.Context(), people(2, 9, 1, 3, 1))
+	must(t, bodies, err)
+	var got []string
+	for _, b := range bodies {
+		if b == nil {
+			got = append(got, "nil")
+		} else {
+			got = append(got, string(b))
+		}
+	}
+	equal(t, "bodies", got, []string{"", "nil", "a", "c", "a"})
+}
+
+func loadsMany(t *testing.T, open Open) {
+	s := opened(t, open)
+	const n = 5000
+	var rows []store.Row
+	var all []identity.ID
+	for i := range n {
+		rows = append(rows, row(i, fmt.Sprint("body ", i)))
+		all = append(all, person(n-1-i))
+	}
+	newWriter(t, s).commit(store.Commit{Profiles: rows})
+	bodies, err := s.Load(t.Context(), all)
+	for i, b := range must(t, bodies, err) {
+		if string(b) != fmt.Sprint("body ", n-1-i) {
+			t.Fatalf("body of %d = %q", n-1-i, b)
+		}
+	}
+}
+
+func profiles(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	w.commit(store.Commit{Profiles: []store.Row{row(5, "e"), row(1, "a"), {ID: person(3), Alarm: 77, Body: []byte("c")}}})
+	w.commit(store.Commit{Profiles: []store.Row{row(4, "d"), row(2, "b"), row(1, "aa")}})
+	got, err := s.Profiles(t.Context(), person(2), 3)
+	equal(t, "rows", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}, row(4, "d")})
+	got, err = s.Profiles(t.Context(), identity.ID{}, 1)
+	equal(t, "first row", must(t, got, err), []store.Row{row(1, "aa")})
+	got, err = s.Profiles(t.Context(), person(6), 10)
+	equal(t, "rows behind the last", must(t, got, err), []store.Row{})
+}
+
+func block(n int, month int32, body string, prints ...uint64) store.Block {
+	return store.Block{Strand: person(n), Month: month, Fingerprints: prints, Body: []byte(body)}
+}
+
+func bodiesOf(blocks []store.Block) []string {
+	var bodies []string
+	for _, b := range blocks {
+		bodies = append(bodies, string(b.Body))
+	}
+	return bodies
+}
+
+func history(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	w.commit(store.Commit{Profiles: []store.Row{row(1, "a")}, History: []store.Block{block(1, 10, "first", 1, 2), block(2, 10, "other", 3)}})
+	w.commit(store.Commit{History: []store.Block{block(1, 10, "second", 4)}})
+	w.commit(store.Commit{Profiles: []store.Row{row(1, "a"), row(2, "b")}})
+	w.commit(store.Commit{History: []store.Block{block(1, 11, "third", 5), block(1, 11, "fourth")}})
+	got, err := s.History(t.Context(), person(1))
+	equal(t, "history", must(t, got, err), []store.Block{
+		block(1, 10, "first", 1, 2), block(1, 10, "second", 4), block(1, 11, "third", 5), block(1, 11, "fourth"),
+	})
+	got, err = s.History(t.Context(), person(3))
+	equal(t, "history of nobody", must(t, got, err), []store.Block{})
+	// A strand with history and no row of its own is not a profile.
+	b, err := s.Load(t.Context(), people(4))
+	equal(t, "row of nobody", must(t, b, err), [][]byte{nil})
+}
+
+func strands(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	for i, n := range []int{2, 1, 3, 1, 2, 2, 1} {
+		w.commit(store.Commit{History: []store.Block{block(n, 10, fmt.Sprint(i)), block(5, 10, "elsewhere")}})
+	}
+	got, err := s.History(t.Context(), people(1, 2, 1, 9)...)
+	equal(t, "history of 1 and 2", bodiesOf(must(t, got, err)), []string{"0", "1", "3", "4", "5", "6"})
+	p, err := s.Profiles(t.Context(), identity.ID{}, 100)
+	equal(t, "profiles", must(t, p, err), []store.Row{})
+	alarm, err := s.NextAlarm(t.Context(), identity.ID{}, last)
+	equal(t, "next alarm", must(t, alarm, err), event.Never)
+	stats, err := s.Stats(t.Context())
+	equal(t, "profiles counted", must(t, stats, err)["profiles"], int64(0))
+}
+
+// zigzag are months as late events bring them.
+var zigzag = []int32{5, 5, 6, 5, 7, 7, 5, 6, 8, 5, 8, 8, 4, 8}
+
+func months(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	var want []string
+	for i, m := range zigzag {
+		c := store.Commit{History: []store.Block{block(1, m, fmt.Sprint(i, "a"), uint64(2*i)), block(1, m, fmt.Sprint(i, "b"), uint64(2*i+1))}}
+		if i%3 == 0 {
+			c.Profiles = []store.Row{row(1, "hot")}
+		}
+		w.commit(c)
+		want = append(want, fmt.Sprint(i, "a"), fmt.Sprint(i, "b"))
+	}
+	got, err := s.History(t.Context(), person(1))
+	equal(t, "history", bodiesOf(must(t, got, err)), want)
+	for _, month := range []int32{3, 4, 5, 6, 7, 8, 9} {
+		var prints []uint64
+		for i, m := range zigzag {
+			if m == month {
+				prints = append(prints, uint64(2*i), uint64(2*i+1))
+			}
+		}
+		got, err := s.Fingerprints(t.Context(), person(1), month)
+		equal(t, fmt.Sprint("fingerprints of month ", month), slices.Sorted(slices.Values(must(t, got, err))), prints)
+	}
+	b, err := s.Load(t.Context(), people(1))
+	equal(t, "row", string(must(t, b, err)[0]), "hot")
+}
+
+func fingerprints(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	w.commit(store.Commit{History: []store.Block{block(1, 10, "a", 1, 2), block(1, 11, "b", 3), block(2, 10, "c", 4)}})
+	w.commit(store.Commit{History: []store.Block{block(1, 10, "d", 1<<64-1), block(1, 0, "e"), block(1, -2, "f", 6)}})
+	for _, test := range []struct {
+		who   int
+		month int32
+		want  []uint64
+	}{
+		{1, 10, []uint64{1, 2, 1<<64 - 1}},
+		{1, 11, []uint64{3}},
+		{1, 12, nil},
+		{1, 0, nil},
+		{1, -2, []uint64{6}},
+		{1, store.AnyMonth, []uint64{1, 2, 3, 6, 1<<64 - 1}},
+		{2, store.AnyMonth, []uint64{4}},
+		{3, store.AnyMonth, nil},
+	} {
+		got, err := s.Fingerprints(t.Context(), person(test.who), test.month)
+		equal(t, fmt.Sprint("fingerprints of ", test.who, " in month ", test.month), slices.Sorted(slices.Values(must(t, got, err))), test.want)
+	}
+}
+
+func alarm(n int, at event.Time) store.Row {
+	return store.Row{ID: person(n), Alarm: at, Body: []byte{byte(n)}}
+}
+
+func due(t *testing.T, open Open) {
+	s := opened(t, open)
+	newWriter(t, s).commit(store.Commit{Profiles: []store.Row{
+		alarm(1, 30), alarm(2, 10), alarm(3, 20), alarm(4, 10), alarm(5, 40), alarm(6, event.Never), alarm(7, 5), alarm(8, 31),
+	}})
+	for _, test := range []struct {
+		name     string
+		from, to int
+		now      event.Time
+		limit    int
+		want     []identity.ID
+	}{
+		{"earliest first, then by id", 1, 8, 30, 100, people(7, 2, 4, 3, 1)},
+		{"within the limit", 1, 8, 30, 3, people(7, 2, 4)},
+		{"within the range, both ends in it", 2, 4, 30, 100, people(2, 4, 3)},
+		{"none before its time", 1, 8, 4, 100, nil},
+		{"one at its instant", 1, 8, 5, 100, people(7)},
+		{"never is not now", 6, 6, event.Never - 1, 100, nil},
+	} {
+		got, err := s.Due(t.Context(), person(test.from), person(test.to), test.now, test.limit)
+		equal(t, test.name, ids(must(t, got, err)), test.want)
+	}
+	got, err := s.Due(t.Context(), identity.ID{}, last, 5, 1)
+	equal(t, "the row", must(t, got, err), []store.Row{alarm(7, 5)})
+}
+
+func alarmGone(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	w.commit(store.Commit{Profiles: []store.Row{alarm(1, 10), alarm(2, 20), alarm(3, 30)}})
+	w.commit(store.Commit{Profiles: []store.Row{alarm(1, event.Never), alarm(2, 50)}})
+	got, err := s.Due(t.Context(), identity.ID{}, last, 40, 100)
+	equal(t, "due", ids(must(t, got, err)), people(3))
+	got, err = s.Due(t.Context(), identity.ID{}, last, 50, 100)
+	equal(t, "due later", ids(must(t, got, err)), people(3, 2))
+}
+
+func nextAlarm(t *testing.T, open Open) {
+	s := opened(t, open)
+	at := func(from, to identity.ID) event.Time {
+		t.Helper()
+		next, err := s.NextAlarm(t.Context(), from, to)
+		return must(t, next, err)
+	}
+	equal(t, "of nobody", at(identity.ID{}, last), event.Never)
+	newWriter(t, s).commit(store.Commit{Profiles: []store.Row{alarm(1, 10), alarm(2, 20), alarm(3, 5), alarm(4, event.Never)}})
+	equal(t, "of all", at(identity.ID{}, last), event.Time(5))
+	equal(t, "of 1 and 2", at(person(1), person(2)), event.Time(10))
+	equal(t, "of 2", at(person(2), person(2)), event.Time(20))
+	equal(t, "of 4", at(person(4), last), event.Never)
+}
