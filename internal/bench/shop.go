@@ -122,7 +122,7 @@ func bigShop() (*program.Source, error) {
 // letterShop returns definitions of one journey that sends at once, with nothing
 // that holds a message back, beside one segment that time alone ends.
 func letterShop() (*program.Source, error) {
-	return program.New(append(files("caps: []\ngap: 0s\nquiet: []\nowned_for: 0d\n"),
+	return program.New(append(files("caps: {all: {per: 1d, most: 1000}}\ngap: 0s\nquiet: []\nowned_for: 0d\n"),
 		program.File{Path: "segments/asked.yaml", Body: "segment: asked\nwhen: {did: Letter Asked, within: 1h}\n"},
 		program.File{Path: "journeys/letter.yaml", Body: "journey: letter\ntrigger: {event: Letter Asked}\nreentry: {after: 1d}\nholdout: 0\nsteps:\n  - name: letter\n    send: {template: letter, reason: You asked for it}\n"},
 	))

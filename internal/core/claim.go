@@ -1,11 +1,14 @@
 package core
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/insight"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 )
@@ -97,6 +100,10 @@ func (r *run) join(to identity.ID) {
 	var b event.Builder
 	b.Set("state", event.Text(string(state)))
 	r.send(to, r.system(event.Strand, "strand:"+r.p.ID.String()+":"+to.String()+":"+strconv.FormatInt(int64(r.now), 36), &b))
+	for _, name := range r.Segments.Members(r.p) {
+		// A signpost is in no segment: who counts customers must not count it too.
+		r.eff.Changes = append(r.eff.Changes, insight.Change{Segment: name, Key: condition.SegmentKey(name), At: r.now, Silent: true})
+	}
 	// What waits goes with the strand; the signpost keeps only its name.
 	*r.p = profile.Profile{ID: r.p.ID, Owner: to, Birth: r.p.Birth, Born: r.p.Born, Program: r.p.Program, Alarm: event.Never}
 	r.eff.Left = true
@@ -132,7 +139,57 @@ func (r *run) adopt(e *event.Event) {
 	r.eff.Facts = append(r.eff.Facts, r.fact(event.ProfilesJoined, "joined", event.Text(s.ID.String())))
 	r.eff.Joined = append(r.eff.Joined, s.ID)
 	r.follow(journey.Out{Recalls: recalls})
-	r.p.Program = 0 // every question is asked again of the united customer
+	r.shorten(s)
+	// Every question is asked again of the united customer.
+	r.p.Program = joinedLive
+	if r.origin != event.Live {
+		r.p.Program = joinedImport
+	}
+}
+
+// What a profile has for a program between a join and the catch-up that follows.
+// No program has such a hash.
+const (
+	joinedLive   uint64 = 0 // the customer lives through what the join changes
+	joinedImport uint64 = 1 // an import brought the join about: it must not send
+)
+
+// shorten tells the homes that point to the strand where everything goes from now
+// on. Without it each join made the way from an old identifier one hop longer, and
+// a customer who signs in on one device after the other, the oldest last, would
+// at last be out of reach.
+func (r *run) shorten(s *profile.Profile) {
+	told := []identity.ID{s.ID, r.p.ID} // the strand knows
+	tell := func(home identity.ID) {
+		if slices.Contains(told, home) {
+			return
+		}
+		told = append(told, home)
+		var b event.Builder
+		b.Set("to", event.Text(r.p.ID.String()))
+		r.send(home, r.system(event.Moved, "moved:"+home.String()+":"+r.p.ID.String(), &b))
+	}
+	for _, id := range s.Strands {
+		tell(id)
+	}
+	for i := range s.Held {
+		if h := &s.Held[i]; h.State == profile.Owned {
+			tell(r.Key.Home(h.Identifier))
+		}
+	}
+}
+
+// moved returns the signpost p as the entry turns it. The owner that it names is
+// one to which everything of p came already, by way of the old one, so pointers
+// still go only upwards.
+func moved(p *profile.Profile, e *event.Event) *profile.Profile {
+	to, err := identity.ParseID(e.Props.Text("to"))
+	if err != nil || to == p.ID || to == p.Owner {
+		return p
+	}
+	own := *p
+	own.Owner = to
+	return &own
 }
 
 // send forwards an entry to another home.
@@ -143,7 +200,7 @@ func (r *run) send(to identity.ID, e event.Event) {
 // system makes an entry of the product's own. Its id is made of what it says, so
 // the same entry sent twice is one.
 func (r *run) system(name, id string, b *event.Builder) event.Event {
-	return event.Event{ID: event.ID(id), Type: event.System, Name: name, At: r.now, Trust: event.Own, Source: "rapport", Props: b.Object()}
+	return event.Event{ID: event.ID(id), Type: event.System, Name: name, At: r.now, Origin: r.origin, Trust: event.Own, Source: "rapport", Props: b.Object()}
 }
 
 func (r *run) fact(name, key string, v event.Value) event.Event {

@@ -68,15 +68,18 @@ type Delivery struct {
 // over at once is claimed; whatever is not begun by then is offered a new slot.
 const ClaimFor = 30 * time.Second
 
-// GiveUp is how long a deferred message is tried again, as mail servers do.
+// GiveUp is how long a deferred message is tried again after a provider first asked
+// for more time, as mail servers do. What it waited before, for a quiet hour or a
+// cap, was our own doing and does not count.
 const GiveUp = 72 * time.Hour
 
 // run is one call of Apply: a private copy of the profile and what comes of it.
 type run struct {
 	*Program
-	p   *profile.Profile
-	now event.Time
-	eff Effects
+	p      *profile.Profile
+	now    event.Time
+	origin event.Origin // of the entry: what follows from an import is an import
+	eff    Effects
 }
 
 // Apply folds one entry into the profile p, which it does not change, and
@@ -85,8 +88,11 @@ type run struct {
 //
 // The profile must be current: see [Program.Current].
 func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, repeated bool) (*profile.Profile, Effects) {
-	r := &run{Program: pr, now: now}
+	r := &run{Program: pr, now: now, origin: e.Origin}
 	if !p.Owner.Zero() {
+		if e.Type == event.System && e.Name == event.Moved {
+			return moved(p, e), r.eff
+		}
 		r.forward(p.Owner, e)
 		return p, r.eff
 	}
@@ -95,7 +101,8 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 	// Alarms of earlier instants come first. What is due at this very instant
 	// comes with the event: a window that closes as the next look opens it again
 	// was never closed.
-	r.wake(now - 1)
+	r.wake(now-1, 0)
+	due := r.p.Alarm <= now
 	switch sees := p.Sees(e); {
 	case sees == profile.SeenBefore, repeated:
 		r.eff.Repeated = true
@@ -105,7 +112,10 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 		r.hear(e)
 	}
 	r.settle()
-	r.wake(now)
+	if due && r.p.Owner.Zero() {
+		r.p.Alarm = min(r.p.Alarm, now) // the next date or schedule is a later one: that of this instant is still to come
+	}
+	r.wake(now, now)
 	return r.p, r.eff
 }
 
@@ -113,15 +123,16 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 func (pr *Program) Wake(p *profile.Profile, now event.Time) (*profile.Profile, Effects) {
 	own := *p
 	r := &run{Program: pr, now: now, p: &own}
-	r.wake(now)
-	r.settle()
+	r.wake(now, 0)
 	return r.p, r.eff
 }
 
 // Current reports whether p was last evaluated under this program. If not, the
-// caller reads its history and calls [Program.CatchUp] before anything else.
+// caller reads its history and calls [Program.CatchUp] before anything else. A
+// signpost is evaluated under none, and a home that nobody was born at yet is
+// nobody: it is in no segment and enters no journey.
 func (pr *Program) Current(p *profile.Profile) bool {
-	return p.Program == pr.Hash || !p.Owner.Zero()
+	return p.Program == pr.Hash || !p.Owner.Zero() || p.Born == 0
 }
 
 // forward sends an entry on to the owner of this home.

@@ -16,34 +16,48 @@ import (
 )
 
 // wake fires the alarms that are due up to the end, each with `now` equal to its
-// own instant: how late the shell comes to it changes nothing that follows.
-func (r *run) wake(end event.Time) {
+// own instant: how late the shell comes to it changes nothing that follows. But
+// time does not run backwards: what has just come with an entry of the log, such
+// as the wishes of a profile that joined, is not older than floor, the entry's now.
+func (r *run) wake(end, floor event.Time) {
 	now := r.now
 	var watch insight.Watch
+	pause := event.Time(1)
 	for r.p.Alarm <= end {
-		at := r.p.Alarm
+		at := max(r.p.Alarm, floor)
 		r.now = at
 		changes := r.note(r.Segments.Due(r.p, at, &watch))
 		r.follow(r.Journeys.OnAlarm(r.world(), changes))
 		r.settle()
-		if r.p.Alarm <= at {
-			// A bound that does not move is a mistake of ours; a customer must not
-			// make the lane spin for it.
-			r.p.Alarm = at + 1
+		if r.p.Alarm > at {
+			pause = 1
+			continue
 		}
+		// A bound that does not move is a mistake of ours; a customer must not make
+		// the lane spin for it, however long ago it was.
+		r.p.Alarm = at + pause
+		pause = min(2*pause, maxPause)
 	}
 	r.now = now
 	r.eff.Stuck = append(r.eff.Stuck, watch.Stuck()...)
 }
 
+// maxPause bounds the pause after an alarm that changes nothing and does not move,
+// in milliseconds: other alarms behind it come so late at most.
+const maxPause = event.Time(time.Hour / time.Millisecond)
+
 // settle names the next alarm: the earliest instant at which a segment or a
-// journey may change by itself.
-func (r *run) settle() {
-	if !r.p.Owner.Zero() {
+// journey may change by itself. Nobody waits for one at a signpost, nor where
+// nobody was born yet.
+func (r *run) settle() { r.settleFrom(r.now) }
+
+// settleFrom is settle with the dates and schedules after the instant.
+func (r *run) settleFrom(after event.Time) {
+	if !r.p.Owner.Zero() || r.p.Born == 0 {
 		r.p.Alarm = event.Never
 		return
 	}
-	r.p.Alarm = min(r.Segments.Next(r.p), r.Journeys.Next(r.p), r.Journeys.NextTrigger(r.world(), r.now))
+	r.p.Alarm = min(r.Segments.Next(r.p), r.Journeys.Next(r.p), r.Journeys.NextTrigger(r.world(), after))
 }
 
 func (r *run) world() *journey.World {
@@ -56,8 +70,10 @@ func (r *run) note(changes []insight.Change) []insight.Change {
 }
 
 // maxRounds bounds how often a journey's update may change a segment that lets
-// into a journey that updates: definitions that chase each other end here.
-const maxRounds = 8
+// into a journey that updates: definitions that chase each other end here. Each
+// message that follows another without a wait takes a round too, so it is more
+// than the longest run of steps that a journey takes at one instant.
+const maxRounds = journey.MaxBurst + 8
 
 // follow does what a walk asks for: recalls first, so that what is no longer
 // wanted makes room, then new wishes through the gate, whose answers may move
@@ -116,7 +132,8 @@ func because(record *decision.Record) string {
 	return string(record.Reason)
 }
 
-func (r *run) recall(c *journey.Recall) {
+// recall takes a message back. It reports false if it is not open, or begun.
+func (r *run) recall(c *journey.Recall) bool {
 	for i := range r.p.Open {
 		if r.p.Open[i].ID != c.Delivery {
 			continue
@@ -124,7 +141,7 @@ func (r *run) recall(c *journey.Recall) {
 		d := r.p.Open[i]
 		record, ok := r.Gate.Recall(r.p, &d, decision.Exited, r.now)
 		if !ok {
-			return
+			return false
 		}
 		// If a rule says it better than "the journey was left", the rule speaks: she
 		// bought it four seconds ago.
@@ -134,8 +151,9 @@ func (r *run) recall(c *journey.Recall) {
 		}
 		r.drop(i)
 		r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: string(record.Reason), Record: &record, Claim: true, Outcome: c.Why})
-		return
+		return true
 	}
+	return false
 }
 
 // drop takes a delivery from the open ones.
@@ -167,7 +185,9 @@ func (r *run) slot(e *event.Event) {
 		d.State = profile.Planned // dispatch vouches that the claim before was never begun
 	}
 	if why, wanted := r.Journeys.Wanted(r.world(), &d); !wanted {
-		r.recall(&journey.Recall{Delivery: d.ID, Journey: d.Journey, Key: d.Key, Why: why})
+		if r.recall(&journey.Recall{Delivery: d.ID, Journey: d.Journey, Key: d.Key, Why: why}) {
+			r.follow(r.Journeys.OnDelivery(r.world(), d.ID, profile.Recalled, why))
+		}
 		return
 	}
 	record := r.Gate.Claim(r.p, &d, r.now)
@@ -216,7 +236,10 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 			r.p.Ails(profile.Health{Channel: d.Channel, Address: r.p.Address(d.Channel), State: profile.Bounced, At: e.At, Why: outcome})
 		}
 	case event.MessageDeferred:
-		if r.now.Sub(d.Planned) >= GiveUp || r.now >= d.Expires {
+		if d.Tried == 0 {
+			d.Tried = e.At
+		}
+		if r.now.Sub(d.Tried) >= GiveUp || r.now >= d.Expires {
 			d.State, because = profile.Rejected, "gave_up"
 			break
 		}
@@ -258,7 +281,7 @@ func (pr *Program) NeedsHistory(p *profile.Profile, older *Program) bool {
 // this one. History holds all its events if [Program.NeedsHistory] says so. What
 // the customer turns out to be in has not just begun: segments are entered in
 // silence, unless their definition says otherwise. Only customers whose strands
-// have just joined live through it.
+// have just joined, and not because of an import, live through it.
 func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event.Time, older *Program) (*profile.Profile, Effects) {
 	own := *p
 	r := &run{Program: pr, now: now, p: &own}
@@ -267,12 +290,16 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 	} else {
 		pr.Series.Trim(r.p, now)
 	}
-	joined := p.Program == 0
+	lived := p.Program == joinedLive
+	after := now
+	if p.Alarm > 0 && p.Alarm <= now {
+		after = p.Alarm - 1 // an alarm that is due still fires, under the new program, at its own instant
+	}
 	r.p.Program = pr.Hash
-	changes := r.note(pr.Segments.All(r.p, now, !joined))
+	changes := r.note(pr.Segments.All(r.p, now, !lived))
 	r.follow(pr.Journeys.CatchUp(r.world()))
 	r.follow(pr.Journeys.OnAlarm(r.world(), changes))
-	r.settle()
+	r.settleFrom(after)
 	return r.p, r.eff
 }
 

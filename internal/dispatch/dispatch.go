@@ -84,14 +84,20 @@ type Dispatch struct {
 	work chan engine.Claim
 
 	mu       sync.Mutex
-	offered  map[profile.DeliveryID]time.Time // slots that the gate has not answered
-	held     map[profile.DeliveryID]struct{}  // claims that wait here or are being handed over
+	offered  map[profile.DeliveryID]offer    // slots that the gate has not answered
+	held     map[profile.DeliveryID]struct{} // claims that wait here or are being handed over
 	put      putOff
 	claims   []engine.Claim       // virtual: waiting for Deliver
 	receipts []identity.Addressed // virtual: waiting for Receipts
 }
 
-// New returns a dispatch that does nothing before Start or Deliver.
+// offer is a slot on its way through the log.
+type offer struct {
+	at   time.Time
+	gone time.Time // since when the delivery is no longer due; zero: it is
+}
+
+// New returns a dispatch that does nothing before Run or Deliver.
 func New(o Options) *Dispatch {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
@@ -107,7 +113,7 @@ func New(o Options) *Dispatch {
 	}
 	return &Dispatch{
 		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 4*o.InFlight),
-		offered: map[profile.DeliveryID]time.Time{}, held: map[profile.DeliveryID]struct{}{}, put: putOff{},
+		offered: map[profile.DeliveryID]offer{}, held: map[profile.DeliveryID]struct{}{}, put: putOff{},
 	}
 }
 
@@ -209,13 +215,8 @@ func (d *Dispatch) quiet(ctx context.Context) time.Duration {
 // returns to how many. A slot is an entry in the log: the gate answers it there.
 func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	now, clock := d.o.Now(), time.Now()
-	d.mu.Lock()
-	for id, at := range d.offered {
-		if clock.Sub(at) > offerTimeout {
-			delete(d.offered, id)
-		}
-	}
 	most := d.o.InFlight
+	d.mu.Lock()
 	if !d.o.Virtual {
 		most -= len(d.held)
 	}
@@ -229,26 +230,47 @@ func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	}
 	var slots []identity.Addressed
 	d.mu.Lock()
-	// What was offered and is no longer due has its answer: claimed, put off or
-	// dropped. What more urgent ones have pushed out is offered once more in its
-	// turn, which the gate sees through.
-	waiting := make(map[profile.DeliveryID]time.Time, len(d.offered))
+	waiting := d.stillOffered(due, clock)
 	for i := range due {
-		if at, known := d.offered[due[i].ID]; known {
-			waiting[due[i].ID] = at
-			continue
-		}
-		if _, held := d.held[due[i].ID]; held {
+		_, known := waiting[due[i].ID]
+		_, held := d.held[due[i].ID]
+		if known || held || len(waiting) >= most {
 			continue
 		}
 		if !d.o.Virtual {
-			waiting[due[i].ID] = clock
+			waiting[due[i].ID] = offer{at: clock}
 		}
 		slots = append(slots, slot(due[i], now, false))
 	}
 	d.offered = waiting
 	d.mu.Unlock()
 	return len(slots), d.append(ctx, slots)
+}
+
+// answerGrace is how long an offered delivery that is no longer due counts as on
+// its way. It was claimed, put off or dropped; of a claim we hear right after its
+// commit, of the others never.
+const answerGrace = 100 * time.Millisecond
+
+// stillOffered returns the offers without an answer. What more urgent deliveries
+// have pushed out of due is offered once more in its turn, which the gate sees
+// through. The lock is held.
+func (d *Dispatch) stillOffered(due []store.Ref, clock time.Time) map[profile.DeliveryID]offer {
+	waiting := make(map[profile.DeliveryID]offer, len(d.offered))
+	for i := range due {
+		if o, ok := d.offered[due[i].ID]; ok && clock.Sub(o.at) <= offerTimeout {
+			waiting[due[i].ID] = offer{at: o.at}
+		}
+	}
+	for id, o := range d.offered {
+		if o.gone.IsZero() {
+			o.gone = clock
+		}
+		if _, due := waiting[id]; !due && clock.Sub(o.gone) <= answerGrace && clock.Sub(o.at) <= offerTimeout {
+			waiting[id] = o
+		}
+	}
+	return waiting
 }
 
 // OfferLapsed gives new slots to claims whose deadline has passed and that nobody

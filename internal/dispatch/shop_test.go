@@ -56,6 +56,17 @@ steps:
       template: hello
       reason: You placed order {trigger.order_id} with us
 `,
+	"journeys/letter.yaml": `
+journey: letter
+trigger: {event: Trial Started}
+reentry: never
+holdout: 0%
+steps:
+  - name: think
+    wait: 1d
+  - name: letter
+    send: {template: hello, reason: You began a trial a day ago, expires: 7d}
+`,
 	"journeys/receipt.yaml": `
 journey: receipt
 trigger: {event: Receipt Wanted}

@@ -16,6 +16,7 @@ import (
 type batch struct {
 	from       store.Position
 	dirty      map[identity.ID]*item
+	raw        []store.Row             // rows that cannot be read, as they are, with their alarm off
 	history    map[identity.ID][]Heard // by strand
 	members    map[membership]store.Membership
 	deliveries map[profile.DeliveryID]*store.Delivery
@@ -156,6 +157,7 @@ func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packe
 		sizes[i] = len(body)
 		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: body}
 	}
+	c.Profiles = append(c.Profiles, b.raw...)
 	for strand, events := range b.history {
 		for len(events) > 0 {
 			month, n := shelf(&events[0].Event, events[0].Now), 1

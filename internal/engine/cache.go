@@ -24,6 +24,8 @@ type item struct {
 	size int64
 	pins int // batches, open or in flight, that hold a change of it
 	at   *list.Element
+	// damaged: the row in the store cannot be read, p stands for nothing.
+	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
 	// somebody asked about. What is applied later is added.
 	seen map[int32]map[uint64]struct{}

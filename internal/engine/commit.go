@@ -96,6 +96,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 		return errors.Join(r.err, l.reset(context.WithoutCancel(ctx)))
 	}
 	killpoint.Hit(killpoint.AfterCommit)
+	l.stuck.Store(nil)
 	l.mu.Lock()
 	for i, p := range r.rows {
 		it := b.dirty[p.ID]
@@ -147,12 +148,8 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		}
 		for i := range rows {
 			if it := l.cache.items[rows[i].ID]; it == nil {
-				p, err := profile.Decode(string(rows[i].Body))
-				if err != nil {
-					return err
-				}
 				l.mu.Lock()
-				l.cache.put(p, len(rows[i].Body))
+				l.admit(rows[i].ID, rows[i].Body)
 				l.mu.Unlock()
 			} else if it.p.Alarm > l.pos.Now {
 				continue
@@ -193,6 +190,10 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			continue
 		}
 		if err := l.current(ctx, it, it.p.Alarm); err != nil {
+			if p, ok := errors.AsType[*poison](err); ok {
+				l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
+				continue
+			}
 			return err
 		}
 		l.wake(it)
@@ -213,17 +214,9 @@ const dueLimit = 20_000
 
 // wake fires the alarms of one profile up to the lane's now. The lock is held.
 func (l *lane) wake(it *item) {
-	at := it.p.Alarm
 	p, eff, stack := l.rouse(it.p)
 	if stack != "" {
-		// Without its alarm the profile would be asleep for ever, with it the lane
-		// would spin: it is put aside and sleeps until its next event.
-		own := *it.p
-		own.Alarm = event.Never
-		l.open.touch(it)
-		it.p = &own
-		a := identity.Addressed{To: it.p.ID, Event: event.Event{ID: "alarm", Type: event.System, Name: "Alarm", At: at, Trust: event.Own}}
-		l.quarantine(l.pos.Now, &a, "poison", "the core could not fire this customer's alarm", stack)
+		l.silence(it, "the core could not fire this customer's alarm", stack)
 		return
 	}
 	l.take(it, p, &eff, nil, l.pos.Now)

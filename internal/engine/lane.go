@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rapport/internal/core"
@@ -38,8 +40,12 @@ type lane struct {
 	committed chan result // of the commit in flight
 	packer    *feed.Packer
 
-	nextAlarm event.Time // earliest committed alarm
-	heard     int64      // customers' events applied
+	refused atomic.Pointer[error] // why the log took nothing at the last try; nil: it did
+	stuck   atomic.Pointer[error] // why the lane went back to its last commit; nil: it goes on
+
+	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
+	nextAlarm event.Time               // earliest committed alarm
+	heard     int64                    // customers' events applied
 	due       []identity.ID
 
 	numbers  uint64          // of the last forward
@@ -101,6 +107,7 @@ func (l *lane) reset(ctx context.Context) error {
 	defer l.mu.Unlock()
 	l.cache.clear()
 	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
+	l.damaged = map[identity.ID]struct{}{}
 	l.waiting = nil
 	l.numbers = max(l.numbers, pos.Seq<<20)
 	for _, f := range forwards {
@@ -136,7 +143,9 @@ func (l *lane) append(ctx context.Context, entries []identity.Addressed) error {
 			size += len(items[n])
 			n++
 		}
-		if err := l.appender.Add(ctx, items[:n]); err != nil {
+		err := l.appender.Add(ctx, items[:n])
+		l.noteAppend(err)
+		if err != nil {
 			return err
 		}
 		items = items[n:]
@@ -154,6 +163,9 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 	l.mu.Lock()
 	if it := l.cache.get(id); it != nil {
 		defer l.mu.Unlock()
+		if it.damaged {
+			return nil, errDamaged
+		}
 		return it.p, nil
 	}
 	l.mu.Unlock()
@@ -177,6 +189,7 @@ func (l *lane) loop(ctx context.Context) error {
 			if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Corrupt) {
 				return err
 			}
+			l.stuck.Store(&err)
 			l.e.log.Error("a lane goes back to its last commit", "lane", l.n, "error", err)
 			select {
 			case <-ctx.Done():
@@ -210,6 +223,9 @@ func (l *lane) round(ctx context.Context) error {
 	}
 	if err := l.fire(ctx, fireSlice); err != nil {
 		return err
+	}
+	if l.inflight == nil && l.open.empty() {
+		l.stuck.Store(nil)
 	}
 	if len(records) == 0 && ctx.Err() == nil {
 		if now := l.e.o.Now(); l.nextAlarm <= now && l.pos.Now < l.nextAlarm {
@@ -308,13 +324,7 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, id := range missing {
-		p := profile.New(id)
-		if rows[i] != nil {
-			if p, err = profile.Decode(string(rows[i])); err != nil {
-				return fmt.Errorf("profile %s: %w", id, err)
-			}
-		}
-		l.cache.put(p, len(rows[i]))
+		l.admit(id, rows[i])
 	}
 	return nil
 }
@@ -331,7 +341,14 @@ func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time)
 	if it == nil {
 		return fault.New(fault.Internal, "a profile is not in the cache")
 	}
+	if it.damaged {
+		return l.aside(ctx, a, now)
+	}
 	if err := l.current(ctx, it, now); err != nil {
+		if p, ok := errors.AsType[*poison](err); ok {
+			l.quarantine(now, a, poisonKind, "the core could not bring this customer up to the definitions in force", p.stack)
+			return nil
+		}
 		return err
 	}
 	repeated, err := l.repeated(ctx, it, &a.Event)
@@ -340,16 +357,25 @@ func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time)
 	}
 	p, eff, stack := l.apply(it.p, &a.Event, now, repeated)
 	if stack != "" {
-		l.quarantine(now, a, "poison", "the core could not apply this event", stack)
+		l.quarantine(now, a, poisonKind, "the core could not apply this event", stack)
 		return nil
 	}
+	home := it.p.Owner.Zero()
 	l.take(it, p, &eff, &a.Event, now)
+	if home && a.Event.Type == event.System && a.Event.Name == event.Slot && len(eff.Deliveries) == 0 && !knows(it.p, &a.Event) {
+		return l.orphan(ctx, a, now, orphanKind)
+	}
 	if eff.Quarantine != "" {
 		l.quarantine(now, a, "hops", eff.Quarantine, "")
 	}
 	if len(eff.Joined) > 0 {
 		it.seen = nil // the strands brought a history of their own
-		return l.current(ctx, it, now)
+		err := l.current(ctx, it, now)
+		if p, ok := errors.AsType[*poison](err); ok {
+			l.silence(it, "the core could not unite this customer with one who joined", p.stack)
+			return nil
+		}
+		return err
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
@@ -100,14 +101,17 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 			}
 			it := l.cache.get(id)
 			if it == nil {
-				p, err := profile.Decode(string(rows[i].Body))
-				if err != nil {
-					return fmt.Errorf("profile %s: %w", id, err)
-				}
-				it = l.cache.put(p, len(rows[i].Body))
+				it = l.admit(id, rows[i].Body)
+			}
+			if it.damaged {
+				continue
 			}
 			if err := l.current(ctx, it, now); err != nil {
-				return err
+				p, ok := errors.AsType[*poison](err)
+				if !ok {
+					return err
+				}
+				l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
 			}
 		}
 		if len(rows) < sweepSize {
@@ -144,7 +148,7 @@ func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
 	}
 	p, eff, stack := l.catch(it.p, history, now)
 	if stack != "" {
-		return fault.New(fault.Internal, "catching up a profile: "+stack)
+		return &poison{stack}
 	}
 	l.take(it, p, &eff, nil, now)
 	return nil
@@ -187,7 +191,8 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 		for _, b := range blocks {
 			events, err := UnpackHistory(b.Body)
 			if err != nil {
-				return nil, fmt.Errorf("history of %s: %w", strand, err)
+				// One customer's damage is not the lane's.
+				return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
 			}
 			all = append(all, events...)
 			held += len(events)

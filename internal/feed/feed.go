@@ -4,7 +4,7 @@
 // together with its rows, so what they count is exact.
 //
 // A feed holds no names and no addresses: rows carry profile ids, and the
-// properties of events without those that identify a person.
+// properties of events without those that identify a person, see [Clean].
 package feed
 
 import (
@@ -62,7 +62,7 @@ type Order struct {
 
 const version = 1
 
-// Append appends the row in the product's own encoding.
+// Append appends the row in the product's own encoding, its properties cleaned.
 func (r *Row) Append(dst []byte) []byte {
 	dst = append(dst, byte(r.Kind))
 	dst = append(dst, r.Profile[:]...)
@@ -73,7 +73,7 @@ func (r *Row) Append(dst []byte) []byte {
 	case Event, Fact:
 		dst = append(dst, byte(r.Origin))
 		dst = wire.Bool(dst, r.Known)
-		dst = wire.Text(dst, r.Props)
+		dst = wire.Text(dst, Clean(r.Props))
 		dst = wire.Bool(dst, r.Order != nil)
 		if r.Order != nil {
 			dst = wire.Text(dst, r.Order.ID)
@@ -168,29 +168,4 @@ func Each(block []byte, yield func(Row) error) error {
 		}
 	}
 	return r.Err()
-}
-
-// identifying are properties that name a person; they stay out of the feed.
-var identifying = map[string]bool{
-	"email": true, "phone": true, "name": false, "first_name": true, "last_name": true, "address": true, "ip": true, "evidence": true, "recipient": true,
-}
-
-// Clean returns the properties without those that identify a person.
-func Clean(props event.Object) event.Object {
-	dirty := false
-	props.Each(func(key string, _ event.Value) bool {
-		dirty = dirty || identifying[key]
-		return true
-	})
-	if !dirty {
-		return props
-	}
-	var out []byte
-	props.Each(func(key string, v event.Value) bool {
-		if !identifying[key] {
-			out = event.AppendField(out, key, v)
-		}
-		return true
-	})
-	return event.Object(out)
 }

@@ -75,7 +75,7 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 		Bounce:  sender.Bounce, Date: now, Service: d.Class == profile.Service,
 		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
 	}
-	if m.HTML != "" && true {
+	if m.HTML != "" && who.Allows(d.Channel, TrackPurpose(d.Channel), now) {
 		m.HTML = measure(m.HTML, ref, links, out, prefs)
 	}
 	if d.Channel == "email" {

@@ -138,3 +138,15 @@ func TestPathsStayInTheFolder(t *testing.T) {
 		t.Errorf("a path twice: %v", err)
 	}
 }
+
+func TestTheHashOfASourceIsStoredAndMustNotChange(t *testing.T) {
+	t.Parallel()
+	src, err := program.New([]program.File{{Path: "shop.yaml", Body: "name: x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of the packed form 1 and the core version 1. A new core version is a new number.
+	if got := strconv.FormatUint(src.Hash(), 16); got != "2903ca47ae47ceee" {
+		t.Errorf("the hash is %s", got)
+	}
+}

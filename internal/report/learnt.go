@@ -39,24 +39,21 @@ func (l *Loader) Learn(ctx context.Context, asked []Asked, now event.Time, curre
 	var all []Learnt
 	for _, a := range asked {
 		out := Learnt{Journey: a.Journey, Share: a.Share}
+		people, err := first(ctx, entries[a.Journey], find)
+		if err != nil {
+			return nil, err
+		}
 		var h measure.Holdout
-		for _, e := range entries[a.Journey] {
-			if !measure.Ended(e.At, Window, now) {
+		for _, one := range people {
+			if !measure.Ended(one.At, Window, now) {
 				out.Pending++
 				continue
 			}
-			p, err := find(ctx, e.Person)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				continue
-			}
-			isHeld := e.Held
+			isHeld := one.Held
 			if held != nil {
-				isHeld = held(a.Journey, p)
+				isHeld = held(a.Journey, one.p)
 			}
-			o, _ := measure.OutcomeOf(p, e.At, Window, currency, currency)
+			o, _ := measure.OutcomeOf(one.p, one.At, Window, currency, currency)
 			h.Add(isHeld, o)
 			out.People++
 		}
@@ -64,4 +61,35 @@ func (l *Loader) Learn(ctx context.Context, asked []Asked, now event.Time, curre
 		all = append(all, out)
 	}
 	return all, nil
+}
+
+type entrant struct {
+	Entry
+	p *profile.Profile
+}
+
+// first returns each person with their first entry. Two who entered and turned out
+// to be one person are one, with one outcome; who was held out under either name
+// got less than everybody else and counts as held out.
+func first(ctx context.Context, entries []Entry, find func(context.Context, identity.ID) (*profile.Profile, error)) ([]entrant, error) {
+	var people []entrant
+	at := map[identity.ID]int{}
+	for _, e := range entries {
+		p, err := find(ctx, e.Person)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
+			continue
+		}
+		i, again := at[p.ID]
+		if !again {
+			at[p.ID] = len(people)
+			people = append(people, entrant{e, p})
+			continue
+		}
+		one := &people[i]
+		one.At, one.Held = min(one.At, e.At), one.Held || e.Held
+	}
+	return people, nil
 }

@@ -32,7 +32,7 @@ type Loader struct {
 // New returns a loader that has read nothing.
 func New(s store.Store, lanes int) *Loader {
 	return &Loader{store: s, lanes: lanes, after: make([]uint64, lanes), sums: sums{
-		people: map[identity.ID]*person{}, journeys: map[string]*Journey{}, receipts: map[string]int64{}, orders: map[identity.ID][]Order{}, links: map[identity.ID]identity.ID{},
+		people: map[identity.ID]*person{}, journeys: map[string]*Journey{}, receipts: map[string]int64{}, orders: map[identity.ID][]Order{}, joined: map[identity.ID][]identity.ID{},
 	}}
 }
 
@@ -50,8 +50,14 @@ func (l *Loader) Load(ctx context.Context) error {
 				return err
 			}
 			for i := range list {
-				if err := feed.Each(list[i].Body, l.sums.add); err != nil {
+				// A block counts whole or not at all: read again after a damage was
+				// mended, what stood before the damage must not count twice.
+				var rows []feed.Row
+				if err := feed.Each(list[i].Body, func(r feed.Row) error { rows = append(rows, r); return nil }); err != nil {
 					return err
+				}
+				for k := range rows {
+					l.sums.add(&rows[k])
 				}
 				l.after[lane] = list[i].To
 			}
@@ -111,7 +117,7 @@ type sums struct {
 	journeys map[string]*Journey
 	entered  map[entryKey]bool
 	receipts map[string]int64
-	links    map[identity.ID]identity.ID // strands that joined
+	joined   map[identity.ID][]identity.ID // the strands of a profile, those of a strand under the strand itself
 }
 
 type entryKey struct {
@@ -119,15 +125,14 @@ type entryKey struct {
 	person  identity.ID
 }
 
-func (s *sums) add(r feed.Row) error {
+func (s *sums) add(r *feed.Row) {
 	s.heard.Now = max(s.heard.Now, r.Now)
 	switch r.Kind {
 	case feed.Event:
-		s.event(&r)
+		s.event(r)
 	case feed.Fact:
-		s.fact(&r)
+		s.fact(r)
 	}
-	return nil
 }
 
 func (s *sums) event(r *feed.Row) {
@@ -138,7 +143,11 @@ func (s *sums) event(r *feed.Row) {
 	s.heard.ByName[r.Name]++
 	switch r.Name {
 	case event.Unsubscribed, event.MessageClicked, event.MessageOpened, event.Complained:
-		actor := cmp.Or(r.Props.Text("actor"), "human")
+		unsaid := "human" // who unsubscribes has pressed a button
+		if r.Name == event.MessageClicked || r.Name == event.MessageOpened {
+			unsaid = "unknown"
+		}
+		actor := cmp.Or(r.Props.Text("actor"), unsaid)
 		s.receipts[r.Name+"/"+actor]++
 	}
 	if r.Order == nil {
@@ -200,12 +209,12 @@ func (s *sums) fact(r *feed.Row) {
 		}
 		if k := (entryKey{name, r.Profile}); !s.entered[k] {
 			s.entered[k] = true
-			held, _ := r.Props.Get("holdout")
+			held, _ := r.Props.Get("held_out")
 			j.Entries = append(j.Entries, Entry{r.Profile, r.At, held.Kind == event.True})
 		}
 	case event.ProfilesJoined:
 		if strand, err := identity.ParseID(r.Props.Text("joined")); err == nil {
-			s.links[strand] = r.Profile
+			s.joined[r.Profile] = append(s.joined[r.Profile], strand)
 		}
 	}
 }
@@ -248,17 +257,22 @@ func (l *Loader) Journeys() []Journey {
 }
 
 // Outcome returns what a person ordered in a window after an instant: how many
-// orders, and their sum less refunds.
+// orders, and their sum less refunds. What was ordered at a profile that joined
+// the person's counts too, whoever it was known as at the time.
 func (l *Loader) Outcome(person identity.ID, from, to event.Time) (orders int, net money.Micros) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, o := range l.sums.orders[person] {
-		if o.At > from && o.At <= to {
-			if o.Net > 0 {
-				orders++
+	ids := []identity.ID{person}
+	for i := 0; i < len(ids); i++ { // each joins once: the list ends
+		for _, o := range l.sums.orders[ids[i]] {
+			if o.At > from && o.At <= to {
+				if o.Net > 0 {
+					orders++
+				}
+				net += o.Net
 			}
-			net += o.Net
 		}
+		ids = append(ids, l.sums.joined[ids[i]]...)
 	}
 	return orders, net
 }

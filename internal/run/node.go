@@ -262,6 +262,12 @@ func (n *Node) Suppress(ctx context.Context, id identity.ID, channel, purpose, r
 		return err
 	}
 	p, err := n.Engine.Profile(ctx, id)
+	if fault.Is(err, fault.Corrupt) {
+		// Nobody can tell their address, and nothing is sent to them. That they want
+		// nothing is kept, and must not look like a failure to them.
+		n.log.Error("a customer whose row is damaged has unsubscribed: the address is not suppressed", "profile", id, "error", err)
+		return nil
+	}
 	if err != nil || p == nil {
 		return err
 	}
@@ -361,9 +367,9 @@ func (n *Node) NextStep(ctx context.Context) (event.Time, error) {
 	return next, nil
 }
 
-// Ready reports whether the node applies what it hears.
+// Ready reports whether the node takes what is sent to it and applies it.
 func (n *Node) Ready() error {
-	if err := n.Engine.Err(); err != nil {
+	if err := n.Engine.Trouble(); err != nil {
 		return err
 	}
 	if n.Engine.Program() == nil {
@@ -374,7 +380,7 @@ func (n *Node) Ready() error {
 
 // WaitReady waits until the node has caught up with its first program.
 func (n *Node) WaitReady(ctx context.Context) error {
-	for n.Ready() != nil {
+	for n.Engine.Program() == nil {
 		if err := n.Engine.Err(); err != nil {
 			return err
 		}

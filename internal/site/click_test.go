@@ -88,15 +88,16 @@ func TestAClickIsAFactAboutTheDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := open(t)
 		w.ask("GET", w.signer.Click(ada, "https://shop.example/p/1"), nil)
-		if len(w.heard) != 0 {
+		if len(w.events()) != 0 {
 			t.Fatal("the click was judged before it could be")
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if len(w.heard) != 1 {
-			t.Fatalf("%d events, want one", len(w.heard))
+		heard := w.events()
+		if len(heard) != 1 {
+			t.Fatalf("%d events, want one", len(heard))
 		}
-		got := w.heard[0]
+		got := heard[0]
 		e := got.Event
 		if got.To != ada.Profile || e.Name != event.MessageClicked || e.Type != event.System || e.Trust != event.Own || e.At != noon || e.ID == "" {
 			t.Errorf("event = %+v", got)
@@ -152,6 +153,11 @@ func TestItem43AScannerThatFollowsEverythingIsAMachine(t *testing.T) {
 			w.ask("GET", w.signer.Click(ada, "https://shop.example/1"), nil)
 			time.Sleep(time.Second)
 			w.ask("GET", w.signer.Honeypot(ada), nil)
+		}, "machine machine"},
+		{"the honeypot, and a link ten seconds later", func(w *world) {
+			w.ask("GET", w.signer.Honeypot(ada), nil)
+			time.Sleep(10 * time.Second)
+			w.ask("GET", w.signer.Click(ada, "https://shop.example/1"), nil)
 		}, "machine machine"},
 		{"one link twice is a double click", func(w *world) {
 			w.ask("GET", w.signer.Click(ada, "https://shop.example/1"), nil)

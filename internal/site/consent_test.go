@@ -115,8 +115,8 @@ func TestUnsubscribeWorksWhileTheLogIsAway(t *testing.T) {
 		w.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(w.heard) != 1 || w.heard[0].Event.Name != event.Unsubscribed || w.heard[0].Event.Props.Text("actor") != "" {
-			t.Fatalf("heard %+v, want the unsubscribe once", w.heard)
+		if heard := w.events(); len(heard) != 1 || heard[0].Event.Name != event.Unsubscribed || heard[0].Event.Props.Text("actor") != "" {
+			t.Fatalf("heard %+v, want the unsubscribe once", heard)
 		}
 	})
 }

@@ -84,6 +84,13 @@ func (w *world) Preferences(context.Context, identity.ID, string) ([]site.Purpos
 	}, nil
 }
 
+// events returns what was heard so far.
+func (w *world) events() []identity.Addressed {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.heard)
+}
+
 // quiet reports whether nothing about the customer has changed.
 func (w *world) quiet() bool {
 	w.mu.Lock()

@@ -72,7 +72,7 @@ func (j *Judge) Note(h Hit) {
 		j.traces[h.Delivery] = t
 		j.order = append(j.order, h.Delivery)
 	}
-	sign := false
+	sign := h.Honeypot
 	if h.Link != "" || h.Honeypot {
 		link := hash(h.Link)
 		near := !t.at.IsZero() && h.At.Sub(t.at) <= burst

@@ -92,7 +92,7 @@ await run('segment', async (server, score) => {
 
   // A repeat counts once for ever, so also after a restart.
   score.holds('a second start prints no key', (await server.start()) === undefined)
-  const late = await server.post('/v1/batch', json({ batch: [view('view-2'), view('twice'), view('after-restart')] }))
+  const late = await server.post('/v1/batch', json({ batch: [view('view-2', { userId: 'shopper-2' }), view('twice', { userId: 'shopper-7' }), view('after-restart')] }))
   score.holds('the key outlives the restart', late.status === 200, json(late))
   score.holds('it stops again', (await server.stop()) === 'exit 0', server.ended)
 

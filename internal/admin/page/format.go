@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
@@ -157,11 +159,9 @@ func Percent(share float64) string {
 
 // Title returns a text with its first letter in upper case.
 func Title(s string) string {
-	for i, r := range s {
-		if i > 0 {
-			break
-		}
-		return strings.ToUpper(string(r)) + s[len(string(r)):]
+	r, n := utf8.DecodeRuneInString(s)
+	if up := unicode.ToUpper(r); n > 0 && up != r {
+		return string(up) + s[n:]
 	}
 	return s
 }

@@ -19,6 +19,7 @@ type server struct {
 	addr        string
 	connections atomic.Int64
 	bodies      atomic.Int64 // messages that arrived whole
+	recipients  atomic.Int64 // RCPT commands
 }
 
 // peer is one connection to it.
@@ -84,6 +85,9 @@ func (p *peer) serve(answers map[string]string, extensions ...string) {
 			return
 		}
 		word, _, _ := strings.Cut(strings.ToUpper(line), " ")
+		if word == "RCPT" {
+			p.s.recipients.Add(1)
+		}
 		switch word {
 		case "EHLO":
 			p.say("250-test")
@@ -301,6 +305,43 @@ func TestAMessageWithoutARecipientIsNotSent(t *testing.T) {
 	o := ch.Send(t.Context(), []channels.Message{channeltest.Message(1)})
 	if o[0].State != channels.Rejected || !o[0].Hard || s.bodies.Load() != 0 {
 		t.Fatalf("%+v, %d messages arrived", o, s.bodies.Load())
+	}
+}
+
+// A refusal is an answer, also over a connection that had served before: the
+// server is not asked twice.
+func TestARefusedRecipientIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := script(t, func(p *peer) {
+		p.say("220 test")
+		for taken := 0; ; {
+			line, ok := p.line()
+			switch {
+			case !ok:
+				return
+			case strings.HasPrefix(line, "EHLO"):
+				p.say("250-test\r\n250 PIPELINING")
+			case strings.HasPrefix(line, "RCPT") && taken > 0:
+				p.s.recipients.Add(1)
+				p.say("550 5.1.1 no")
+			case line == "DATA":
+				p.say("354 go on")
+				for line != "." {
+					if line, ok = p.line(); !ok {
+						return
+					}
+				}
+				taken++
+				p.say("250 taken")
+			default:
+				p.say("250 fine")
+			}
+		}
+	})
+	ch := channel(t, email.Options{Addr: s.addr, Connections: 1})
+	o := ch.Send(t.Context(), []channels.Message{channeltest.Message(1), channeltest.Message(2)})
+	if o[0].State != channels.Accepted || o[1].State != channels.Rejected || s.recipients.Load() != 1 || s.connections.Load() != 1 {
+		t.Fatalf("%+v after %d refusals over %d connections", o, s.recipients.Load(), s.connections.Load())
 	}
 }
 

@@ -170,63 +170,6 @@ func (c comparison) eval(r *run) any {
 	return r.ordered(c.op, a, b)
 }
 
-// ordered compares numbers with numbers and texts with texts. Nothing is neither
-// more nor less than anything.
-func (r *run) ordered(op string, a, b any) bool {
-	way := 0
-	switch x := a.(type) {
-	case int64, float64:
-		switch b.(type) {
-		case int64, float64:
-			way = compareNumbers(a, b)
-		case nil, word, bool:
-			return false
-		default:
-			r.fail(fault.Invalid, "a number is compared with something that is none")
-			return false
-		}
-	case event.Time:
-		y, ok := b.(event.Time)
-		if !ok {
-			return false
-		}
-		way = int(min(max(x-y, -1), 1))
-	case string, safe:
-		switch b.(type) {
-		case string, safe:
-			way = strings.Compare(r.text(a), r.text(b))
-		case int64, float64:
-			r.fail(fault.Invalid, "a text is compared with a number")
-			return false
-		default:
-			return false
-		}
-	default:
-		return false
-	}
-	switch op {
-	case "<":
-		return way < 0
-	case "<=":
-		return way <= 0
-	case ">":
-		return way > 0
-	}
-	return way >= 0
-}
-
-func compareNumbers(a, b any) int {
-	i, f, wholeA, _ := number(a)
-	j, g, wholeB, _ := number(b)
-	switch {
-	case wholeA && wholeB && i < j, !(wholeA && wholeB) && f < g:
-		return -1
-	case wholeA && wholeB && i > j, !(wholeA && wholeB) && f > g:
-		return 1
-	}
-	return 0
-}
-
 // contains reports whether a list has the item, a text the piece, or an object
 // the field.
 func (r *run) contains(a, b any) bool {

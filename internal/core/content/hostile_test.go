@@ -28,7 +28,7 @@ var places = []string{
 	`<p>{{ x }}</p>`, `<p>a{{ x }}b{{ x }}</p>`, `<p title="{{ x }}">t</p>`, `<p title='{{ x }}'>t</p>`, `<p title="a{{ x }}b" class="{{ x }}">t</p>`, `<title>{{ x }}</title>`, `<textarea>{{ x }}</textarea>`,
 	`<a href="{{ x }}">t</a>`, `<a href=" {{ x }}">t</a>`, `<a href='{{ x }}'>t</a>`, `<img src="{{ x }}">`, `<a href="https://shop.example/{{ x }}">t</a>`, `<a href="https://shop.example/?q={{ x }}">t</a>`, `<a href="/{{ x }}">t</a>`,
 	`<a href="{{ base }}{{ x }}">t</a>`, `<a href="{% if x %}{{ x }}{% endif %}">t</a>`, `<a href="{% if x %}{{ x }}{% else %}https://a.example/{% endif %}">t</a>`, `<a href="mailto:{{ x }}">t</a>`, `<td background="{{ x }}">t</td>`, `<form action="{{ x }}">t</form>`,
-	`<p style="color:{{ x }}">t</p>`, `<style>p{color:{{ x }}}</style>`, `<!-- {{ x }} --><p>t</p>`, `<!--[if mso]><p title="{{ x }}">{{ x }}</p><![endif]--><p>t</p>`, `<!--[if !mso]><!--><p>{{ x }}</p><!--<![endif]-->`,
+	`<p style="color:{{ x }}">t</p>`, `<style>p{color:{{ x }}}</style>`, `<!-- {{ x }} --><p>t</p>`, `<!-- {{ x }}><p>t</p> --><p>t</p>`, `<!--[if mso]>{{ x }}><p>t</p><![endif]--><p>t</p>`, `<!--[if mso]><p title="{{ x }}">{{ x }}</p><![endif]--><p>t</p>`, `<!--[if !mso]><!--><p>{{ x }}</p><!--<![endif]-->`,
 	`{% capture c %}<b>{{ x }}</b>{% endcapture %}{{ c }}<p title="{{ c }}">{{ c | strip }}</p><a href="https://a.example/{{ c }}">{{ c | append: x }}{{ x | append: c | prepend: x }}</a>`,
 	`{% capture c %}{{ x }}{% endcapture %}<a href="{{ c }}">t</a>`, `{% capture c %}{{ x }}{% endcapture %}<p style="color:{{ c }}">t</p>`,
 	`<p>{{ x | upcase }}{{ x | downcase }}{{ x | capitalize }}{{ x | append: x }}{{ x | prepend: "<" | append: ">" }}</p>`,
@@ -283,6 +283,28 @@ func TestItem55AHostileTemplateIsCutOff(t *testing.T) {
 				t.Errorf("it made %d kB", made)
 			}
 		})
+	}
+}
+
+func TestEachBudgetEndsARendering(t *testing.T) {
+	t.Parallel()
+	c := compile(t, content.Sources{Text: `{% assign a = "xxxxxxxxxx" %}{% for i in (1..20) %}{% assign a = a | append: a %}{% endfor %}{{ a }}`})
+	const huge = 1 << 30
+	for name, c2 := range map[string]struct {
+		limits content.Limits
+		want   string
+	}{
+		"steps":  {content.Limits{Steps: 30, Made: huge, Output: huge}, "too many steps"},
+		"made":   {content.Limits{Steps: huge, Made: 1 << 16, Output: huge}, "texts that are too long"},
+		"output": {content.Limits{Steps: huge, Made: huge, Output: 1 << 16}, "the message becomes too long"},
+	} {
+		out, err := c.Render(nil, content.Env{Limits: c2.limits})
+		if !fault.Is(err, fault.TooLarge) || !strings.Contains(err.Error(), c2.want) || out != (content.Rendered{}) {
+			t.Errorf("%s: %v, want %q", name, err, c2.want)
+		}
+	}
+	if out, err := c.Render(nil, content.Env{Limits: content.Limits{Steps: huge, Made: huge, Output: huge}}); err != nil || len(out.Text) != 10<<20 {
+		t.Errorf("without budgets: %d bytes, %v", len(out.Text), err)
 	}
 }
 

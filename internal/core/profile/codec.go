@@ -209,9 +209,9 @@ func Decode(s string) (*Profile, error) {
 	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
 		return Membership{r.Fixed(), r.Bool(), event.Time(r.Varint()), event.Time(r.Varint())}
 	})
-	p.Journeys = read(r, 36, readInstance)
+	p.Journeys = read(r, 41, readInstance)
 	p.Past = read(r, 5, readPast)
-	p.Open = read(r, 42, readDelivery)
+	p.Open = read(r, 43, readDelivery)
 	p.Contacts = read(r, 20, func(r *wire.Reader) (c Contact) {
 		c.At, c.Channel, c.Journey, c.Class = event.Time(r.Varint()), r.Text(), r.Text(), Class(r.Byte())
 		copy(c.ID[:], r.Bytes(len(c.ID)))
@@ -233,7 +233,7 @@ func Decode(s string) (*Profile, error) {
 
 func (p *Profile) readShopping(r *wire.Reader) {
 	last := event.Time(0)
-	p.Orders = read(r, 16, func(r *wire.Reader) (o Order) {
+	p.Orders = read(r, 15, func(r *wire.Reader) (o Order) {
 		o.ID, o.Kind = r.Text(), OrderKind(r.Byte())
 		last += event.Time(r.Varint())
 		o.At, o.Net, o.Currency = last, money.Micros(r.Varint()), money.Currency(r.Text())

@@ -118,6 +118,7 @@ type Delivery struct {
 	NotBefore event.Time
 	Expires   event.Time // event.Never: does not expire
 	Deadline  event.Time // of the claim
+	Tried     event.Time // when a provider first asked for more time; zero: none has
 
 	Props event.Object // what the template needs beside the profile
 }
@@ -144,6 +145,7 @@ func appendDelivery(dst []byte, d *Delivery) []byte {
 	dst = wire.Varint(dst, int64(d.NotBefore))
 	dst = wire.Varint(dst, int64(d.Expires))
 	dst = wire.Varint(dst, int64(d.Deadline))
+	dst = wire.Varint(dst, int64(d.Tried))
 	return wire.Text(dst, d.Props)
 }
 
@@ -160,6 +162,7 @@ func readDelivery(r *wire.Reader) (d Delivery) {
 	d.NotBefore = event.Time(r.Varint())
 	d.Expires = event.Time(r.Varint())
 	d.Deadline = event.Time(r.Varint())
+	d.Tried = event.Time(r.Varint())
 	d.Props = event.Object(r.Text())
 	return d
 }
@@ -169,12 +172,16 @@ func AppendDelivery(dst []byte, d *Delivery) []byte {
 	return appendDelivery(append(dst, codecVersion), d)
 }
 
-// DecodeDelivery reads what AppendDelivery wrote.
+// DecodeDelivery reads what AppendDelivery wrote. Damaged bytes give a fault of
+// kind Corrupt.
 func DecodeDelivery(s string) (Delivery, error) {
 	r := wire.NewReader(s)
 	if r.Byte() != codecVersion && r.Err() == nil {
 		r.Fail("a delivery of an unknown version")
 	}
 	d := readDelivery(r)
+	if r.Err() == nil && r.Rest() != "" {
+		r.Fail("something follows the delivery")
+	}
 	return d, r.Err()
 }

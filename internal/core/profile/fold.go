@@ -114,18 +114,20 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 		})
 		f.Consent = true
 	case e.Name == event.Complained:
-		p.Ails(Health{Channel: cmp.Or(e.Props.Text("channel"), "email"), Address: cmp.Or(e.Props.Text("address"), p.Address("email")), State: Complained, At: e.At, Why: e.Props.Text("detail")})
+		channel := cmp.Or(e.Props.Text("channel"), "email")
+		p.Ails(Health{Channel: channel, Address: cmp.Or(e.Props.Text("address"), p.Address(channel)), State: Complained, At: e.At, Why: e.Props.Text("detail")})
 		f.Reach = true
 	}
 	return f
 }
 
 // setTrait sets one trait if the event is newer than what is known. A null
-// forgets the value and remembers when.
-func (p *Profile) setTrait(t Trait) bool {
+// forgets the value and remembers when. A trait of a new name is refused if there
+// are as many as most already.
+func (p *Profile) setTrait(t Trait, most int) bool {
 	i, found := slices.BinarySearchFunc(p.Traits, t.Name, func(t Trait, n string) int { return strings.Compare(t.Name, n) })
 	if !found {
-		if len(p.Traits) >= MaxTraits {
+		if len(p.Traits) >= most {
 			return false
 		}
 		p.Traits = slices.Insert(slices.Clip(p.Traits), i, t)
@@ -142,14 +144,19 @@ func (p *Profile) setTrait(t Trait) bool {
 
 // MaxTraits bounds the traits of one profile, and MaxTrait the bytes of one: a
 // client that invents a new trait with every visit must not grow the hot row
-// without end.
+// without end. The last of them are kept for the shop's own servers: who fills a
+// profile up with a key out of a page must not keep an address from being known.
 const (
-	MaxTraits = 300
-	MaxTrait  = 4 << 10
+	MaxTraits    = 300
+	MaxTrait     = 4 << 10
+	publicTraits = MaxTraits - 100
 )
 
 func (p *Profile) foldTraits(e *event.Event, traits event.Object, f *Folded) {
-	by := Fingerprint(e.ID)
+	by, most := Fingerprint(e.ID), MaxTraits
+	if e.Trust == event.Public {
+		most = publicTraits
+	}
 	traits.Each(func(name string, v event.Value) bool {
 		if len(name) > 128 || len(v.Raw) > MaxTrait {
 			return true
@@ -163,7 +170,7 @@ func (p *Profile) foldTraits(e *event.Event, traits event.Object, f *Folded) {
 				v = event.Text(id.Value)
 			}
 		}
-		if !p.setTrait(Trait{strings.Clone(name), event.Value{Kind: v.Kind, Raw: strings.Clone(v.Raw)}, e.At, by}) {
+		if !p.setTrait(Trait{strings.Clone(name), event.Value{Kind: v.Kind, Raw: strings.Clone(v.Raw)}, e.At, by}, most) {
 			return true
 		}
 		f.Traits = append(f.Traits, name)
@@ -180,16 +187,35 @@ func (p *Profile) foldTraits(e *event.Event, traits event.Object, f *Folded) {
 }
 
 // guarded reports whether a public key may not set the trait: a shop page's key
-// is known to everybody, and who could set another's address would read their mail.
+// is known to everybody, and who could set another's address would read their
+// mail. An address that is known only as an identifier is an address all the same.
+// Nor may it touch what decides whether a customer is written to.
 func (p *Profile) guarded(name string, v event.Value) bool {
 	switch name {
 	case "email", "phone":
-		old, known := p.Trait(name)
-		return known && !strings.EqualFold(old.String(), v.String())
-	case "admin", "role", "vip", "tier", "loyalty_id", "loyalty_points", "complaint_open", "order_late":
+		kind, channel := identity.Email, "email"
+		if name == "phone" {
+			kind, channel = identity.Phone, "sms"
+		}
+		old := p.Address(channel)
+		if t, known := p.Trait(name); known {
+			old = t.String()
+		}
+		return old != "" && !sameAddress(kind, old, v.String())
+	case "admin", "role", "vip", "tier", "loyalty_id", "loyalty_points", "complaint_open", "order_late", "conversation_open", "suppressed":
 		return true
 	}
 	return strings.HasPrefix(name, "$")
+}
+
+// sameAddress reports whether two spellings are one address.
+func sameAddress(kind identity.Kind, a, b string) bool {
+	x, ok := identity.Normal(kind, a)
+	y, fine := identity.Normal(kind, b)
+	if ok && fine {
+		return x == y
+	}
+	return strings.EqualFold(a, b)
 }
 
 func (p *Profile) foldContext(e *event.Event, f *Folded) {
@@ -261,21 +287,6 @@ func compareConsent(a, b Consent) int {
 	return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Purpose, b.Purpose))
 }
 
-// Ails notes what a channel said of an address; the later word counts.
-func (p *Profile) Ails(h Health) {
-	for i := range p.Health {
-		if o := &p.Health[i]; o.Channel == h.Channel && o.Address == h.Address {
-			if o.At > h.At || o.State > h.State && h.State != Healthy {
-				return
-			}
-			p.Health = slices.Clone(p.Health)
-			p.Health[i] = h
-			return
-		}
-	}
-	p.Health = append(slices.Clip(p.Health), h)
-}
-
 func (p *Profile) foldOrder(e *event.Event, f *Folded) {
 	order, err := event.OrderOf(e.Name, e.Props)
 	if err != nil {
@@ -323,11 +334,16 @@ func (p *Profile) foldLines(lines []event.Line, kind OrderKind, at event.Time, w
 		return
 	}
 	bought := slices.Clone(p.Bought)
+	seen := make(map[string]struct{}, len(lines)) // an order with two lines of one SKU is one purchase of it
 	for n := range lines {
 		l := &lines[n]
-		if l.SKU == "" || len(l.SKU) > 128 {
+		if l.SKU == "" || len(l.SKU) > 128 || kind == Completed && l.Quantity <= 0 {
 			continue
 		}
+		if _, again := seen[l.SKU]; again {
+			continue
+		}
+		seen[l.SKU] = struct{}{}
 		i, found := slices.BinarySearchFunc(bought, l.SKU, func(b Bought, sku string) int { return strings.Compare(b.SKU, sku) })
 		switch {
 		case kind != Completed:
@@ -335,12 +351,8 @@ func (p *Profile) foldLines(lines []event.Line, kind OrderKind, at event.Time, w
 			if found && bought[i].Count > 0 {
 				bought[i].Count--
 			}
-		case l.Quantity <= 0:
 		case found:
 			b := &bought[i]
-			if at == b.Last {
-				continue // a second line of the same order
-			}
 			b.First, b.Count = min(b.First, at), b.Count+1
 			if at > b.Last {
 				b.Last, b.Where = at, where
@@ -356,6 +368,7 @@ func (p *Profile) foldLines(lines []event.Line, kind OrderKind, at event.Time, w
 	p.Bought = keepLatest(bought)
 }
 
+// keepLatest drops what was bought longest ago; of one instant, the last by SKU.
 func keepLatest(bought []Bought) []Bought {
 	if len(bought) <= MaxBought {
 		return bought
@@ -365,14 +378,24 @@ func keepLatest(bought []Bought) []Bought {
 		ages[i] = bought[i].Last
 	}
 	slices.Sort(ages)
-	oldest, drop := ages[len(ages)-MaxBought], len(bought)-MaxBought
-	return slices.DeleteFunc(bought, func(b Bought) bool {
-		if drop > 0 && b.Last < oldest {
-			drop--
-			return true
+	drop := len(bought) - MaxBought
+	oldest, older := ages[drop], 0
+	for older < drop && ages[older] < oldest {
+		older++
+	}
+	room := -drop + older // of those bought at the instant oldest, so many stay
+	for _, age := range ages[older:] {
+		if age == oldest {
+			room++
 		}
-		return false
-	})[:MaxBought]
+	}
+	return slices.DeleteFunc(bought, func(b Bought) bool {
+		if b.Last == oldest {
+			room--
+			return room < 0
+		}
+		return b.Last < oldest
+	})
 }
 
 // clip returns at most n bytes of s as a text of its own: what a profile keeps
@@ -384,11 +407,14 @@ func clip(s string, n int) string {
 	return strings.ToValidUTF8(strings.Clone(s[:n]), "")
 }
 
-// Spent returns the sum of orders less refunds in the currency, of all time.
+// Spent returns the sum of orders less refunds in the currency, of all time. Beyond
+// nine trillion, which no customer spends, it stands still.
 func (p *Profile) Spent(currency, base money.Currency) (m money.Micros) {
 	for i := range p.Orders {
 		if c := p.Orders[i].Currency; c == currency || c == "" && currency == base {
-			m += p.Orders[i].Net
+			if sum, err := m.Plus(p.Orders[i].Net); err == nil {
+				m = sum
+			}
 		}
 	}
 	return m

@@ -15,6 +15,9 @@ import (
 // A strand that has joined already changes nothing. Series, journeys and
 // segments are joined by the packages that understand them.
 //
+// It does not matter which of two joins the other, but for the id and the birth
+// that stay, and for the order in which the newest ids are remembered.
+//
 // The history stays where it is, under the strand's own id, so that a merge
 // found wrong can be undone by reading it again.
 func (p *Profile) Join(s *Profile) bool {
@@ -27,10 +30,10 @@ func (p *Profile) Join(s *Profile) bool {
 	p.Strands = slices.Compact(strands)
 
 	for _, h := range s.Held {
-		p.Hold(h)
+		p.joinHeld(h)
 	}
 	for _, t := range s.Traits {
-		p.setTrait(t)
+		p.setTrait(t, MaxTraits)
 	}
 	for _, c := range s.Consents {
 		p.joinConsent(c)
@@ -40,7 +43,7 @@ func (p *Profile) Join(s *Profile) bool {
 	}
 	p.joinOrders(s)
 	p.joinBought(s)
-	if s.Session.Last > p.Session.Last {
+	if s.Session.Last > p.Session.Last || s.Session.Last == p.Session.Last && s.Session.Start < p.Session.Start {
 		p.Session.Start, p.Session.Last = s.Session.Start, s.Session.Last
 	}
 	p.Session.Count += s.Session.Count
@@ -48,15 +51,9 @@ func (p *Profile) Join(s *Profile) bool {
 	p.Contacts = unite(p.Contacts, s.Contacts, func(a, b Contact) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	if s.Last > p.Last || p.Zone == "" {
-		p.Zone = cmp.Or(s.Zone, p.Zone)
-	}
-	if s.Last > p.Last || p.Locale == "" {
-		p.Locale = cmp.Or(s.Locale, p.Locale)
-	}
-	if s.Last > p.Last || p.Device == "" {
-		p.Device = cmp.Or(s.Device, p.Device)
-	}
+	p.Zone = lastWord(p, s, p.Zone, s.Zone, "timezone")
+	p.Locale = lastWord(p, s, p.Locale, s.Locale, "locale")
+	p.Device = lastWord(p, s, p.Device, s.Device, "")
 	if p.First == 0 || s.First != 0 && s.First < p.First {
 		p.First = s.First
 	}
@@ -79,22 +76,94 @@ func (p *Profile) Join(s *Profile) bool {
 	return true
 }
 
+// lastWord returns what the side that was heard of last says, unless the joined
+// traits, which are p's by now, say it in so many words. No trait is asked if its
+// name is empty.
+func lastWord(p, s *Profile, mine, theirs, trait string) string {
+	if trait != "" {
+		if v, said := p.Trait(trait); said {
+			return clip(v.String(), 64)
+		}
+	}
+	switch {
+	case theirs == "":
+		return mine
+	case mine == "", s.Last > p.Last:
+		return theirs
+	case s.Last == p.Last:
+		return max(mine, theirs) // any rule that does not ask which of the two is p
+	}
+	return mine
+}
+
+// maxRefused bounds the identifiers that are remembered as somebody else's: a
+// stranger with a page's key can name as many as they like. One that is forgotten
+// is asked for again when it comes again, and refused again.
+const maxRefused = 32
+
 // Hold notes the state of an identifier. Owned is never taken back by Asked or
-// Refused.
+// Refused. Of the refused ones the newest are remembered.
 func (p *Profile) Hold(h Held) {
-	for i := range p.Held {
-		if p.Held[i].Identifier != h.Identifier {
-			continue
-		}
-		if p.Held[i].State == Owned || p.Held[i].State == h.State {
-			return
-		}
+	i, found := slices.BinarySearchFunc(p.Held, h, compareHeld)
+	switch {
+	case found && (p.Held[i].State == Owned || p.Held[i].State == h.State):
+		return
+	case found:
 		p.Held = slices.Clone(p.Held)
 		p.Held[i] = h
+	default:
+		p.Held = slices.Insert(slices.Clip(p.Held), i, h)
+	}
+	if h.State == Refused {
+		p.forgetRefused()
+	}
+}
+
+func compareHeld(a, b Held) int { return a.Identifier.Compare(b.Identifier) }
+
+// forgetRefused drops the identifier that was refused first if there are more than
+// maxRefused. The list is the caller's own.
+func (p *Profile) forgetRefused() {
+	n, oldest := 0, -1
+	for i := range p.Held {
+		if p.Held[i].State != Refused {
+			continue
+		}
+		n++
+		if oldest < 0 || p.Held[i].At < p.Held[oldest].At {
+			oldest = i
+		}
+	}
+	if n > maxRefused {
+		p.Held = slices.Delete(p.Held, oldest, oldest+1)
+	}
+}
+
+// joinHeld lets the stronger of two states hold: what is owned is owned, and what
+// a home is still to answer is better than what it once refused.
+func (p *Profile) joinHeld(h Held) {
+	i, found := slices.BinarySearchFunc(p.Held, h, compareHeld)
+	if !found {
+		p.Hold(h)
 		return
 	}
-	i, _ := slices.BinarySearchFunc(p.Held, h, func(a, b Held) int { return a.Identifier.Compare(b.Identifier) })
-	p.Held = slices.Insert(slices.Clip(p.Held), i, h)
+	old := p.Held[i]
+	switch byState := cmp.Compare(h.State.strength(), old.State.strength()); {
+	case byState < 0, byState == 0 && old.At <= h.At:
+		return
+	}
+	p.Held = slices.Clone(p.Held)
+	p.Held[i] = h
+}
+
+func (h Holding) strength() int {
+	switch h {
+	case Owned:
+		return 2
+	case Asked:
+		return 1
+	}
+	return 0
 }
 
 // Room reports whether p may hold one more identifier of the kind as of now: the
@@ -155,7 +224,10 @@ func (p *Profile) joinBought(s *Profile) {
 		return
 	}
 	all := unite(p.Bought, s.Bought, func(a, b Bought) int {
-		return cmp.Or(strings.Compare(a.SKU, b.SKU), cmp.Compare(a.Last, b.Last), cmp.Compare(a.First, b.First))
+		return cmp.Or(
+			strings.Compare(a.SKU, b.SKU), cmp.Compare(a.Last, b.Last), cmp.Compare(a.First, b.First), cmp.Compare(a.Count, b.Count),
+			strings.Compare(a.Name, b.Name), strings.Compare(a.Category, b.Category), strings.Compare(a.Product, b.Product), strings.Compare(a.Where, b.Where),
+		)
 	})
 	joined := all[:0:0]
 	for _, b := range all {

@@ -4,7 +4,9 @@
 // nothing else: the same events in the same order give the same bytes. It is
 // immutable with structural sharing: what changes a profile makes a copy of the
 // part it touches, so a reader, a commit under way and the next event never see
-// each other. Slices inside are never changed in place below their length.
+// each other. Slices inside are never changed in place below their length. Behind
+// it they may be: the history of a profile is a line, and [Profile.Fork] is for
+// who wants two futures of one.
 //
 // The profile holds what decisions need at once; the events themselves lie in
 // the history, which the store keeps for ever under the strand that first heard
@@ -33,7 +35,7 @@ type Profile struct {
 	Held     []Held        // identifiers of the person, and those that were refused
 	Traits   []Trait       // by name
 	Consents []Consent     // by channel, then purpose
-	Health   []Health      // addresses that bounced or complained
+	Health   []Health      // addresses that bounced or complained, by channel, then address; at most MaxHealth
 	Orders   []Order       // by instant, then id; exact for ever
 	Bought   []Bought      // by SKU; at most MaxBought, the latest bought stay
 	Session  Session       // the visit that goes on, or went on last
@@ -69,6 +71,20 @@ func (p *Profile) Hot() bool { return p.InMonth > HotAfter }
 // New returns the profile at the home id, before it has heard anything.
 func New(id identity.ID) *Profile { return &Profile{ID: id, Alarm: event.Never} }
 
+// Fork returns a copy of p that may grow apart from it, for a rehearsal where both
+// go on: what is appended to the one never stands in the other.
+func (p *Profile) Fork() *Profile {
+	f := *p
+	f.Orders, f.Seen = slices.Clip(p.Orders), slices.Clip(p.Seen)
+	f.Series = slices.Clone(p.Series)
+	for i, s := range f.Series {
+		own := *s
+		own.Obs = slices.Clip(s.Obs)
+		f.Series[i] = &own
+	}
+	return &f
+}
+
 // Rank returns the rank by which p meets other profiles.
 func (p *Profile) Rank() identity.Rank {
 	_, known := p.Identifier(identity.User)
@@ -102,14 +118,20 @@ func (p *Profile) Holds(id identity.Identifier) (Holding, bool) {
 	return 0, false
 }
 
-// Identifier returns the first identifier of the kind that p owns.
+// Identifier returns the identifier of the kind that p has owned longest. A later
+// one, which anybody who knows a customer's id may bring, never takes its place:
+// mail would go to it.
 func (p *Profile) Identifier(kind identity.Kind) (string, bool) {
+	var oldest *Held
 	for i := range p.Held {
-		if h := &p.Held[i]; h.Identifier.Kind == kind && h.State == Owned {
-			return h.Identifier.Value, true
+		if h := &p.Held[i]; h.Identifier.Kind == kind && h.State == Owned && (oldest == nil || h.At < oldest.At) {
+			oldest = h
 		}
 	}
-	return "", false
+	if oldest == nil {
+		return "", false
+	}
+	return oldest.Identifier.Value, true
 }
 
 // Trait is one fact about the customer, with the event that said it last.
@@ -178,26 +200,6 @@ func (p *Profile) Allows(channel, purpose string, now event.Time) bool {
 	return ok && c.Granted && (c.Expires == 0 || now < c.Expires)
 }
 
-// Health is what a channel said of an address.
-type Health struct {
-	Channel string
-	Address string
-	State   AddressState
-	At      event.Time
-	Why     string // the provider's words
-	Soft    int32  // soft bounces in a row
-}
-
-// AddressState says whether an address may be written to.
-type AddressState uint8
-
-// The states of an address. They are stored: never renumber.
-const (
-	Healthy    AddressState = 0
-	Bounced    AddressState = 1 // it does not exist
-	Complained AddressState = 2 // its owner called our mail spam
-)
-
 // Address returns the customer's address on a channel; empty if there is none.
 func (p *Profile) Address(channel string) string {
 	switch channel {
@@ -215,23 +217,6 @@ func (p *Profile) Address(channel string) string {
 		return phone
 	}
 	return ""
-}
-
-// HealthOf returns what is known of an address; the zero Health if nothing.
-func (p *Profile) HealthOf(channel, address string) Health {
-	for i := range p.Health {
-		if h := &p.Health[i]; h.Channel == channel && h.Address == address {
-			return *h
-		}
-	}
-	return Health{Channel: channel, Address: address}
-}
-
-// Reachable reports whether the customer has an address on the channel that may
-// be written to. It says nothing of consent.
-func (p *Profile) Reachable(channel string) bool {
-	a := p.Address(channel)
-	return a != "" && p.HealthOf(channel, a).State == Healthy
 }
 
 // Order is one order, refund or cancellation, exact.

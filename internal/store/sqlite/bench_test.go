@@ -7,13 +7,13 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
-	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
 	"rapport/internal/store"
 	"rapport/internal/store/sqlite"
 )
@@ -44,6 +44,7 @@ func noise(dice *rand.ChaCha8, n int) []byte {
 
 type load struct {
 	b    *testing.B
+	dir  string
 	s    *sqlite.Store
 	dice *rand.ChaCha8
 	zipf *rand.Zipf
@@ -55,8 +56,7 @@ type load struct {
 func loaded(b *testing.B, o sqlite.Options) *load {
 	b.Helper()
 	o.Dir = b.TempDir()
-
-	l := &load{b: b, dice: rand.NewChaCha8([32]byte{1})}
+	l := &load{b: b, dir: o.Dir, dice: rand.NewChaCha8([32]byte{1})}
 	l.zipf = rand.NewZipf(rand.New(l.dice), 1.07, 1, benchCustomers-1)
 	for n := range benchCustomers {
 		l.all = append(l.all, someone(n))
@@ -127,26 +127,6 @@ func (l *load) next() *store.Commit {
 	return c
 }
 
-// written returns the bytes that this process has had written to disks; zero
-// where the operating system does not say.
-func written() int64 {
-	b, _ := os.ReadFile("/proc/self/io")
-	for line := range strings.Lines(string(b)) {
-		if n, ok := strings.CutPrefix(line, "write_bytes: "); ok {
-			v, _ := strconv.ParseInt(strings.TrimSpace(n), 10, 64)
-			return v
-		}
-	}
-	return 0
-}
-
-// cpu returns how long this process has worked.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail for the process itself
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 func BenchmarkCommitUnderFullLoad(b *testing.B) {
 	l := loaded(b, sqlite.Options{})
 	for range 4 {
@@ -168,6 +148,146 @@ func BenchmarkCommitUnderFullLoad(b *testing.B) {
 	}
 	b.ReportMetric(float64(written()-disk)/float64(b.N)/benchEvents, "diskB/event")
 	b.ReportMetric(worked.Seconds()*1e3/float64(b.N), "cpu-ms/commit")
+	if info, err := os.Stat(l.dir + "/state.db-wal"); err == nil {
+		b.ReportMetric(float64(info.Size())/(1<<20), "wal-MB")
+	}
 	b.ReportMetric(float64(worst.Milliseconds()), "worst-ms")
 	b.ReportMetric(spent.Seconds()*1e3/float64(b.N), "ms/commit")
+}
+
+func BenchmarkLoadOfThousand(b *testing.B) {
+	l := loaded(b, sqlite.Options{})
+	ids := make([]identity.ID, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range ids {
+			ids[i] = l.all[l.dice.Uint64()%benchCustomers]
+		}
+		if _, err := l.s.Load(b.Context(), ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchDeliveries is how many rows the ledger of deliveries has in benchmarks.
+const benchDeliveries = 1_000_000
+
+// BenchmarkDeliveries plans, claims and accepts deliveries of a campaign, a
+// thousand in a commit, beside a million others, and asks what people and
+// dispatch ask.
+func BenchmarkDeliveries(b *testing.B) {
+	s, err := sqlite.Open(b.Context(), sqlite.Options{Dir: b.TempDir(), Sync: "off"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	l := &load{b: b, s: s, dice: rand.NewChaCha8([32]byte{2})}
+	// One in ten is of a journey and comes whenever its customer does; the others
+	// are of a campaign, which plans and claims in the order of ids.
+	delivery := func(n int, state profile.State) store.Delivery {
+		d := store.Delivery{
+			Delivery: profile.Delivery{
+				ID: profile.DeliveryID(someone(n)), State: state, Channel: "email", Purpose: "news", Journey: "summer-sale",
+				Step: "ask", Template: "hello", Priority: 5, Planned: event.Time(n), NotBefore: 700, Expires: event.Never,
+				Reason: "She looked at boots three times this week.",
+			},
+			Profile: someone(n % 200_000), Changed: event.Time(n), Plan: make([]byte, 300),
+		}
+		binary.BigEndian.PutUint32(d.ID[:], uint32(n)<<10)
+		if n%10 == 0 {
+			d.ID, d.Journey, d.Channel = profile.DeliveryID(someone(n)), "journey-"+strconv.Itoa(n%200), []string{"email", "sms"}[n%20/10]
+			d.Priority, d.NotBefore = int32(n%50/10), event.Time(n%1000)
+		}
+		return d
+	}
+	batch := func(from, n int, state profile.State) *store.Commit {
+		c := &store.Commit{}
+		for i := from; i < from+n; i++ {
+			c.Deliveries = append(c.Deliveries, delivery(i, state))
+		}
+		slices.SortFunc(c.Deliveries, func(a, b store.Delivery) int { return slices.Compare(a.ID[:], b.ID[:]) })
+		return c
+	}
+	const step = 10_000
+	for n := 0; n < benchDeliveries; n += step {
+		state := profile.Accepted
+		if n >= benchDeliveries/2 {
+			state = profile.Planned
+		}
+		l.commit(batch(n, step, state))
+	}
+	for state, from := range map[profile.State]int{
+		profile.Planned: benchDeliveries, profile.Claimed: benchDeliveries / 2, profile.Accepted: benchDeliveries * 3 / 4,
+	} {
+		b.Run("1000 "+state.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				c := batch(from, 1000, state)
+				from += 1000
+				b.StartTimer()
+				l.commit(c)
+			}
+		})
+	}
+	ask := func(name string, ask func() error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := ask(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	ask("counts", func() error { _, err := s.DeliveryCounts(b.Context()); return err })
+	ask("next", func() error { _, err := s.NextDelivery(b.Context()); return err })
+	ask("100 due", func() error { _, err := s.DueDeliveries(b.Context(), "email", 500, 100); return err })
+	ask("100 due of all channels", func() error { _, err := s.DueDeliveries(b.Context(), "", 500, 100); return err })
+	ask("none due", func() error { _, err := s.DueDeliveries(b.Context(), "", -1, 100); return err })
+	ask("claimed", func() error { _, err := s.InState(b.Context(), profile.Claimed, profile.DeliveryID{}, 100); return err })
+	ask("sizes", func() error { _, err := s.Stats(b.Context()); return err })
+}
+
+func BenchmarkLedger(b *testing.B) {
+	l, err := sqlite.OpenLedger(b.Context(), sqlite.Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	var n atomic.Int64
+	b.Run("100 begun, noted and finished", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			batch, receipts, ids := make([]store.Start, 100), make([]store.Receipt, 100), make([]profile.DeliveryID, 100)
+			for i := range batch {
+				id := someone(int(n.Add(1)))
+				ids[i] = profile.DeliveryID(id)
+				batch[i] = store.Start{ID: ids[i], Profile: id, Subjects: [][16]byte{id, {1}}, Channel: "email", Purpose: "news", At: 1}
+				receipts[i] = store.Receipt{ID: ids[i], Entry: make([]byte, 200)}
+			}
+			if _, err := l.Start(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+			if err := l.Note(b.Context(), receipts); err != nil {
+				b.Fatal(err)
+			}
+			if err := l.Finish(b.Context(), ids); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("unsubscribes of 64 at once", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetParallelism(64)
+		b.RunParallel(func(p *testing.PB) {
+			for p.Next() {
+				s := store.Suppression{Subject: someone(int(n.Add(1))), Channel: "email", Reason: store.Unsubscribed}
+				if err := l.Suppress(b.Context(), s); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	})
 }

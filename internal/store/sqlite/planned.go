@@ -13,6 +13,9 @@ import (
 	"rapport/internal/store"
 )
 
+// planned names the index: SQLite may hold another one for as good, and sort.
+const planned = "deliveries INDEXED BY deliveries_due"
+
 // queue is one line of planned deliveries: those of a channel and a priority.
 // There are few, and in each the earliest stands first, so whoever asks them one
 // by one never reads past what is not due yet, however much is planned for
@@ -35,14 +38,14 @@ func queues(c *conn, channel string, each func(queue) (bool, error)) error {
 	for _, channel := range channels {
 		q, there, more := queue{channel: channel}, false, true
 		var err error
-		for query, args := "SELECT min(priority) FROM deliveries WHERE state = 1 AND channel = ?", []any{channel}; more; {
+		for query, args := "SELECT priority FROM "+planned+" WHERE state = 1 AND channel = ? ORDER BY priority LIMIT 1", []any{channel}; more; {
 			if there, err = one(c, &q.priority, query, args...); err != nil || !there {
 				break
 			}
 			if more, err = each(q); err != nil {
 				break
 			}
-			query, args = "SELECT min(priority) FROM deliveries WHERE state = 1 AND channel = ? AND priority > ?", []any{channel, q.priority}
+			query, args = "SELECT priority FROM "+planned+" WHERE state = 1 AND channel = ? AND priority > ? ORDER BY priority LIMIT 1", []any{channel, q.priority}
 		}
 		if err != nil {
 			return err
@@ -54,7 +57,7 @@ func queues(c *conn, channel string, each func(queue) (bool, error)) error {
 // plannedChannels returns the channels for which something is planned.
 func plannedChannels(c *conn) ([]string, error) {
 	var channels []string
-	query, args := "SELECT min(channel) FROM deliveries WHERE state = 1", []any{}
+	query, args := "SELECT channel FROM "+planned+" WHERE state = 1 ORDER BY channel LIMIT 1", []any{}
 	for {
 		var channel string
 		there, err := one(c, &channel, query, args...)
@@ -62,16 +65,14 @@ func plannedChannels(c *conn) ([]string, error) {
 			return channels, err
 		}
 		channels = append(channels, channel)
-		query, args = "SELECT min(channel) FROM deliveries WHERE state = 1 AND channel > ?", []any{channel}
+		query, args = "SELECT channel FROM "+planned+" WHERE state = 1 AND channel > ? ORDER BY channel LIMIT 1", []any{channel}
 	}
 }
 
 // one reads the one value of a query into v and reports whether it is there.
 func one[V int64 | string](c *conn, v *V, query string, args ...any) (there bool, err error) {
 	err = c.query(context.Background(), 1, func(row []driver.Value) error {
-		if row[0] != nil {
-			*v, there = row[0].(V), true
-		}
+		*v, there = row[0].(V), true
 		return nil
 	}, query, args...)
 	return there, err
@@ -91,7 +92,7 @@ func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Tim
 				of, had = q.channel, len(found)
 			}
 			err := eachRef(ctx, c, func(r store.Ref) { found = append(found, due{r, q.priority}) },
-				"WHERE state = 1 AND channel = ? AND priority = ? AND not_before <= ? ORDER BY not_before, id LIMIT ?",
+				planned+" WHERE state = 1 AND channel = ? AND priority = ? AND not_before <= ? ORDER BY not_before, id LIMIT ?",
 				q.channel, q.priority, int64(now), max(limit-(len(found)-had), 0))
 			return len(found)-had < limit, err
 		})
@@ -115,7 +116,8 @@ func (s *Store) NextDelivery(ctx context.Context) (event.Time, error) {
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		return queues(c, "", func(q queue) (bool, error) {
 			at := next
-			_, err := one(c, &at, "SELECT min(not_before) FROM deliveries WHERE state = 1 AND channel = ? AND priority = ?", q.channel, q.priority)
+			_, err := one(c, &at, "SELECT not_before FROM "+planned+
+				" WHERE state = 1 AND channel = ? AND priority = ? AND not_before IS NOT NULL ORDER BY not_before LIMIT 1", q.channel, q.priority)
 			next = min(next, at)
 			return true, err
 		})
@@ -125,11 +127,11 @@ func (s *Store) NextDelivery(ctx context.Context) (event.Time, error) {
 
 // InState implements [store.Store].
 func (s *Store) InState(ctx context.Context, state profile.State, after profile.DeliveryID, limit int) (refs []store.Ref, err error) {
-	where := "WHERE +state = ? AND id > ? ORDER BY id LIMIT ?"
+	where := "deliveries WHERE +state = ? AND id > ? ORDER BY id LIMIT ?"
 	// The plus keeps SQLite from sorting all that are in the state, for each page
 	// anew: it goes through the ids instead.
 	if state == profile.Claimed || state == profile.Started {
-		where = "WHERE state IN (2, 3) AND state = ? AND id > ? ORDER BY id LIMIT ?" // the index deliveries_open
+		where = "deliveries WHERE state IN (2, 3) AND state = ? AND id > ? ORDER BY id LIMIT ?" // the index deliveries_open
 	}
 	err = s.file.read(ctx, func(c *conn) error {
 		return eachRef(ctx, c, func(r store.Ref) { refs = append(refs, r) }, where, int64(state), after[:], max(limit, 0))
@@ -138,12 +140,12 @@ func (s *Store) InState(ctx context.Context, state profile.State, after profile.
 }
 
 // eachRef calls each for every delivery that a query finds.
-func eachRef(ctx context.Context, c *conn, each func(store.Ref), where string, args ...any) error {
+func eachRef(ctx context.Context, c *conn, each func(store.Ref), from string, args ...any) error {
 	return c.query(ctx, 6, func(row []driver.Value) error {
 		each(store.Ref{
 			ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Channel: row[2].(string),
 			NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])),
 		})
 		return nil
-	}, "SELECT id, profile, channel, not_before, deadline, fence FROM deliveries "+where, args...)
+	}, "SELECT id, profile, channel, not_before, deadline, fence FROM "+from, args...)
 }

@@ -8,12 +8,16 @@
 // statements do. The log is the durability point and the file is a fold of it,
 // so nobody else may write here: Open holds a lock for as long as it is open.
 //
-// The pages are written in the order of their ids, the caches are given up to
-// the operating system, and a checkpoint runs beside the commits instead of in
-// them; schema.sql says why each table has the form it has. Deleted content is
-// not overwritten in normal running: secure_delete would rewrite freed pages at
-// every commit. The job that erases a person turns it on for its own
-// connection and empties the WAL behind it.
+// What a commit costs is the pages it touches, twice: once in the WAL and once in
+// the database. So the pages are small, a strand's history is a chain from its
+// profile instead of an index, an index is touched only when its columns change,
+// and checkpoints are rare and run beside the commits. The migrations say why
+// each table has the form it has. A caller that gives rows in the order of their
+// ids saves some reading.
+//
+// Deleted content is not overwritten in normal running: secure_delete would
+// write freed pages at every commit. Erasing a person must turn it on, and empty
+// the WAL afterwards.
 package sqlite
 
 import (
