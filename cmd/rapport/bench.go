@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"runtime"
-	"runtime/pprof"
 	"slices"
 
 	"rapport/internal/bench"
@@ -18,23 +14,21 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/natslog"
-	"rapport/internal/fault"
 	"rapport/internal/store"
 	"rapport/internal/store/sqlite"
 )
 
 type benchCmd struct {
-	Name       string  `arg:"" help:"What to measure: log engine http freshness dispatch import start."`
-	JSON       bool    `help:"Print the result as JSON."`
-	Seconds    float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
-	Customers  int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`
-	History    int     `placeholder:"N" help:"How many events each customer of the engine bench has behind them. Default: 200."`
-	BacklogMB  int64   `name:"backlog-mb" placeholder:"N" help:"How much log the start bench leaves unread. Default: 200, with --full 2048."`
-	Short      bool    `help:"Everything tiny: to see in about a second that the bench works."`
-	Full       bool    `help:"A million customers where the default has a hundred thousand."`
-	Dir        string  `type:"path" placeholder:"DIR" help:"Folder on the disk to be measured. Default: that of temporary files."`
-	CPUProfile string  `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write where the processor's time goes, for go tool pprof."`
-	MemProfile string  `name:"mem-profile" type:"path" placeholder:"FILE" help:"Write what is allocated, for go tool pprof."`
+	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch import start."`
+	JSON      bool    `help:"Print the result as JSON."`
+	Seconds   float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
+	Customers int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`
+	History   int     `placeholder:"N" help:"How many events each customer of the engine bench has behind them. Default: 200."`
+	BacklogMB int64   `name:"backlog-mb" placeholder:"N" help:"How much log the start bench leaves unread. Default: 200, with --full 2048."`
+	Short     bool    `help:"Everything tiny: to see in about a second that the bench works."`
+	Full      bool    `help:"A million customers where the default has a hundred thousand."`
+	Dir       string  `type:"path" placeholder:"DIR" help:"Folder on the disk to be measured. Default: that of temporary files."`
+	Profiles  string  `type:"path" placeholder:"DIR" help:"Write where processor and memory go during the main measurement, for go tool pprof."`
 }
 
 // Run measures and prints the figure beside the limit of this machine.
@@ -42,27 +36,11 @@ func (c *benchCmd) Run(ctx context.Context, e *env) (err error) {
 	if !slices.Contains(bench.Names(), c.Name) {
 		return fmt.Errorf("%w: there is no bench %q; there are %v", errMisuse, c.Name, bench.Names())
 	}
-	if c.CPUProfile != "" {
-		f, err := os.Create(c.CPUProfile)
-		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "the profile cannot be written")
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	o := bench.Options{Seconds: c.Seconds, Customers: c.Customers, History: c.History, Backlog: c.BacklogMB << 20, Short: c.Short, Full: c.Full}
+	o := bench.Options{Seconds: c.Seconds, Customers: c.Customers, History: c.History, Backlog: c.BacklogMB << 20, Short: c.Short, Full: c.Full, Profiles: c.Profiles}
 	o.Progress = func(what string) { fmt.Fprintln(e.err, what) }
 	r, err := bench.Run(ctx, c.Name, embeddedRig(c.Dir, e.logger), o)
 	if err != nil {
 		return err
-	}
-	if c.MemProfile != "" {
-		if err := writeAllocations(c.MemProfile); err != nil {
-			return err
-		}
 	}
 	if c.JSON {
 		return e.printJSON(r)
@@ -93,13 +71,4 @@ func embeddedRig(dir string, logger *slog.Logger) bench.Rig {
 		Null:   func() channels.Channel { return &null.Channel{} },
 		Logger: logger,
 	}
-}
-
-func writeAllocations(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the profile cannot be written")
-	}
-	runtime.GC() // the profile tells of finished collections
-	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }

@@ -314,7 +314,7 @@ func (i *ordersImport) write(t csv.Totals, took float64) {
 	}
 	fmt.Fprintf(i.e.out, "%d lines: %d orders and %d refunds of %d%s customers %s", t.Rows, t.Orders, t.Refunds, t.Customers, more, what)
 	if t.Nobodys > 0 {
-		fmt.Fprintf(i.e.out, ", %d of them without a customer", t.Nobodys)
+		fmt.Fprintf(i.e.out, "; %d order numbers are without a customer", t.Nobodys)
 	}
 	fmt.Fprintln(i.e.out)
 	if t.First != 0 {

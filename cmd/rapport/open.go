@@ -178,4 +178,3 @@ func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, erro
 	}
 	return d, n, nil
 }
-

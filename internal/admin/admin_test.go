@@ -84,6 +84,26 @@ func TestASentMessageShowsEveryCheckWithItsValues(t *testing.T) {
 	}
 }
 
+func TestAMessageThatWasTakenBackSaysWhatTheCustomerBought(t *testing.T) {
+	t.Parallel()
+	w := open(t, nil)
+	w.meet("ada", "Ada", true)
+	w.pass(10 * time.Hour) // seven in the evening: what comes of it waits for the morning
+	for i := range 3 {
+		w.hear(event.Event{Name: event.ProductViewed, User: "ada", Props: props("sku", "lamp"+strconv.Itoa(i), "name", "Brass Lamp", "category", "lighting")})
+	}
+	w.pass(2 * time.Hour)
+	list := w.messages("ada")
+	if len(list) != 1 || list[0].State != profile.Planned {
+		t.Fatalf("the ledger has %v", list)
+	}
+	path := "/messages/" + list[0].ID.String()
+	has(t, w.page(path), "waits", "Held until 3 March 2026, 08:00 and then asked again")
+	has(t, w.page("/customers/"+w.find("ada").ID.String()), "Looking for a lamp", "viewed a product where category is lighting 3 or more times in the last 14 days (3 times, last 2 hours ago)")
+	w.hear(event.Event{Name: event.OrderCompleted, User: "ada", Props: order("o1", "lamp2", "Brass Lamp", "lighting", "12.50")})
+	has(t, w.page(path), "taken back She bought Brass Lamp", "When it was to leave")
+}
+
 func TestTheTimelineIsPagedWithoutGapsOrRepeats(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)

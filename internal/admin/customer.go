@@ -55,8 +55,10 @@ func (s *site) customer(r *http.Request) (page.View, error) {
 	}
 	orders, spent := worth(p, pr.Currency)
 	v.Facts = []page.Fact{
-		{Label: "Orders", Value: page.Count(orders)}, {Label: "Spent, less returns", Value: strings.Join(spent, " + ")},
-		{Label: "First heard", Value: or(c.Date(p.First), "–"), Note: c.When(p.First).Ago}, {Label: "Last heard", Value: or(c.Date(p.Last), "–"), Note: c.When(p.Last).Ago},
+		{Label: "Orders", Value: page.Count(orders)},
+		{Label: "Spent, less returns", Value: strings.Join(spent, " + ")},
+		{Label: "First heard", Value: or(c.Date(p.First), "–"), Note: c.When(p.First).Ago},
+		{Label: "Last heard", Value: or(c.Date(p.Last), "–"), Note: c.When(p.Last).Ago},
 	}
 	v.Spending = spending(p, now, pr)
 	v.Identifiers, v.Traits = who(p, c), traits(p)

@@ -101,7 +101,7 @@ func (s *site) demo(r *http.Request) (page.View, error) {
 	}
 	v.Next = next(d, s.o.MailsPath)
 	for _, l := range d.Shopper {
-		v.Story = append(v.Story, page.Step{At: c.Time(l.At), What: l.What, Detail: l.Detail})
+		v.Story = append(v.Story, page.Step{At: c.Second(l.At), What: page.Title(l.What), Detail: sentence(l.Detail)})
 	}
 	return v, nil
 }

@@ -17,8 +17,8 @@ const (
 	// patience is how long a page waits for newer figures before it shows those
 	// that are there: pages answer at once. The first page has nothing to show, and
 	// so waits longer.
-	patience      = 300000 * time.Millisecond
-	firstPatience = 1500000 * time.Millisecond
+	patience      = 300 * time.Millisecond
+	firstPatience = 1500 * time.Millisecond
 	// slice bounds one round of adding up. What is left is for the next round.
 	slice = 4 * time.Second
 )

@@ -150,9 +150,12 @@ func (s *site) journey(r *http.Request) (page.View, error) {
 	n := numbersOf(f, d.Name)
 	v := &page.Journey{Frame: s.frame(p, d.Title, "journeys"), Name: d.Name, NotSent: notSent(f.counts, d.Name)}
 	v.Numbers = []page.Fact{
-		{Label: "Entered", Value: page.Count(n.entered)}, {Label: "Inside now", Value: page.Count(n.inside)},
-		{Label: "Messages waiting", Value: page.Count(n.waits)}, {Label: "Sent", Value: page.Count(n.sent)},
-		{Label: "Not sent", Value: page.Count(n.not)}, {Label: "Held out", Value: page.Count(n.held)},
+		{Label: "Entered", Value: page.Count(n.entered)},
+		{Label: "Inside now", Value: page.Count(n.inside)},
+		{Label: "Messages waiting", Value: page.Count(n.waits)},
+		{Label: "Sent", Value: page.Count(n.sent)},
+		{Label: "Not sent", Value: page.Count(n.not)},
+		{Label: "Held out", Value: page.Count(n.held)},
 	}
 	v.About = rules(p, d)
 	if _, goals := d.Ends(); len(goals) > 0 {

@@ -75,8 +75,10 @@ func sentFacts(f snapshot) []page.Fact {
 		return nil
 	}
 	return []page.Fact{
-		{Label: "Sent", Value: page.Count(sent)}, {Label: "Not sent", Value: page.Count(not)},
-		{Label: "Held out", Value: page.Count(held)}, {Label: "Waiting", Value: page.Count(waits)},
+		{Label: "Sent", Value: page.Count(sent)},
+		{Label: "Not sent", Value: page.Count(not)},
+		{Label: "Held out", Value: page.Count(held)},
+		{Label: "Waiting", Value: page.Count(waits)},
 	}
 }
 

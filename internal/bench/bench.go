@@ -64,6 +64,9 @@ type Options struct {
 	// Full makes the sizes those of the table in DESIGN §11: a million customers
 	// where the default has a hundred thousand.
 	Full bool
+	// Profiles is a folder for the processor and memory profiles of the main
+	// measurement, without the building. Default: none are made.
+	Profiles string
 	// Progress hears what is being done. Nil: nobody listens.
 	Progress func(what string)
 }

@@ -61,7 +61,11 @@ func dispatchBench(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.say("%d messages by SMTP", n)
-	taken, applied, err := p.deliver(ctx, n, sink.Count)
+	var taken, applied time.Duration
+	err = b.profiled(func() (err error) {
+		taken, applied, err = p.deliver(ctx, n, sink.Count)
+		return err
+	})
 	if err = errors.Join(err, p.close(ctx)); err != nil {
 		return err
 	}

@@ -68,7 +68,11 @@ func engineBench(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.say("events of customers as they come (zipf), %s", length)
-	rate, err := c.drive(ctx, l, zipf, length, "")
+	var rate float64
+	err = b.profiled(func() (err error) {
+		rate, err = c.drive(ctx, l, zipf, length, "")
+		return err
+	})
 	if err != nil {
 		return err
 	}

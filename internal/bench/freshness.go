@@ -93,13 +93,15 @@ func freshnessBench(ctx context.Context, b *bench) error {
 	}
 	b.say("memberships and exits at %d events/s, %s", freshRate, length)
 	var busy, exits spread
-	err = c.under(ctx, l, func() (err error) {
-		var group sync.WaitGroup
-		var failed error
-		group.Go(func() { exits, failed = p.exits(ctx, length) })
-		busy, err = p.probe(ctx, length, probeEvery)
-		group.Wait()
-		return errors.Join(err, failed)
+	err = b.profiled(func() error {
+		return c.under(ctx, l, func() (err error) {
+			var group sync.WaitGroup
+			var failed error
+			group.Go(func() { exits, failed = p.exits(ctx, length) })
+			busy, err = p.probe(ctx, length, probeEvery)
+			group.Wait()
+			return errors.Join(err, failed)
+		})
 	})
 	if err != nil {
 		return err

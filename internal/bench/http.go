@@ -78,7 +78,12 @@ func httpBench(ctx context.Context, b *bench) error {
 			Keys: ring, Append: hear, Now: wall, Workspace: secret, Limits: intake.Limits{Rate: httpRate}, Log: b.Logger,
 		}))
 	}
-	rate, took, err := measure("64 connections to durable 200", length, hear)
+	var rate float64
+	var took spread
+	err = b.profiled(func() (err error) {
+		rate, took, err = measure("64 connections to durable 200", length, hear)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,12 @@ func importBench(ctx context.Context, b *bench) error {
 		return err
 	}
 	b.say("importing it")
-	rate, totals, err := b.bring(ctx, "uci", uci)
+	var rate float64
+	var totals csv.Totals
+	err = b.profiled(func() (err error) {
+		rate, totals, err = b.bring(ctx, "uci", uci)
+		return err
+	})
 	if err != nil {
 		return err
 	}

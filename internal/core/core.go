@@ -48,11 +48,12 @@ type Effects struct {
 	Changes    []insight.Change // segments entered and left
 	Deliveries []Delivery       // new deliveries and new states of old ones
 	Forwards   []identity.Addressed
-	Facts      []event.Event // for the feed
-	Joined     []identity.ID // strands taken in
-	Quarantine string        // why the event was put aside; empty: it was not
-	Stuck      []string      // segments whose alarms keep finding nothing changed: a mistake of ours
-	Refused    []string      // what a public key tried and may not do
+	Granted    []profile.Consent // consents that the event gave
+	Facts      []event.Event     // for the feed
+	Joined     []identity.ID     // strands taken in
+	Quarantine string            // why the event was put aside; empty: it was not
+	Stuck      []string          // segments whose alarms keep finding nothing changed: a mistake of ours
+	Refused    []string          // what a public key tried and may not do
 }
 
 // Delivery is a change in the delivery ledger.
@@ -173,6 +174,13 @@ func (r *run) hear(e *event.Event) {
 	r.claim(e)
 	folded := r.p.Fold(e, r.now)
 	r.eff.Refused = folded.Refused
+	if folded.Consent && e.Name == event.ConsentChanged {
+		for _, c := range r.p.Consents {
+			if c.Granted && c.Proof == e.ID {
+				r.eff.Granted = append(r.eff.Granted, c)
+			}
+		}
+	}
 	var touched condition.Touched
 	if !folded.Repeated {
 		r.p.Session = condition.Visit(r.p.Session, e)

@@ -47,7 +47,7 @@ holdout: 0%
 `,
 	"journeys/hello.yaml": `
 journey: hello
-trigger: {event: Order Completed}
+trigger: {event: Order Completed, key: order_id}
 reentry: once_per_key
 holdout: 0%
 steps:

@@ -25,6 +25,7 @@ type batch struct {
 	quarantine []store.Quarantine
 	feed       []byte
 	claims     []Claim
+	grants     []Grant
 	events     int
 	bytes      int        // estimate of what a commit writes
 	urgent     bool       // an effect waits for the commit
@@ -34,6 +35,14 @@ type batch struct {
 type membership struct {
 	segment uint64
 	profile identity.ID
+}
+
+// Grant is a consent that a customer gave.
+type Grant struct {
+	Profile *profile.Profile
+	Channel string
+	Purpose string
+	At      event.Time
 }
 
 // Claim is a delivery that the gate has let through: dispatch may hand it over
@@ -91,6 +100,9 @@ func (b *batch) effects(p *profile.Profile, prog *core.Program, eff *core.Effect
 	for i := range eff.Facts {
 		f := &eff.Facts[i]
 		b.tell(&feed.Row{Kind: feed.Fact, Profile: p.ID, At: f.At, Now: now, Name: f.Name, Props: f.Props})
+	}
+	for _, c := range eff.Granted {
+		b.grants = append(b.grants, Grant{p, c.Channel, c.Purpose, c.At})
 	}
 	for i := range eff.Deliveries {
 		b.deliver(p, prog, &eff.Deliveries[i], now)

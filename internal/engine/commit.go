@@ -116,6 +116,9 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	if len(b.claims) > 0 && l.e.o.OnClaims != nil {
 		l.e.o.OnClaims(b.claims)
 	}
+	if len(b.grants) > 0 && l.e.o.OnGrants != nil {
+		l.e.o.OnGrants(b.grants)
+	}
 	if len(b.deliveries) > 0 && l.e.o.OnPlanned != nil {
 		l.e.o.OnPlanned()
 	}

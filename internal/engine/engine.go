@@ -51,6 +51,9 @@ type Options struct {
 	// OnClaims hears of deliveries that may be handed over, after their commit.
 	// It must not block.
 	OnClaims func([]Claim)
+	// OnGrants hears of consents that were given, after their commit. It should
+	// not take long: the lane waits.
+	OnGrants func([]Grant)
 	// OnPlanned hears that deliveries were planned or put off, after their commit.
 	OnPlanned func()
 	Logger    *slog.Logger

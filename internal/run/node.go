@@ -20,7 +20,6 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
-	"rapport/internal/core/spec"
 	"rapport/internal/dispatch"
 	"rapport/internal/engine"
 	"rapport/internal/eventlog"
@@ -80,61 +79,13 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 			}
 			return p.Core, nil
 		},
-		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake,
+		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake, OnGrants: n.granted,
 	})
 	if err != nil {
 		return nil, err
 	}
 	n.Engine = e
 	return n, nil
-}
-
-// Apply makes the definitions those in force. The problems say what is wrong
-// with them; if one is more than a warning, nothing has changed and the error is
-// Invalid.
-func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error) {
-	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
-	for _, problem := range problems {
-		if !problem.Warning {
-			return problems, fault.Wrap(fault.Invalid, problem, "the definitions are not in order")
-		}
-	}
-	hash := p.Core.Hash
-	if err := n.o.Store.SaveProgram(ctx, hash, src.Pack()); err != nil {
-		return problems, err
-	}
-	n.mu.Lock()
-	n.programs[hash] = p
-	n.mu.Unlock()
-	return problems, n.Engine.Switch(ctx, hash)
-}
-
-// program returns a program by its hash, compiled once.
-func (n *Node) program(ctx context.Context, hash uint64) (*program.Program, error) {
-	n.mu.Lock()
-	p := n.programs[hash]
-	n.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	packed, err := n.o.Store.Program(ctx, hash)
-	if err != nil {
-		return nil, err
-	}
-	src, err := program.Unpack(packed)
-	if err != nil {
-		return nil, err
-	}
-	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
-	for _, problem := range problems {
-		if !problem.Warning {
-			return nil, fault.Wrap(fault.Corrupt, problem, fmt.Sprintf("program %016x no longer compiles", hash))
-		}
-	}
-	n.mu.Lock()
-	n.programs[hash] = p
-	n.mu.Unlock()
-	return p, nil
 }
 
 // Program returns the program in force; nil before the first.
@@ -284,18 +235,45 @@ func (n *Node) Suppress(ctx context.Context, id identity.ID, channel, purpose, r
 	return nil
 }
 
-// Release takes a suppression back after a person asked for messages again.
-func (n *Node) Release(ctx context.Context, id identity.ID, channel, purpose string) error {
-	err := n.o.Ledger.Release(ctx, id, channel, purpose)
+// Release takes back what a person unsubscribed from at or before the instant,
+// after they asked for messages again.
+func (n *Node) Release(ctx context.Context, id identity.ID, channel, purpose string, until event.Time) error {
+	err := n.o.Ledger.Release(ctx, id, channel, purpose, until)
 	p, perr := n.Engine.Profile(ctx, id)
 	if perr != nil || p == nil {
 		return errors.Join(err, perr)
 	}
-	err = errors.Join(err, n.o.Ledger.Release(ctx, p.ID, channel, purpose))
-	if address := p.Address(channel); address != "" {
-		err = errors.Join(err, n.o.Ledger.Release(ctx, n.Subject(channel, address), channel, purpose))
+	return errors.Join(err, n.release(ctx, p, channel, purpose, until))
+}
+
+func (n *Node) release(ctx context.Context, p *profile.Profile, channel, purpose string, until event.Time) error {
+	subjects := [][16]byte{p.ID}
+	for _, s := range p.Strands {
+		subjects = append(subjects, s)
 	}
-	return err
+	if address := p.Address(channel); address != "" {
+		subjects = append(subjects, n.Subject(channel, address))
+	}
+	var errs []error
+	for _, s := range subjects {
+		// Nearly nobody who agrees has refused before, and a look costs no write.
+		if _, stopped, err := n.o.Ledger.Suppressed(ctx, s, channel, purpose); err != nil || !stopped {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, n.o.Ledger.Release(ctx, s, channel, purpose, until))
+	}
+	return errors.Join(errs...)
+}
+
+// granted follows a consent that was given elsewhere, at the till or in a form:
+// what the same person unsubscribed from before no longer stands.
+func (n *Node) granted(grants []engine.Grant) {
+	for _, g := range grants {
+		if err := n.release(context.Background(), g.Profile, g.Channel, g.Purpose, g.At); err != nil {
+			n.log.Error("releasing what was unsubscribed before a new consent", "profile", g.Profile.ID, "error", err)
+		}
+	}
 }
 
 // Find returns the customer who is known by an identifier; nil if nobody is.

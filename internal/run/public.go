@@ -20,7 +20,7 @@ func (p Public) Suppress(ctx context.Context, s site.Suppression) error {
 
 // Release takes a suppression back.
 func (p Public) Release(ctx context.Context, s site.Suppression) error {
-	return p.n.Release(ctx, s.Profile, s.Channel, s.Purpose)
+	return p.n.Release(ctx, s.Profile, s.Channel, s.Purpose, p.n.o.Clock.Now())
 }
 
 // Hear takes entries to the log.

@@ -262,10 +262,11 @@ type Ledger interface {
 	// Suppress is durable when it returns. Suppressing twice is once.
 	Suppress(ctx context.Context, s Suppression) error
 
-	// Release takes back what was Unsubscribed for exactly this channel and
-	// purpose, after a person asked for messages again. It does not touch
-	// suppressions for bounces, complaints, erasure or any other reason.
-	Release(ctx context.Context, subject [16]byte, channel, purpose string) error
+	// Release takes back what was Unsubscribed, at or before the instant, for
+	// exactly this channel and purpose, after a person asked for messages again: a
+	// later change of mind stands. It does not touch suppressions for bounces,
+	// complaints, erasure or any other reason.
+	Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error
 
 	// Suppressed reports whether a delivery to the subject would be stopped, and
 	// why: of several suppressions the oldest.

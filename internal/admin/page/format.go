@@ -55,6 +55,9 @@ func (c Clock) Date(t event.Time) string {
 // Time returns the time of day of an instant.
 func (c Clock) Time(t event.Time) string { return c.in(t).Format("15:04") }
 
+// Second returns the time of day of an instant to the second.
+func (c Clock) Second(t event.Time) string { return c.in(t).Format("15:04:05") }
+
 // Ago returns how long ago something was, or how far ahead it is, in its largest
 // unit that does not lie.
 func Ago(d time.Duration) string {

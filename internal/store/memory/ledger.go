@@ -160,14 +160,14 @@ func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
 }
 
 // Release implements [store.Ledger].
-func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string) error {
+func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error {
 	b, err := l.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer b.mu.Unlock()
 	t := target{subject, channel, purpose}
-	b.suppressed[t] = slices.DeleteFunc(b.suppressed[t], func(s store.Suppression) bool { return s.Reason == store.Unsubscribed })
+	b.suppressed[t] = slices.DeleteFunc(b.suppressed[t], func(s store.Suppression) bool { return s.Reason == store.Unsubscribed && s.At <= until })
 	if len(b.suppressed[t]) == 0 {
 		delete(b.suppressed, t)
 	}

@@ -4,35 +4,36 @@ import (
 	"context"
 	"database/sql/driver"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // walTarget is how large the WAL grows, in bytes, before it is written into the
 // database. Under full load the same customers come back in commit after commit,
-// and a page that changed in five of them is written into the database once. A
+// and a page that changed in eight of them is written into the database once. A
 // larger WAL saves less and less, costs disk, and is read at the start after a
 // crash, at about a second per gigabyte.
-const walTarget = 256 << 20
+const walTarget = 512 << 20
 
-// chases is how often a checkpoint runs beside the commits before it makes them
-// wait. What the commits append meanwhile is left for the next round, and the
-// WAL begins again from its start only when nothing is left.
-const chases = 2
+// restTime is how long nothing is committed before a WAL of any length is
+// written into the database, so that a small shop has a small one.
+const restTime = 10 * time.Second
 
 // checkpointer writes the WAL into the database beside the commits. SQLite's own
 // checkpoints would do it inside of a commit, which then takes twice as long.
 type checkpointer struct {
-	f      *file
-	c      *conn
-	pages  int64 // the WAL's length from which on there is something to do
-	wake   chan struct{}
-	stop   context.Context
-	end    context.CancelFunc
-	done   sync.WaitGroup
-	failed bool // the last round failed, and the log knows it
+	f       *file
+	c       *conn
+	waiting atomic.Int64 // pages of the WAL that are not in the database
+	wake    chan struct{}
+	stop    context.Context
+	end     context.CancelFunc
+	done    sync.WaitGroup
+	failed  bool // the last round failed, and the log knows it
 }
 
 func newCheckpointer(f *file, c *conn) *checkpointer {
-	k := &checkpointer{f: f, c: c, pages: walTarget / int64(pageSize), wake: make(chan struct{}, 1)}
+	k := &checkpointer{f: f, c: c, wake: make(chan struct{}, 1)}
 	k.stop, k.end = context.WithCancel(context.Background())
 	k.done.Go(k.run)
 	return k
@@ -48,9 +49,10 @@ func (k *checkpointer) close() error {
 // committed is told by the writer, on its own connection, that a commit is done.
 func (k *checkpointer) committed(w *conn) {
 	waiting, err := wal(w, "NOOP")
-	if err != nil || waiting < k.pages {
-		return // an error here comes again, and to the log, in the round
+	if err != nil {
+		return // the round will meet it and tell the log
 	}
+	k.waiting.Store(waiting)
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -58,11 +60,18 @@ func (k *checkpointer) committed(w *conn) {
 }
 
 func (k *checkpointer) run() {
+	rest := time.NewTimer(restTime)
+	defer rest.Stop()
 	for {
 		select {
 		case <-k.stop.Done():
 			return
 		case <-k.wake:
+			if k.waiting.Load() < walTarget/pageSize {
+				rest.Reset(restTime)
+				continue
+			}
+		case <-rest.C:
 		}
 		err := k.round()
 		switch {
@@ -75,19 +84,20 @@ func (k *checkpointer) run() {
 	}
 }
 
-// round writes the whole WAL into the database, at the end under the writer's
-// lock, so that the next commit begins the WAL anew.
+// round writes the WAL into the database: most of it while commits go on, and
+// the end under the writer's lock. For the WAL begins anew only with a commit
+// that finds nothing left over, and a commit that is under way appends to it,
+// even if everything before it is in the database.
 func (k *checkpointer) round() error {
-	for range chases {
-		if left, err := wal(k.c, "PASSIVE"); err != nil || left == 0 || k.stop.Err() != nil {
-			return err
-		}
+	if _, err := wal(k.c, "PASSIVE"); err != nil || k.stop.Err() != nil {
+		return err
 	}
 	k.f.writing.Lock()
 	defer k.f.writing.Unlock()
 	// A reader that still sees an older state leaves something over; then the
 	// next commit wakes us again.
-	_, err := wal(k.c, "PASSIVE")
+	left, err := wal(k.c, "PASSIVE")
+	k.waiting.Store(left)
 	return err
 }
 

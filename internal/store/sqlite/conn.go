@@ -30,8 +30,8 @@ type statement struct {
 
 // pageSize is that of the database in bytes. A commit changes rows of 1 to 2 KB
 // that lie anywhere, and each costs a page in the WAL and often one in the
-// database: with 2048 a full commit writes 2.8 KB an event, with 4096 3.2 KB and
-// with 8192 5 KB, in about the same time.
+// database. Under full load 2048 wrote 2.8 KB an event where 4096 wrote 3.2 KB
+// and 8192 the most, in about the same time.
 const pageSize = 2048
 
 // busyTimeout is never waited for in normal running: there is one writer, and

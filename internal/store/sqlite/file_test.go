@@ -266,6 +266,33 @@ func TestACheckpointEmptiesTheLog(t *testing.T) {
 	}
 }
 
+func TestTheLogBeginsAnewAfterACheckpoint(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	defer s.Close()
+	var first int64
+	for n := range uint64(8) {
+		c := store.Commit{From: store.Position{Seq: n}, To: store.Position{Seq: n + 1}, Feed: make([]byte, 1<<20)}
+		if err := s.Commit(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(filepath.Join(dir, "state.db-wal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			first = info.Size()
+		}
+		if info.Size() > 2*first {
+			t.Fatalf("the log has %d bytes after %d commits, %d after the first", info.Size(), n+1, first)
+		}
+	}
+}
+
 // scans are the queries that may look at a whole table or index, with the reason.
 var scans = map[string]string{
 	"SCAN segments":     "there are as many rows as segments",
@@ -365,7 +392,7 @@ func askEverything(t *testing.T, s *sqlite.Store, l *sqlite.Ledger) {
 	note(l.Start(ctx, []store.Start{{Subjects: [][16]byte{id}}}))
 	errs = append(errs, l.Note(ctx, []store.Receipt{{}}), l.Finish(ctx, []profile.DeliveryID{{}}))
 	note(l.Unfinished(ctx, 9, 1))
-	errs = append(errs, l.Suppress(ctx, store.Suppression{}), l.Release(ctx, id, "", ""))
+	errs = append(errs, l.Suppress(ctx, store.Suppression{}), l.Release(ctx, id, "", "", event.Never))
 	_, _, err := l.Suppressed(ctx, id, "", "")
 	errs = append(errs, err)
 	note(l.Suppressions(ctx))

@@ -146,10 +146,10 @@ func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
 }
 
 // Release implements [store.Ledger].
-func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string) error {
+func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error {
 	return l.file.together(ctx, func(c *conn) error {
-		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ?",
-			subject[:], channel, purpose, store.Unsubscribed)
+		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ? AND at <= ?",
+			subject[:], channel, purpose, store.Unsubscribed, int64(until))
 	})
 }
 

@@ -126,7 +126,7 @@ func stopped(t *testing.T, open OpenLedger) {
 	equal(t, "answers", must(t, got, err), []store.StartAnswer{store.Stop, store.Go})
 	open1, err := l.Unfinished(t.Context(), event.Never, 10)
 	equal(t, "unfinished", must(t, open1, err), []store.Start{starting(2)})
-	done(t, l.Release(t.Context(), subject(1), "email", ""))
+	done(t, l.Release(t.Context(), subject(1), "email", "", event.Never))
 	wantStart(t, l, starting(1), store.Go)
 }
 
@@ -204,7 +204,7 @@ func suppressTwice(t *testing.T, open OpenLedger) {
 	equal(t, "suppression", must(t, got, err), first)
 	n, err := l.Suppressions(t.Context())
 	equal(t, "counts", must(t, n, err), map[string]int64{store.Unsubscribed: 1})
-	done(t, l.Release(t.Context(), subject(1), "email", ""))
+	done(t, l.Release(t.Context(), subject(1), "email", "", event.Never))
 	_, still, err := l.Suppressed(t.Context(), subject(1), "email", "news")
 	equal(t, "suppressed after a release", must(t, still, err), false)
 }
@@ -221,10 +221,10 @@ func suppressionWhole(t *testing.T, open OpenLedger) {
 
 func release(t *testing.T, open OpenLedger) {
 	l := openedLedger(t, open)
-	done(t, l.Release(t.Context(), subject(1), "email", "news")) // nothing to release
+	done(t, l.Release(t.Context(), subject(1), "email", "news", event.Never)) // nothing to release
 	suppress(t, l, store.Suppression{Subject: subject(1), Channel: "email", Purpose: "news", Reason: store.Unsubscribed})
 	wantStart(t, l, starting(1), store.Stop)
-	done(t, l.Release(t.Context(), subject(1), "email", "news"))
+	done(t, l.Release(t.Context(), subject(1), "email", "news", event.Never))
 	wantStart(t, l, starting(1), store.Go)
 	suppress(t, l, store.Suppression{Subject: subject(1), Channel: "email", Purpose: "news", Reason: store.Unsubscribed, At: 9})
 	got, is, err := l.Suppressed(t.Context(), subject(1), "email", "news")
@@ -237,7 +237,7 @@ func releaseKeeps(t *testing.T, open OpenLedger) {
 	for i, reason := range []string{store.Bounced, store.Complained, store.Erased, "a reason of tomorrow"} {
 		suppress(t, l, store.Suppression{Subject: subject(i), Channel: "email", Purpose: "news", Reason: reason})
 		suppress(t, l, store.Suppression{Subject: subject(i), Channel: "email", Purpose: "news", Reason: store.Unsubscribed})
-		done(t, l.Release(t.Context(), subject(i), "email", "news"))
+		done(t, l.Release(t.Context(), subject(i), "email", "news", event.Never))
 		wantStart(t, l, starting(i), store.Stop)
 		got, _, err := l.Suppressed(t.Context(), subject(i), "email", "news")
 		equal(t, "reason", must(t, got, err).Reason, reason)
@@ -248,10 +248,10 @@ func releaseExact(t *testing.T, open OpenLedger) {
 	l := openedLedger(t, open)
 	suppress(t, l, store.Suppression{Subject: subject(1), Channel: "email", Reason: store.Unsubscribed})
 	suppress(t, l, store.Suppression{Subject: subject(2), Channel: "email", Purpose: "news", Reason: store.Unsubscribed})
-	done(t, l.Release(t.Context(), subject(1), "email", "news"))
-	done(t, l.Release(t.Context(), subject(1), "sms", ""))
-	done(t, l.Release(t.Context(), subject(2), "email", ""))
-	done(t, l.Release(t.Context(), subject(3), "email", ""))
+	done(t, l.Release(t.Context(), subject(1), "email", "news", event.Never))
+	done(t, l.Release(t.Context(), subject(1), "sms", "", event.Never))
+	done(t, l.Release(t.Context(), subject(2), "email", "", event.Never))
+	done(t, l.Release(t.Context(), subject(3), "email", "", event.Never))
 	wantStart(t, l, starting(1), store.Stop)
 	wantStart(t, l, starting(2), store.Stop)
 }
@@ -365,7 +365,7 @@ func ledgerClosed(t *testing.T, open OpenLedger) {
 	refused(t, l.Note(ctx, nil), fault.Unavailable)
 	refused(t, l.Finish(ctx, parcels(1)), fault.Unavailable)
 	refused(t, l.Suppress(ctx, store.Suppression{}), fault.Unavailable)
-	refused(t, l.Release(ctx, subject(1), "", ""), fault.Unavailable)
+	refused(t, l.Release(ctx, subject(1), "", "", event.Never), fault.Unavailable)
 	_, err = l.Unfinished(ctx, 1, 1)
 	refused(t, err, fault.Unavailable)
 	_, _, err = l.Suppressed(ctx, subject(1), "", "")

@@ -1,0 +1,283 @@
+package profile_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+)
+
+var (
+	texts    = rapid.OneOf(rapid.Just(""), rapid.String())
+	instants = rapid.Custom(func(t *rapid.T) event.Time {
+		return event.Time(rapid.OneOf(rapid.Int64(), rapid.Just(int64(0)), rapid.Just(int64(event.Never))).Draw(t, "time"))
+	})
+	bytes16 = rapid.Custom(func(t *rapid.T) (id [16]byte) {
+		copy(id[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
+		return id
+	})
+	identifiers = rapid.Custom(func(t *rapid.T) identity.Identifier {
+		return identity.Identifier{Kind: identity.Kind(texts.Draw(t, "kind")), Value: texts.Draw(t, "value")}
+	})
+)
+
+// several draws a few of a thing, nil for none: the codec knows no other nothing.
+func several[T any](t *rapid.T, what string, one func(*rapid.T) T) []T {
+	list := rapid.SliceOfN(rapid.Custom(one), 0, 3).Draw(t, what)
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+func drawDelivery(t *rapid.T) profile.Delivery {
+	d := profile.Delivery{
+		ID: bytes16.Draw(t, "delivery"), State: profile.State(rapid.Byte().Draw(t, "state")), Class: profile.Class(rapid.Byte().Draw(t, "class")),
+		Version: rapid.Uint64().Draw(t, "version"), Priority: rapid.Int32().Draw(t, "priority"), Fence: rapid.Uint64().Draw(t, "fence"), Props: event.Object(texts.Draw(t, "props")),
+	}
+	for _, s := range []*string{&d.Channel, &d.Purpose, &d.Journey, &d.Step, &d.Key, &d.Template, &d.Reason, &d.Product, &d.Category} {
+		*s = texts.Draw(t, "text")
+	}
+	for _, at := range []*event.Time{&d.Planned, &d.NotBefore, &d.Expires, &d.Deadline, &d.Tried} {
+		*at = instants.Draw(t, "at")
+	}
+	return d
+}
+
+// drawProfile draws a profile with something of everything. What is drawn need not
+// make sense: the codec does not ask.
+func drawProfile(t *rapid.T) *profile.Profile {
+	u64, i32, i64, flag := rapid.Uint64(), rapid.Int32(), rapid.Int64(), rapid.Bool()
+	p := &profile.Profile{
+		ID: bytes16.Draw(t, "id"), Owner: bytes16.Draw(t, "owner"), Birth: identifiers.Draw(t, "birth"), Born: instants.Draw(t, "born"), Program: u64.Draw(t, "program"),
+		Zone: texts.Draw(t, "zone"), Locale: texts.Draw(t, "locale"), Device: texts.Draw(t, "device"), First: instants.Draw(t, "first"), Last: instants.Draw(t, "last"),
+		Count: i64.Draw(t, "count"), Month: i32.Draw(t, "month"), InMonth: i32.Draw(t, "in month"), Newest: instants.Draw(t, "newest"), Evicted: instants.Draw(t, "evicted"), Alarm: instants.Draw(t, "alarm"),
+		Session: profile.Session{Start: instants.Draw(t, "start"), Last: instants.Draw(t, "end"), Count: i64.Draw(t, "sessions")},
+	}
+	p.Strands = several(t, "strands", func(t *rapid.T) identity.ID { return bytes16.Draw(t, "strand") })
+	p.Held = several(t, "held", func(t *rapid.T) profile.Held {
+		return profile.Held{Identifier: identifiers.Draw(t, "identifier"), State: profile.Holding(rapid.Byte().Draw(t, "state")), At: instants.Draw(t, "at")}
+	})
+	p.Traits = several(t, "traits", func(t *rapid.T) profile.Trait {
+		return profile.Trait{Name: texts.Draw(t, "name"), Value: event.Value{Kind: event.Kind(rapid.Byte().Draw(t, "kind")), Raw: texts.Draw(t, "raw")}, At: instants.Draw(t, "at"), By: u64.Draw(t, "by")}
+	})
+	p.Consents = several(t, "consents", func(t *rapid.T) profile.Consent {
+		return profile.Consent{
+			Channel: texts.Draw(t, "channel"), Purpose: texts.Draw(t, "purpose"), Granted: flag.Draw(t, "granted"), At: instants.Draw(t, "at"),
+			Proof: event.ID(texts.Draw(t, "proof")), Evidence: texts.Draw(t, "evidence"), Wording: texts.Draw(t, "wording"), Expires: instants.Draw(t, "expires"),
+		}
+	})
+	p.Health = several(t, "health", func(t *rapid.T) profile.Health {
+		return profile.Health{Channel: texts.Draw(t, "channel"), Address: texts.Draw(t, "address"), State: profile.AddressState(rapid.Byte().Draw(t, "state")), At: instants.Draw(t, "at"), Why: texts.Draw(t, "why"), Soft: i32.Draw(t, "soft")}
+	})
+	p.Orders = several(t, "orders", func(t *rapid.T) profile.Order {
+		return profile.Order{
+			ID: texts.Draw(t, "order"), Kind: profile.OrderKind(rapid.Byte().Draw(t, "kind")), At: instants.Draw(t, "at"), Net: money.Micros(i64.Draw(t, "net")),
+			Currency: money.Currency(texts.Draw(t, "currency")), Units: i64.Draw(t, "units"), Where: texts.Draw(t, "where"), By: u64.Draw(t, "by"),
+		}
+	})
+	p.Bought = several(t, "bought", func(t *rapid.T) profile.Bought {
+		return profile.Bought{
+			SKU: texts.Draw(t, "sku"), Product: texts.Draw(t, "product"), Name: texts.Draw(t, "name"), Category: texts.Draw(t, "category"),
+			First: instants.Draw(t, "first"), Last: instants.Draw(t, "last"), Count: i32.Draw(t, "count"), Where: texts.Draw(t, "where"),
+		}
+	})
+	p.Series = several(t, "series", func(t *rapid.T) *profile.Series {
+		return &profile.Series{
+			Key: u64.Draw(t, "key"), Count: i64.Draw(t, "count"), Sum: money.Micros(i64.Draw(t, "sum")), First: instants.Draw(t, "first"), Last: instants.Draw(t, "last"),
+			Obs: several(t, "obs", func(t *rapid.T) profile.Obs {
+				return profile.Obs{At: instants.Draw(t, "at"), Value: money.Micros(rapid.OneOf(rapid.Just(int64(0)), i64).Draw(t, "value")), Tag: rapid.OneOf(rapid.Just(uint64(0)), u64).Draw(t, "tag")}
+			}),
+		}
+	})
+	p.Segments = several(t, "segments", func(t *rapid.T) profile.Membership {
+		return profile.Membership{Key: u64.Draw(t, "key"), In: flag.Draw(t, "in"), Since: instants.Draw(t, "since"), Until: instants.Draw(t, "until")}
+	})
+	p.Journeys = several(t, "journeys", func(t *rapid.T) profile.Instance {
+		return profile.Instance{
+			Journey: texts.Draw(t, "journey"), Version: u64.Draw(t, "version"), Key: texts.Draw(t, "key"), Step: texts.Draw(t, "step"), Entered: instants.Draw(t, "entered"),
+			Since: instants.Draw(t, "since"), Wake: instants.Draw(t, "wake"), Check: instants.Draw(t, "check"), Arrivals: i32.Draw(t, "arrivals"), Burst: i32.Draw(t, "burst"),
+			Sent: i32.Draw(t, "sent"), Unsent: i32.Draw(t, "unsent"), Held: flag.Draw(t, "held"), Trigger: event.ID(texts.Draw(t, "trigger")), TriggerAt: instants.Draw(t, "trigger at"),
+			Name: texts.Draw(t, "name"), Props: event.Object(texts.Draw(t, "props")), Product: texts.Draw(t, "product"), Waiting: bytes16.Draw(t, "waiting"),
+		}
+	})
+	p.Past = several(t, "past", func(t *rapid.T) profile.Past {
+		return profile.Past{Journey: texts.Draw(t, "journey"), Entered: instants.Draw(t, "entered"), Left: instants.Draw(t, "left"), Times: i32.Draw(t, "times"), Keys: several(t, "keys", func(t *rapid.T) uint64 { return u64.Draw(t, "key") })}
+	})
+	p.Open = several(t, "open", drawDelivery)
+	p.Contacts = several(t, "contacts", func(t *rapid.T) profile.Contact {
+		return profile.Contact{At: instants.Draw(t, "at"), Channel: texts.Draw(t, "channel"), Journey: texts.Draw(t, "journey"), Class: profile.Class(rapid.Byte().Draw(t, "class")), ID: bytes16.Draw(t, "id")}
+	})
+	p.Seen = several(t, "seen", func(t *rapid.T) uint64 { return u64.Draw(t, "fingerprint") })
+	return p
+}
+
+func TestAProfileComesBackFromItsBytes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawProfile(t)
+		row := want.Append([]byte("before"))[len("before"):]
+		got, err := profile.Decode(string(row))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("read %+v, %v\nwant %+v", got, err, want)
+		}
+		if again := got.Append(nil); !bytes.Equal(again, row) {
+			t.Fatalf("equal profiles give\n%x\n%x", row, again)
+		}
+		cut := rapid.IntRange(0, len(row)-1).Draw(t, "cut")
+		if _, err := profile.Decode(string(row[:cut])); !fault.Is(err, fault.Corrupt) {
+			t.Fatalf("the first %d of %d bytes are read as a whole profile: %v", cut, len(row), err)
+		}
+		if _, err := profile.Decode(string(row) + "x"); !fault.Is(err, fault.Corrupt) {
+			t.Fatalf("a byte behind the profile is not noticed: %v", err)
+		}
+	})
+}
+
+func TestADeliveryComesBackFromItsBytes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawDelivery(t)
+		row := profile.AppendDelivery(nil, &want)
+		if got, err := profile.DecodeDelivery(string(row)); err != nil || got != want {
+			t.Fatalf("read %+v, %v\nwant %+v", got, err, want)
+		}
+		for _, damaged := range []string{string(row[:len(row)-1]), string(row) + "x", "\x09" + string(row[1:])} {
+			if _, err := profile.DecodeDelivery(damaged); !fault.Is(err, fault.Corrupt) {
+				t.Fatalf("damaged bytes are read: %v", err)
+			}
+		}
+	})
+}
+
+func TestOnlyTheNewestIdsAreKeptInTheRow(t *testing.T) {
+	t.Parallel()
+	p := profile.New(identity.ID{1})
+	for i := range 2*profile.SeenKept + 7 {
+		p.Remember(&event.Event{ID: event.ID(rune('a' + i)), Raw: noon})
+	}
+	got, err := profile.Decode(string(p.Append(nil)))
+	if err != nil || len(got.Seen) != profile.SeenKept || got.Seen[profile.SeenKept-1] != p.Seen[len(p.Seen)-1] {
+		t.Errorf("%d ids are kept, %v", len(got.Seen), err)
+	}
+}
+
+// everything has one of each, in the order in which it stands in the row.
+func everything() *profile.Profile {
+	return &profile.Profile{
+		ID: identity.ID{1, 2}, Owner: identity.ID{3, 4}, Birth: identity.Identifier{Kind: identity.User, Value: "ada"}, Born: noon, Program: 0xfeed,
+		Strands:  []identity.ID{{5}},
+		Held:     []profile.Held{{Identifier: identity.Identifier{Kind: identity.Email, Value: "ada@shop.example"}, State: profile.Owned, At: noon + 1}},
+		Traits:   []profile.Trait{{Name: "city", Value: event.Text("Leeds"), At: noon + 2, By: 7}, {Name: "vip", Value: event.Yes(true), At: noon + 3, By: 8}},
+		Consents: []profile.Consent{{Channel: "email", Purpose: "marketing", Granted: true, At: noon + 4, Proof: "m1", Evidence: "box", Wording: "v3", Expires: noon + 5}},
+		Health:   []profile.Health{{Channel: "email", Address: "old@shop.example", State: profile.Bounced, At: noon + 6, Why: "550", Soft: 2}},
+		Orders:   []profile.Order{{ID: "o1", Kind: profile.Refunded, At: noon + 7, Net: -12_500_000, Currency: "GBP", Units: -2000, Where: "till", By: 9}},
+		Bought:   []profile.Bought{{SKU: "lamp-red", Product: "lamp", Name: "Lamp", Category: "lighting", First: noon + 8, Last: noon + 9, Count: 2, Where: "web"}},
+		Session:  profile.Session{Start: noon + 10, Last: noon + 11, Count: 12},
+		Series:   []*profile.Series{{Key: 13, Obs: []profile.Obs{{At: noon + 14, Value: 15, Tag: 16}, {At: noon + 17}}, Count: 18, Sum: 19, First: noon + 20, Last: noon + 21}},
+		Segments: []profile.Membership{{Key: 22, In: true, Since: noon + 23, Until: event.Never}},
+		Journeys: []profile.Instance{{
+			Journey: "welcome", Version: 24, Key: "o1", Step: "hello", Entered: noon + 25, Since: noon + 26, Wake: noon + 27, Check: event.Never, Arrivals: 28, Burst: 29,
+			Sent: 30, Unsent: 31, Held: true, Trigger: "m2", TriggerAt: noon + 32, Name: "Order Completed", Props: object("order_id", "o1"), Product: "mug", Waiting: profile.DeliveryID{33},
+		}},
+		Past: []profile.Past{{Journey: "welcome", Entered: noon + 34, Left: noon + 35, Times: 36, Keys: []uint64{37, 38}}},
+		Open: []profile.Delivery{{
+			ID: profile.DeliveryID{39}, State: profile.Claimed, Class: profile.Service, Channel: "email", Purpose: "service", Journey: "shipped", Version: 40, Step: "tell", Key: "o1",
+			Template: "shipped", Reason: "You ordered it", Product: "mug", Category: "kitchen", Priority: -41, Fence: 42, Planned: noon + 43, NotBefore: noon + 44, Expires: event.Never,
+			Deadline: noon + 45, Tried: noon + 46, Props: object("n", 1),
+		}},
+		Contacts: []profile.Contact{{At: noon + 47, Channel: "email", Journey: "welcome", Class: profile.Marketing, ID: profile.DeliveryID{48}}},
+		Zone:     "Europe/London", Locale: "en-GB", Device: "mobile", First: noon + 49, Last: noon + 50, Count: 51, Month: 24314, InMonth: 52,
+		Seen: []uint64{53, 54}, Newest: noon + 55, Evicted: noon + 56, Alarm: noon + 57,
+	}
+}
+
+// Every shop's customers lie in the store in these bytes. If this test fails, the
+// encoding needs a new version and the old one must still be read.
+func TestTheBytesOfAProfileNeverChange(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/profile.v1.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(golden)), "")
+	want := everything()
+	if got := hex.EncodeToString(want.Append(nil)); got != text {
+		t.Errorf("the profile is\n%s\nwant\n%s", got, text)
+	}
+	row, err := hex.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the stored profile is read as %+v, %v", got, err)
+	}
+}
+
+// A field that everything leaves at its zero would not be held by the golden bytes.
+func TestTheGoldenProfileLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	var look func(path string, v reflect.Value)
+	look = func(path string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			look(path, v.Elem())
+		case reflect.Struct:
+			for i := range v.NumField() {
+				look(path+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+		case reflect.Slice:
+			if v.Len() == 0 {
+				t.Errorf("%s is empty", path)
+				return
+			}
+			if v.Type().Elem().Kind() == reflect.Struct || v.Type().Elem().Kind() == reflect.Pointer {
+				look(path, v.Index(0))
+			}
+		default:
+			if v.IsZero() && v.Type() != reflect.TypeFor[profile.Class]() {
+				t.Errorf("%s is zero", path)
+			}
+		}
+	}
+	look("Profile", reflect.ValueOf(everything()))
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(string(everything().Append(nil)))
+	f.Add(string(profile.New(identity.ID{1}).Append(nil)))
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := profile.Decode(s)
+		if err != nil {
+			if !fault.Is(err, fault.Corrupt) || p != nil {
+				t.Fatalf("%v, %v; want a Corrupt fault and nothing", p, err)
+			}
+			return
+		}
+		if n := len(p.Held) + len(p.Traits) + len(p.Orders) + len(p.Open) + len(p.Seen) + len(p.Journeys); n > len(s) {
+			t.Fatalf("%d bytes hold %d things", len(s), n)
+		}
+		again, err := profile.Decode(string(p.Append(nil)))
+		if err != nil || !reflect.DeepEqual(again, p) {
+			t.Fatalf("read again it is %+v, %v; want %+v", again, err, p)
+		}
+		// Whatever it holds, asking must not panic.
+		p.Rank()
+		p.Address("email")
+		p.Trait("a.b")
+		p.Spent("GBP", "GBP")
+		own := *p
+		own.Fold(&event.Event{ID: "m", Name: event.OrderCompleted, At: noon, Props: object("order_id", "o")}, noon)
+		own.Join(everything())
+	})
+}
