@@ -11,7 +11,7 @@ GOFUMPT_VERSION     := v0.12.0
 STATICCHECK_VERSION := v0.8.2
 
 # Packages whose tests replay so much that the race detector would take minutes.
-SLOW := /internal/demo$$|/cmd/rapport$$
+SLOW := /internal/demo$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
 
 BENCHES := log engine http freshness dispatch import start
 SEEDS   := 200

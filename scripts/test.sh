@@ -55,5 +55,7 @@ for client in segment rudder; do
     step "SDK conformance: $client" node "test/sdk/$client.mjs" "$binary"
 done
 
+step "the demo's year has the published figures" node test/demo.mjs "$binary"
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -73,15 +73,22 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 	if d.ring, d.fresh, err = keys.Open(dir); err != nil {
 		return nil, err
 	}
-	if d.log, err = natslog.Open(ctx, natslog.Options{Dir: filepath.Join(dir, "log"), Lanes: max(o.lanes, 1), Now: o.clock.Now, Log: o.logger}); err != nil {
+	// Each is kept only once it is open: a nil adapter in an interface is not nil.
+	log, err := natslog.Open(ctx, natslog.Options{Dir: filepath.Join(dir, "log"), Lanes: max(o.lanes, 1), Now: o.clock.Now, Log: o.logger})
+	if err != nil {
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}
-	if d.store, err = sqlite.Open(ctx, sqlite.Options{Dir: dir, Log: o.logger}); err != nil {
+	d.log = log
+	state, err := sqlite.Open(ctx, sqlite.Options{Dir: dir, Log: o.logger})
+	if err != nil {
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
-	if d.ledger, err = sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: o.logger}); err != nil {
+	d.store = state
+	ledger, err := sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: o.logger})
+	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
+	d.ledger = ledger
 	return d, nil
 }
 

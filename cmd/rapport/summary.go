@@ -55,7 +55,7 @@ func (d *play) highlights(ctx context.Context, sm *summary) error {
 		if err != nil {
 			return err
 		}
-		sm.LookAt.mailPath, sm.LookAt.Subject = fmt.Sprintf("/mails/%d", n), m.Subject
+		sm.LookAt.mailPath, sm.LookAt.Subject = fmt.Sprintf("/mails/mail/%d", n), m.Subject
 		sm.LookAt.Mail = s.public + sm.LookAt.mailPath
 	}
 	// The first message by id that a rule stopped because of what the customer had bought.

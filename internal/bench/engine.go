@@ -77,12 +77,12 @@ func engineBench(ctx context.Context, b *bench) error {
 		return err
 	}
 	r.more(rate, limit, "events/s")
-	r.Figures["rss_mb"] = float64(peakBytes()) / (1 << 20)
+	r.Figures["rss_mb"], r.Figures["rss_own_mb"] = float64(peakBytes())/(1<<20), float64(ownBytes())/(1<<20)
 	b.say("events of all customers alike (uniform), %s", length/2)
 	if _, err := c.drive(ctx, l, uniform, length/2, "uniform_"); err != nil {
 		return err
 	}
-	r.Figures["rss_uniform_mb"] = float64(peakBytes()) / (1 << 20)
+	r.Figures["rss_uniform_mb"], r.Figures["rss_own_uniform_mb"] = float64(peakBytes())/(1<<20), float64(ownBytes())/(1<<20)
 	return c.close(ctx)
 }
 

@@ -59,6 +59,11 @@ func written() int64 {
 // peakBytes returns the greatest resident size since [forgetPeak].
 func peakBytes() int64 { return kilobytes("/proc/self/status", "VmHWM") << 10 }
 
+// ownBytes returns the resident memory that is not a file's: what the process itself
+// has asked for. The peak also counts pages of mapped files, which the operating
+// system takes back when it needs them.
+func ownBytes() int64 { return kilobytes("/proc/self/status", "RssAnon") << 10 }
+
 // forgetPeak gives what is unused back to the operating system and starts the
 // peak anew, so that it is that of the measurement and not of the building.
 func forgetPeak() {

@@ -13,18 +13,25 @@ import (
 	"rapport/internal/report"
 )
 
-// span is how much of the year the metamorphic runs replay: three weeks in CI,
-// the year with RAPPORT_CHAOS.
-func span(t *testing.T) event.Time {
-	if os.Getenv("RAPPORT_CHAOS") != "" {
-		return 0
+// weeks is how much of the year the runs replay that compare stores, lanes and
+// deaths; the whole of it is for make chaos.
+const weeks = demo.GoLive + 21*24*demo.Step
+
+func TestTheYearIsTheSameOnEveryStoreOnOneLaneAndEight(t *testing.T) { sameEverywhere(t, weeks) }
+
+func TestTheYearIsTheSameHoweverOftenTheProcessIsKilled(t *testing.T) { sameHoweverKilled(t, weeks) }
+
+func TestChaosTheWholeYearIsTheSame(t *testing.T) {
+	if os.Getenv("RAPPORT_CHAOS") == "" {
+		t.Skip("RAPPORT_CHAOS is not set")
 	}
-	return demo.GoLive + 21*24*demo.Step
+	t.Run("everywhere", func(t *testing.T) { sameEverywhere(t, 0) })
+	t.Run("however killed", func(t *testing.T) { sameHoweverKilled(t, 0) })
 }
 
-func TestTheYearIsTheSameOnEveryStoreOnOneLaneAndEight(t *testing.T) {
+func sameEverywhere(t *testing.T, until event.Time) {
 	first := newWorld(t, "memory", 1, nil)
-	mails := first.year(span(t)).Digest()
+	mails := first.year(until).Digest()
 	want := first.outcome()
 	if len(want.deliveries) < 500 || first.catcher.Count() < 300 {
 		t.Fatalf("%d deliveries and %d mails are too few to compare", len(want.deliveries), first.catcher.Count())
@@ -35,7 +42,7 @@ func TestTheYearIsTheSameOnEveryStoreOnOneLaneAndEight(t *testing.T) {
 	}{{"memory", 8}, {"sqlite", 1}, {"sqlite", 8}} {
 		t.Run(fmt.Sprintf("%s, %d lanes", c.kind, c.lanes), func(t *testing.T) {
 			w := newWorld(t, c.kind, c.lanes, nil)
-			if got := w.year(span(t)).Digest(); got != mails {
+			if got := w.year(until).Digest(); got != mails {
 				t.Error("the mails differ")
 			}
 			alike(t, want, w.outcome())
@@ -43,9 +50,9 @@ func TestTheYearIsTheSameOnEveryStoreOnOneLaneAndEight(t *testing.T) {
 	}
 }
 
-func TestTheYearIsTheSameHoweverOftenTheProcessIsKilled(t *testing.T) {
+func sameHoweverKilled(t *testing.T, until event.Time) {
 	first := newWorld(t, "memory", 1, nil)
-	first.year(span(t))
+	first.year(until)
 	want := first.outcome()
 	for _, c := range []struct {
 		kind  string
@@ -62,7 +69,7 @@ func TestTheYearIsTheSameHoweverOftenTheProcessIsKilled(t *testing.T) {
 				}
 				return fate{}
 			})
-			w.year(span(t))
+			w.year(until)
 			if w.deaths < 20+2*len(killpoint.Points) {
 				t.Errorf("the process died %d times only", w.deaths)
 			}

@@ -23,10 +23,14 @@ func (r *run) intent(d *Definition, st *step, in *profile.Instance) Intent {
 	if s.expires > 0 {
 		out.Expires = out.At.Add(s.expires)
 	}
+	if s.class == profile.Marketing && d.Holdout > 0 {
+		// The chance with which this person is not held out: the decision records it.
+		out.Props = out.Props.With("propensity", event.Num(1-d.Holdout))
+	}
 	var bought *profile.Bought
 	if s.product.root == fromRhythm || s.category.root == fromRhythm {
 		if bought = overdue(r.w, in.Product); bought != nil {
-			out.Props = in.Props.With("replenish", event.Yes(true))
+			out.Props = out.Props.With("replenish", event.Yes(true))
 		}
 	}
 	out.Product, out.Category = s.product.text(r.w.P, in.Props), s.category.text(r.w.P, in.Props)

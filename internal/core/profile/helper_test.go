@@ -3,6 +3,7 @@ package profile_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -129,6 +130,7 @@ func grown(r *rand.Rand, id byte, from, n int) *profile.Profile {
 		case 3:
 			own := *p
 			own.Contacts = append(own.Contacts[:len(own.Contacts):len(own.Contacts)], profile.Contact{At: e.At, Channel: "email", Journey: "j", ID: profile.DeliveryID{id, byte(i)}})
+			slices.SortStableFunc(own.Contacts, func(a, b profile.Contact) int { return int(a.At - b.At) })
 			own.Open = append(own.Open[:len(own.Open):len(own.Open)], profile.Delivery{ID: profile.DeliveryID{id, byte(i), 1}, State: profile.Planned, Channel: "email", Planned: e.At})
 			p = &own
 		}
