@@ -324,8 +324,8 @@ func TestARhythmNeedsThreePurchases(t *testing.T) {
 
 func TestWhatWasBoughtLongestAgoIsForgottenFirst(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		r := seldom(t)
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 0))
 		var events []event.Event
 		last := map[string]event.Time{}
 		for o := range 4 {
@@ -355,7 +355,7 @@ func TestWhatWasBoughtLongestAgoIsForgottenFirst(t *testing.T) {
 				t.Fatalf("%s of %s is forgotten and something of %s is not", sku, at, oldest)
 			}
 		}
-	})
+	}
 }
 
 func TestABusyMonthMakesAProfileHot(t *testing.T) {
@@ -393,8 +393,12 @@ func TestOldProfilesNeverChange(t *testing.T) {
 			old, rows = append(old, p), append(rows, p.Append(nil))
 			return p
 		}
-		p := keep(grown(r, 1, 0, 400+r.IntN(150))) // soon the remembered ids are copied together
-		for i := range 150 {
+		p := profile.New(identity.ID{1})
+		for i := range 400 + r.IntN(150) { // soon the remembered ids are copied together
+			p.Remember(&event.Event{ID: event.ID(fmt.Sprint("before", i)), Raw: noon})
+		}
+		p = keep(p)
+		for i := range 120 {
 			switch r.IntN(40) {
 			case 0:
 				own := *p
@@ -456,7 +460,7 @@ func TestAStrangerCannotFillAProfileWithAddresses(t *testing.T) {
 	p := profile.New(identity.ID{1})
 	p.Ails(profile.Health{Channel: "email", Address: "ada@shop.example", State: profile.Complained, At: noon, Why: strings.Repeat("no ", 1000)})
 	for i := range 200 {
-		p.Ails(profile.Health{Channel: "email", Address: fmt.Sprintf("a%03d@shop.example", rand.IntN(1000)), State: profile.Bounced, At: noon + event.Time(i)})
+		p.Ails(profile.Health{Channel: "email", Address: fmt.Sprintf("a%03d@shop.example", i*7%200), State: profile.Bounced, At: noon + event.Time(i)})
 		p.Hold(profile.Held{Identifier: identity.Identifier{Kind: identity.Anonymous, Value: fmt.Sprint("tablet", i)}, State: profile.Refused, At: noon + event.Time(i)})
 	}
 	if len(p.Health) != profile.MaxHealth || p.HealthOf("email", "ada@shop.example").State != profile.Complained {
