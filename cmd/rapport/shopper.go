@@ -70,8 +70,10 @@ func (d *play) shopper(ctx context.Context) error {
 	}
 	lamps := [...]string{"WHITE METAL LANTERN", "VINTAGE BILLBOARD LAMP", "BLUE POLKADOT TABLE LAMP"}
 	for i, lamp := range lamps {
-		if err := d.track(ctx, secret, message{"type": "track", "event": event.ProductViewed, "anonymousId": "scripted-phone",
-			"properties": message{"product_id": fmt.Sprintf("LAMP-%d", i), "sku": fmt.Sprintf("LAMP-%d", i), "name": lamp, "category": "lighting", "price": 12.5}}); err != nil {
+		if err := d.track(ctx, secret, message{
+			"type": "track", "event": event.ProductViewed, "anonymousId": "scripted-phone",
+			"properties": message{"product_id": fmt.Sprintf("LAMP-%d", i), "sku": fmt.Sprintf("LAMP-%d", i), "name": lamp, "category": "lighting", "price": 12.5},
+		}); err != nil {
 			return err
 		}
 		say("Mia looks at a lamp", strings.ToLower(lamp))
@@ -89,8 +91,10 @@ func (d *play) shopper(ctx context.Context) error {
 	say("a reminder is planned for "+reminder.NotBefore.Time().Format("15:04"), reminder.Reason)
 
 	// The till tells of it four seconds later, as tills do.
-	if err := d.track(ctx, secret, message{"type": "track", "event": event.OrderCompleted, "timestamp": s.clock.Now().Add(-4 * time.Second).String(),
-		"properties": message{"order_id": "TILL-1", "currency": "GBP", "channel": "shop", "products": []message{{"product_id": "LAMP-2", "sku": "LAMP-2", "name": "a lamp", "category": "lighting", "price": 12.5, "quantity": 1}}}}); err != nil {
+	if err := d.track(ctx, secret, message{
+		"type": "track", "event": event.OrderCompleted, "timestamp": s.clock.Now().Add(-4 * time.Second).String(),
+		"properties": message{"order_id": "TILL-1", "currency": "GBP", "channel": "shop", "products": []message{{"product_id": "LAMP-2", "sku": "LAMP-2", "name": "a lamp", "category": "lighting", "price": 12.5, "quantity": 1}}},
+	}); err != nil {
 		return err
 	}
 	began := time.Now()

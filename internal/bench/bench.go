@@ -98,8 +98,13 @@ var benches = []struct {
 	name string
 	run  func(ctx context.Context, b *bench) error
 }{
-	{"log", logBench}, {"engine", engineBench}, {"http", httpBench}, {"freshness", freshnessBench},
-	{"dispatch", dispatchBench}, {"import", importBench}, {"start", startBench},
+	{"log", logBench},
+	{"engine", engineBench},
+	{"http", httpBench},
+	{"freshness", freshnessBench},
+	{"dispatch", dispatchBench},
+	{"import", importBench},
+	{"start", startBench},
 }
 
 // Names returns the names of the benches.

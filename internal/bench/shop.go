@@ -51,9 +51,12 @@ subject: Something for you, {{ customer.first_name | default: "dear customer" }}
 // files are the definitions that every bench's shop has.
 func files(policy string) []program.File {
 	return []program.File{
-		{Path: "shop.yaml", Body: shopFile}, {Path: "policy.yaml", Body: policy},
-		{Path: "layouts/default.html.liquid", Body: layoutHTML}, {Path: "layouts/default.txt.liquid", Body: layoutText},
-		{Path: "templates/letter.html.liquid", Body: letterHTML}, {Path: "templates/letter.txt.liquid", Body: letterText},
+		{Path: "shop.yaml", Body: shopFile},
+		{Path: "policy.yaml", Body: policy},
+		{Path: "layouts/default.html.liquid", Body: layoutHTML},
+		{Path: "layouts/default.txt.liquid", Body: layoutText},
+		{Path: "templates/letter.html.liquid", Body: letterHTML},
+		{Path: "templates/letter.txt.liquid", Body: letterText},
 	}
 }
 

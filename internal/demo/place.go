@@ -65,14 +65,18 @@ func PlaceOf(country string) (Place, bool) {
 // place, or of one beside it. They are common names and nobody's in particular.
 var names = map[string]struct{ first, last []string }{
 	"en": {
-		[]string{"Alice", "Amelia", "Amy", "Ben", "Beth", "Charlotte", "Chloe", "Clare", "Daniel", "David", "Edward", "Eleanor", "Ella", "Emily",
+		[]string{
+			"Alice", "Amelia", "Amy", "Ben", "Beth", "Charlotte", "Chloe", "Clare", "Daniel", "David", "Edward", "Eleanor", "Ella", "Emily",
 			"Emma", "Fiona", "George", "Grace", "Hannah", "Harriet", "Harry", "Helen", "Holly", "Isabel", "Jack", "James", "Jane", "Jessica",
 			"Joanna", "Kate", "Laura", "Lily", "Lucy", "Martha", "Matthew", "Megan", "Nicola", "Oliver", "Poppy", "Rachel", "Rebecca", "Rosie",
-			"Ruth", "Sarah", "Simon", "Sophie", "Thomas", "William"},
-		[]string{"Adams", "Baker", "Barnes", "Bennett", "Brown", "Butler", "Carter", "Chapman", "Clarke", "Collins", "Cook", "Cooper", "Davies",
+			"Ruth", "Sarah", "Simon", "Sophie", "Thomas", "William",
+		},
+		[]string{
+			"Adams", "Baker", "Barnes", "Bennett", "Brown", "Butler", "Carter", "Chapman", "Clarke", "Collins", "Cook", "Cooper", "Davies",
 			"Dixon", "Edwards", "Ellis", "Evans", "Fisher", "Foster", "Graham", "Green", "Hall", "Harris", "Hill", "Hughes", "Hunt", "Jackson",
 			"Jones", "Kelly", "King", "Lewis", "Marshall", "Mason", "Mills", "Moore", "Morgan", "Murphy", "Palmer", "Parker", "Price", "Reed",
-			"Roberts", "Shaw", "Taylor", "Turner", "Ward", "Webb", "Wright"},
+			"Roberts", "Shaw", "Taylor", "Turner", "Ward", "Webb", "Wright",
+		},
 	},
 	"de": {
 		[]string{"Anna", "Birgit", "Claudia", "Eva", "Frank", "Hanna", "Ingrid", "Jonas", "Karin", "Lena", "Lukas", "Maria", "Nina", "Petra", "Sabine", "Thomas"},

@@ -132,3 +132,37 @@ func TestItem11AClockThatJumpsADayMakesNoStormAndOneThatJumpsBackSendsNothingTwi
 	}
 	l.want(fmt.Sprintf("accepted:%d", people+150))
 }
+
+func TestItem12AnHourThatDoesNotExistOrComesTwiceSendsOnce(t *testing.T) {
+	t.Parallel()
+	// The instants themselves are tested beside package journey.
+	for _, c := range []struct{ name, from, want string }{
+		{"02:30 does not exist: at the next instant that does", "2026-03-28T20:00:00Z", "2026-03-29T01:00:00Z"},
+		{"02:30 comes twice: at the first", "2026-10-24T20:00:00Z", "2026-10-25T00:30:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			at, err := time.Parse(time.RFC3339, c.from)
+			s.must(err)
+			s.clock.Set(event.At(at))
+			var zone event.Builder
+			s.context = zone.SetText("timezone", "Europe/Berlin").Object()
+			s.does("ada", "Night Shift")
+			var sent []string
+			for range 2 * 24 * 12 { // two days in steps of five minutes
+				calls := s.provider.calls
+				s.claim()
+				now := s.clock.Now()
+				s.deliver(s.d)
+				if s.provider.calls > calls {
+					sent = append(sent, now.Time().Format(time.RFC3339))
+				}
+				s.clock.Set(now.Add(5 * time.Minute))
+			}
+			if len(sent) != 1 || sent[0] != c.want {
+				t.Errorf("sent at %v, want once at %s", sent, c.want)
+			}
+		})
+	}
+}

@@ -67,6 +67,17 @@ steps:
   - name: letter
     send: {template: hello, reason: You began a trial a day ago, expires: 7d}
 `,
+	"journeys/night.yaml": `
+journey: night
+trigger: {event: Night Shift}
+reentry: never
+holdout: 0%
+steps:
+  - name: night
+    wait: {until_time: "02:30"}
+  - name: owl
+    send: {template: hello, reason: You work at night}
+`,
 	"journeys/receipt.yaml": `
 journey: receipt
 trigger: {event: Receipt Wanted}
@@ -136,7 +147,8 @@ type shop struct {
 	ledger   store.Ledger
 	program  *program.Program
 	provider *provider
-	render   dispatch.Renderer // nil: the program's own
+	render   dispatch.Renderer // nil: a plain word
+	context  event.Object      // what customers' devices tell
 	e        *engine.Engine
 	d        *dispatch.Dispatch
 	claimed  func([]engine.Claim) // where claims go; nil: to d
@@ -252,6 +264,7 @@ func (s *shop) does(user, name string) identity.ID {
 		return event.Event{ID: event.ID(fmt.Sprint(id, s.n)), Type: typ, Name: name, User: user, At: now, Raw: now, Trust: event.Server, Source: "test"}
 	}
 	who, agrees, does := make("i", event.Identify, ""), make("c", event.Track, event.ConsentChanged), make("m", event.Track, name)
+	who.Context = s.context
 	who.Traits, agrees.Props, does.Props = traits.Object(), consent.Object(), props.Object()
 	var entries []identity.Addressed
 	for _, e := range []event.Event{who, agrees, does} {

@@ -61,8 +61,10 @@ func empty(t *testing.T, key identity.Key, hash uint64) *core.Program {
 	if ps.Bad() {
 		t.Fatal(ps.All())
 	}
-	return &core.Program{Hash: hash, Workspace: "w", Key: key, Zone: time.UTC, Zones: func(string) *time.Location { return nil },
-		Series: set, Segments: segments, Journeys: journey.NewSet(nil, nil), Gate: &decision.Gate{}}
+	return &core.Program{
+		Hash: hash, Workspace: "w", Key: key, Zone: time.UTC, Zones: func(string) *time.Location { return nil },
+		Series: set, Segments: segments, Journeys: journey.NewSet(nil, nil), Gate: &decision.Gate{},
+	}
 }
 
 func (s *shop) settle() {

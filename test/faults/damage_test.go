@@ -73,8 +73,10 @@ func TestItem28ADamagedCustomerIsPutAsideAndTheOthersGoOn(t *testing.T) {
 	h.change("UPDATE profiles SET body = x'00ff00ff00', alarm = 1 WHERE id = ?", ada[:])
 	p = h.start(options{})
 	for _, user := range []string{"ada", "eve"} {
-		if !h.insist(t.Context(), message{"type": "track", "event": "Order Completed", "userId": user, "messageId": "o2-" + user,
-			"properties": map[string]any{"order_id": "second-" + user, "total": 1, "currency": "EUR"}}) {
+		if !h.insist(t.Context(), message{
+			"type": "track", "event": "Order Completed", "userId": user, "messageId": "o2-" + user,
+			"properties": map[string]any{"order_id": "second-" + user, "total": 1, "currency": "EUR"},
+		}) {
 			t.Fatal("the order was not taken")
 		}
 	}

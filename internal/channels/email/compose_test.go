@@ -30,7 +30,8 @@ type parts struct {
 func read(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, data []byte) parts {
+}, data []byte,
+) parts {
 	t.Helper()
 	m, err := mail.ReadMessage(bytes.NewReader(data))
 	if err != nil {

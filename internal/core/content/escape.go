@@ -115,7 +115,7 @@ func (r *run) writeEscaped(s string) {
 			return
 		}
 	}
-	if strings.IndexAny(s, special) < 0 && utf8.ValidString(s) {
+	if !strings.ContainsAny(s, special) && utf8.ValidString(s) {
 		r.write(s)
 		return
 	}

@@ -49,10 +49,14 @@ func (f Field) String() string {
 // known are the names of columns in the exports of shops, as [plain] writes them,
 // the surest first.
 var known = [numFields][]string{
-	Order: {"orderid", "ordernumber", "orderno", "order", "invoiceno", "invoicenumber", "invoiceid", "invoice", "ordername", "orderref",
-		"orderreference", "transactionid", "transaction", "receiptno", "receiptnumber", "receiptid", "bestellnummer", "rechnungsnummer", "bonnummer", "name"},
-	Date: {"orderdate", "invoicedate", "date", "createdat", "orderedat", "purchasedate", "purchasedat", "processedat", "paidat", "timestamp",
-		"orderdatetime", "datetime", "transactiondate", "datecreated", "bestelldatum", "rechnungsdatum", "datum", "time"},
+	Order: {
+		"orderid", "ordernumber", "orderno", "order", "invoiceno", "invoicenumber", "invoiceid", "invoice", "ordername", "orderref",
+		"orderreference", "transactionid", "transaction", "receiptno", "receiptnumber", "receiptid", "bestellnummer", "rechnungsnummer", "bonnummer", "name",
+	},
+	Date: {
+		"orderdate", "invoicedate", "date", "createdat", "orderedat", "purchasedate", "purchasedat", "processedat", "paidat", "timestamp",
+		"orderdatetime", "datetime", "transactiondate", "datecreated", "bestelldatum", "rechnungsdatum", "datum", "time",
+	},
 	SKU:      {"sku", "lineitemsku", "stockcode", "productsku", "itemsku", "variantsku", "productid", "productcode", "itemcode", "itemid", "articlenumber", "article", "ean", "gtin", "artikelnummer"},
 	Name:     {"description", "productname", "lineitemname", "itemname", "product", "producttitle", "title", "item", "productdescription", "artikel", "bezeichnung", "name"},
 	Category: {"category", "productcategory", "producttype", "department", "itemcategory", "kategorie"},
