@@ -34,7 +34,6 @@ const suiteSuffix = "test"
 // Exempt are packages to which the rules about imports and comments do not
 // apply, with the reason.
 var Exempt = map[string]string{
-	"internal/pins": "keeps the versions in go.mod of modules whose first use is still being written",
 }
 
 // PureStd are the packages of the standard library that the core may import:
@@ -63,14 +62,11 @@ var Libraries = []Library{
 	{"github.com/RoaringBitmap/roaring", []string{"core"}, "sets of numbers"},
 	{"github.com/golang/geo", []string{"core"}, "fences on a sphere"},
 	{"github.com/nyaruka/phonenumbers", []string{"core"}, "the grammar of telephone numbers"},
-	{"github.com/osteele/liquid", []string{"core/content"}, "templates, until our own engine"},
 	{"golang.org/x/net/html", []string{"core/content", "site"}, "reading HTML as browsers do"},
 	{"github.com/klauspost/compress", []string{"core/profile", "shell"}, "history blocks, log records and feed blocks are compressed where they are made"},
 	{"github.com/valyala/fastjson", []string{"sources"}, "JSON without allocation at the edge"},
 	{"github.com/goccy/go-yaml", []string{"program", "story"}, "definitions with file, line and column"},
 	{"github.com/emersion/go-smtp", []string{"mailcatcher"}, "the server that catches mail"},
-	{"github.com/emersion/go-message", []string{"mailcatcher"}, "reading the mail that was caught"},
-	{"golang.org/x/sync", []string{"shell"}, "groups of goroutines that end together"},
 	{"github.com/prometheus/client_golang", []string{"shell"}, "counters stand where the thing counted happens"},
 }
 
