@@ -10,7 +10,6 @@ import (
 	"rapport/internal/killpoint"
 	_ "rapport/internal/store"
 
-	_ "golang.org/x/sync/errgroup"
 )
 
 var mu sync.Mutex

@@ -2,7 +2,7 @@
 package content
 
 import (
-	_ "github.com/osteele/liquid"
+	_ "gonum.org/v1/gonum/mat"
 
 	_ "github.com/klauspost/compress/zstd" // want third-party
 )
