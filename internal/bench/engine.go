@@ -14,7 +14,7 @@ import (
 const (
 	// maxLead is how many events may be in the log and not applied: enough that the
 	// engine never waits, few enough that the log stays in memory.
-	maxLead = 60_000
+	maxLead = 25_000
 	// feeders is how many goroutines append as fast as they may.
 	feeders = 2
 	// catchUpRate is the live traffic of the catch-up test, events a second.

@@ -99,11 +99,10 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 	}
 	own := *p
 	r.p = &own
-	// Alarms of earlier instants come first. What is due at this very instant
-	// comes with the event: a window that closes as the next look opens it again
-	// was never closed.
-	r.wake(now-1, 0)
-	due := r.p.Alarm <= now
+	// Alarms come first, those of this very instant too. The lane may have come to
+	// them already, after an earlier entry of the same instant, or not yet, in a
+	// replay: it must not matter.
+	r.wake(now, 0)
 	switch sees := p.Sees(e); {
 	case sees == profile.SeenBefore, repeated:
 		r.eff.Repeated = true
@@ -113,9 +112,6 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 		r.hear(e)
 	}
 	r.settle()
-	if due && r.p.Owner.Zero() {
-		r.p.Alarm = min(r.p.Alarm, now) // the next date or schedule is a later one: that of this instant is still to come
-	}
 	r.wake(now, now)
 	return r.p, r.eff
 }

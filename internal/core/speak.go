@@ -146,6 +146,7 @@ func (r *run) recall(c *journey.Recall) bool {
 		// If a rule says it better than "the journey was left", the rule speaks: she
 		// bought it four seconds ago.
 		again := r.p.Open[i]
+		again.State = profile.Planned // asked as if it were not claimed yet: a rule says nothing of a claim that stands
 		if ruled := r.Gate.Claim(r.p, &again, r.now); ruled.Reason == decision.Satisfied || ruled.Reason == decision.JustBought {
 			record = ruled
 		}
@@ -264,11 +265,24 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 // record that it came in.
 func clone(s string) string { return strings.Clone(s) }
 
+// The least and the longest wait before a deferred message goes again: a provider
+// that asks for less would be asked without a pause, and one that asks for more
+// would decide how long a message lives.
+const (
+	minRetry = time.Minute
+	maxRetry = 6 * time.Hour
+)
+
 // retry returns how long to wait before a deferred message goes again.
 func retry(e *event.Event) time.Duration {
-	s, _ := strconv.ParseFloat(e.Props.Text("retry_after"), 64)
-	d := time.Duration(s * float64(time.Second))
-	return min(max(d, time.Minute), 6*time.Hour)
+	s, err := strconv.ParseFloat(e.Props.Text("retry_after"), 64)
+	switch {
+	case !(s > minRetry.Seconds()): // also if it is no number
+		return minRetry
+	case s > maxRetry.Seconds(), err != nil:
+		return maxRetry
+	}
+	return time.Duration(s * float64(time.Second))
 }
 
 // NeedsHistory reports whether a catch-up must read the customer's events: the

@@ -16,6 +16,7 @@ import (
 	"rapport/internal/dispatch"
 	"rapport/internal/engine"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/fault"
 	"rapport/internal/store/memory"
 )
 
@@ -23,6 +24,7 @@ import (
 type live struct {
 	*shop
 	ahead atomic.Int64 // ms by which the clock is wrong
+	deaf  atomic.Bool  // the log takes nothing from dispatch
 	most  atomic.Int64 // the most deliveries seen on their way at once
 	stop  func()
 }
@@ -54,7 +56,13 @@ func newLive(t *testing.T) *live {
 	l.d = dispatch.New(dispatch.Options{
 		Store: l.store, Ledger: l.ledger, Channels: map[string]channels.Channel{"email": l.provider}, Subject: subject,
 		Render: func(c *engine.Claim, _ event.Time) (channels.Message, error) { return word(c), nil },
-		Append: l.e.Append, Now: l.e.Now, Batch: 5, InFlight: inFlight,
+		Append: func(ctx context.Context, entries []identity.Addressed) error {
+			if l.deaf.Load() {
+				return fault.New(fault.Unavailable, "the disk of the log is full")
+			}
+			return l.e.Append(ctx, entries)
+		},
+		Now: l.e.Now, Batch: 5, InFlight: inFlight,
 	})
 	l.e.Start()
 	l.must(l.e.Switch(t.Context(), l.program.Core.Hash))
@@ -87,6 +95,38 @@ func (l *live) until(what string, holds func() bool) {
 
 // patience is how long a test waits for what must come, on a busy machine.
 const patience = 30 * time.Second
+
+func TestAStopWhileTheLogRefusesKeepsTheReceiptsForTheNextStart(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	l.provider.during = func() { l.deaf.Store(true) }
+	l.does("ada", event.OrderCompleted)
+	l.until("the log refuses", l.deaf.Load)
+	l.stop() // would wait for the log for ever
+	l.want("claimed:1")
+	l.shop.clock = clock.Virtual(event.At(time.Now()).Add(time.Hour))
+	l.log = l.log.Reopen(l.clock.Now)
+	l.provider.during = nil
+	if r := l.restart(); r != (dispatch.Recovered{Told: 1}) {
+		t.Errorf("Recover = %+v, want 1 told", r)
+	}
+	l.want("accepted:1")
+}
+
+func TestWhatIsInTheLogIsCommittedOnceTheEngineHasCaughtUp(t *testing.T) {
+	t.Parallel()
+	l := newLive(t)
+	defer l.stop()
+	for i := range 20 {
+		l.does(fmt.Sprint("u", i), "Product Viewed")
+	}
+	last, err := l.log.Last(t.Context(), 0)
+	l.must(err)
+	l.must(l.e.CaughtUp(t.Context()))
+	if pos, err := l.store.Position(t.Context(), 0); err != nil || pos.Seq < last.Seq {
+		t.Errorf("the state is at record %d, %v; the log was at %d", pos.Seq, err, last.Seq)
+	}
+}
 
 func TestItem11AClockThatJumpsADayMakesNoStormAndOneThatJumpsBackSendsNothingTwice(t *testing.T) {
 	t.Parallel()

@@ -87,6 +87,29 @@ func TestItem02AKillAfterTheClaimAndBeforeItsStartIsClaimedAgainAndSentOnce(t *t
 	}
 }
 
+func TestItem02ASecondDeathBeforeTheNewSlotIsAnsweredStillSendsOnceAndKnowsIt(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.does("ada", event.OrderCompleted)
+	s.claimed = func([]engine.Claim) {}
+	s.claim()
+	s.claimed = nil
+	for range 3 { // each process grants a slot and dies before the engine comes to it
+		s.start()
+		r, err := s.d.Recover(t.Context())
+		s.must(err)
+		if r != (dispatch.Recovered{Lost: 1}) {
+			t.Errorf("Recover = %+v, want 1 lost", r)
+		}
+	}
+	s.settle() // three claims of one delivery: the newest counts
+	s.deliver(s.d)
+	s.want("accepted:1")
+	if s.provider.calls != 1 {
+		t.Errorf("the provider was called %d times, want once", s.provider.calls)
+	}
+}
+
 func TestItem02AKillBetweenStartedAndTheCallIsUnknownAndNotSent(t *testing.T) {
 	s := newShop(t)
 	s.does("ada", event.OrderCompleted)
@@ -133,7 +156,7 @@ func claimTwice(t *testing.T, trigger string, between func(s *shop)) (*shop, *di
 	if between != nil {
 		between(s)
 	}
-	s.pass(core30s)
+	s.pass(lapse)
 	second := s.dispatch()
 	s.claimed = second.Claimed
 	n, err := second.OfferLapsed(t.Context())
@@ -145,8 +168,8 @@ func claimTwice(t *testing.T, trigger string, between func(s *shop)) (*shop, *di
 	return s, second
 }
 
-// core30s is beyond the deadline of a claim.
-const core30s = 31 * time.Second
+// lapse is longer than a claim holds.
+const lapse = 31 * time.Second
 
 func TestItem03AnAnswerAfterAnotherClaimIsVoidAndNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
@@ -226,7 +249,7 @@ func TestItem04AWorkerPausedRightBeforeItsStartDoesNotSendASecondCopy(t *testing
 	s.does("ada", event.OrderCompleted)
 	s.claim()
 	ledger.pause = func() { // stopped past its lease; another takes over meanwhile
-		s.pass(core30s)
+		s.pass(lapse)
 		second := s.dispatch()
 		s.claimed = second.Claimed
 		_, err := second.OfferLapsed(t.Context())
@@ -281,7 +304,7 @@ func TestAClaimThatCouldNotBeStartedIsOfferedAgainAfterItsDeadline(t *testing.T)
 	s.deliver(s.d)
 	s.want("claimed:5")
 	ledger.broken = false
-	s.pass(core30s)
+	s.pass(lapse)
 	n, err := s.d.OfferLapsed(t.Context())
 	s.must(err)
 	if n != 5 {

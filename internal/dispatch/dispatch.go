@@ -84,8 +84,8 @@ type Dispatch struct {
 	work chan engine.Claim
 
 	mu       sync.Mutex
-	offered  map[profile.DeliveryID]offer    // slots that the gate has not answered
-	held     map[profile.DeliveryID]struct{} // claims that wait here or are being handed over
+	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
+	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
 	put      putOff
 	claims   []engine.Claim       // virtual: waiting for Deliver
 	receipts []identity.Addressed // virtual: waiting for Receipts
@@ -95,6 +95,12 @@ type Dispatch struct {
 type offer struct {
 	at   time.Time
 	gone time.Time // since when the delivery is no longer due; zero: it is
+}
+
+// hold is the newest claim of a delivery that is here.
+type hold struct {
+	fence uint64
+	begun bool // it is being handed over
 }
 
 // New returns a dispatch that does nothing before Run or Deliver.
@@ -113,7 +119,7 @@ func New(o Options) *Dispatch {
 	}
 	return &Dispatch{
 		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 4*o.InFlight),
-		offered: map[profile.DeliveryID]offer{}, held: map[profile.DeliveryID]struct{}{}, put: putOff{},
+		offered: map[profile.DeliveryID]offer{}, held: map[profile.DeliveryID]hold{}, put: putOff{},
 	}
 }
 
@@ -127,29 +133,46 @@ func (d *Dispatch) Wake() {
 
 // Claimed takes deliveries that may be handed over. It does not block: a claim
 // that finds no room is lost on purpose and gets a new slot after its deadline.
-// So is one of a delivery that is being handed over under an earlier claim.
+// So is one of a delivery that is being handed over under an earlier claim; if
+// the earlier one still waits, the newer takes its place.
 func (d *Dispatch) Claimed(claims []engine.Claim) {
 	killpoint.Hit(killpoint.AfterClaim)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range claims {
-		id := claims[i].Delivery.ID
-		delete(d.offered, id)
-		if _, held := d.held[id]; held {
+		del := &claims[i].Delivery
+		delete(d.offered, del.ID)
+		if h, held := d.held[del.ID]; held && (h.begun || h.fence >= del.Fence) {
 			continue
 		}
 		if d.o.Virtual {
-			d.held[id] = struct{}{}
+			d.held[del.ID] = hold{fence: del.Fence}
 			d.claims = append(d.claims, claims[i])
 			continue
 		}
 		select {
 		case d.work <- claims[i]:
-			d.held[id] = struct{}{}
+			d.held[del.ID] = hold{fence: del.Fence}
 		default:
-			d.log.Warn("a claim found no room and will be offered again", "delivery", id)
+			delete(d.held, del.ID) // nor is an earlier claim worth anything now
+			d.log.Warn("a claim found no room and will be offered again", "delivery", del.ID)
 		}
 	}
+}
+
+// begin takes claims to be handed over now, and returns those that no newer
+// claim has replaced.
+func (d *Dispatch) begin(claims []engine.Claim) []engine.Claim {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.DeleteFunc(claims, func(c engine.Claim) bool {
+		h, held := d.held[c.Delivery.ID]
+		if !held || h.begun || h.fence != c.Delivery.Fence {
+			return true
+		}
+		d.held[c.Delivery.ID] = hold{h.fence, true}
+		return false
+	})
 }
 
 // release forgets claims that were handed over or left to lapse.
@@ -349,6 +372,7 @@ func (d *Dispatch) worker(ctx context.Context) {
 				break more
 			}
 		}
+		batch = d.begin(batch)
 		receipts := d.handOver(context.WithoutCancel(ctx), batch)
 		d.tell(ctx, receipts)
 		d.release(batch)
@@ -414,7 +438,7 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 	claims := d.claims
 	d.claims = nil
 	d.mu.Unlock()
-	if len(claims) == 0 {
+	if claims = d.begin(claims); len(claims) == 0 {
 		return 0, nil
 	}
 	var done sync.WaitGroup

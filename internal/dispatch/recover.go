@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"maps"
 	"strconv"
 
 	"rapport/internal/core"
@@ -57,7 +58,9 @@ type Recovered struct {
 }
 
 // Recover finishes what a process before this one left behind. It runs before
-// anything is handed over.
+// anything is handed over and, by a clock on the wall, once the engine has caught
+// up with the log: a slot in there that it has not answered yet may be this
+// delivery's new one already.
 func (d *Dispatch) Recover(ctx context.Context) (r Recovered, err error) {
 	begun, err := d.recoverBegun(ctx, &r)
 	if err != nil {
@@ -70,8 +73,14 @@ func (d *Dispatch) Recover(ctx context.Context) (r Recovered, err error) {
 			return r, err
 		}
 		var slots []identity.Addressed
+		d.mu.Lock()
+		held := maps.Clone(d.held)
+		d.mu.Unlock()
 		for i := range refs {
 			after = refs[i].ID
+			if h, ok := held[refs[i].ID]; ok && h.fence >= refs[i].Fence {
+				continue // the log had a slot for it, and the claim is here
+			}
 			// A claim after the one that was begun was not begun itself.
 			if fence, ok := begun[refs[i].ID]; !ok || fence < refs[i].Fence {
 				slots = append(slots, slot(refs[i], now, true))

@@ -260,10 +260,10 @@ func (s *shop) does(user, name string) identity.ID {
 	props.SetText("order_id", fmt.Sprint(s.n)).Set("total", event.Int(10)).SetText("currency", "EUR")
 	consent.SetText("channel", "email").SetText("purpose", "marketing").SetText("state", "granted")
 	now := s.clock.Now()
-	make := func(id string, typ event.Type, name string) event.Event {
+	said := func(id string, typ event.Type, name string) event.Event {
 		return event.Event{ID: event.ID(fmt.Sprint(id, s.n)), Type: typ, Name: name, User: user, At: now, Raw: now, Trust: event.Server, Source: "test"}
 	}
-	who, agrees, does := make("i", event.Identify, ""), make("c", event.Track, event.ConsentChanged), make("m", event.Track, name)
+	who, agrees, does := said("i", event.Identify, ""), said("c", event.Track, event.ConsentChanged), said("m", event.Track, name)
 	who.Context = s.context
 	who.Traits, agrees.Props, does.Props = traits.Object(), consent.Object(), props.Object()
 	var entries []identity.Addressed

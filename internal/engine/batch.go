@@ -160,14 +160,22 @@ func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }
 
 // pack turns the batch into a commit. It only reads, so the lane may go on with
 // its next batch meanwhile: profiles are immutable and were noted by pointer.
-func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packer *feed.Packer) (*store.Commit, []int) {
+func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, hint int, packer *feed.Packer) (*store.Commit, []int) {
 	c := &store.Commit{Lane: lane, From: b.from, To: to, Forwards: b.forwards, Forwarded: b.forwarded, Quarantine: b.quarantine}
 	sizes := make([]int, len(rows))
 	c.Profiles = make([]store.Row, len(rows))
+	// One buffer for all rows: thousands of small ones that grow step by step would
+	// cost as much again as writing them.
+	all, ends := make([]byte, 0, hint), make([]int, len(rows))
 	for i, p := range rows {
-		body := p.Append(make([]byte, 0, 1024))
-		sizes[i] = len(body)
-		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: body}
+		all = p.Append(all)
+		ends[i] = len(all)
+	}
+	start := 0
+	for i, p := range rows {
+		sizes[i] = ends[i] - start
+		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: all[start:ends[i]:ends[i]]}
+		start = ends[i]
 	}
 	c.Profiles = append(c.Profiles, b.raw...)
 	for strand, events := range b.history {

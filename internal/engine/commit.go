@@ -57,9 +57,10 @@ func (l *lane) begin(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
-	rows := make([]*profile.Profile, len(ids))
+	rows, hint := make([]*profile.Profile, len(ids)), 0
 	for i, id := range ids {
 		rows[i] = b.dirty[id].p
+		hint += int(b.dirty[id].size)/2 + 64 // about what the row took the last time
 	}
 	to := l.pos
 	l.inflight, l.open = b, newBatch(to)
@@ -67,7 +68,7 @@ func (l *lane) begin(ctx context.Context) {
 
 	go func() {
 		r := result{rows: rows}
-		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer)
+		r.commit, r.sizes = b.pack(l.n, to, rows, hint, l.packer)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
 			r.nextAlarm, r.err = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
@@ -122,6 +123,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	if len(b.deliveries) > 0 && l.e.o.OnPlanned != nil {
 		l.e.o.OnPlanned()
 	}
+	l.told.Store(r.commit.To.Seq)
 	return nil
 }
 

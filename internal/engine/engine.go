@@ -275,6 +275,32 @@ func (e *Engine) Settle(ctx context.Context) error {
 	}
 }
 
+// caughtUpPoll is how often CaughtUp looks.
+const caughtUpPoll = 2 * time.Millisecond
+
+// CaughtUp waits, after Start, until everything that is in the logs now is
+// applied and committed, and those who hear of effects have heard. It returns the
+// context's error if that ends first, and why the engine stopped if it did.
+func (e *Engine) CaughtUp(ctx context.Context) error {
+	for _, l := range e.lanes {
+		last, err := e.o.Log.Last(ctx, l.n)
+		if err != nil {
+			return err
+		}
+		for l.told.Load() < last.Seq {
+			if err := e.Err(); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(caughtUpPoll):
+			}
+		}
+	}
+	return nil
+}
+
 // forwardAll appends everything that waits for other homes, in an order that
 // does not depend on how many lanes there are: by instant, then sender, then number.
 func (e *Engine) forwardAll(ctx context.Context) (bool, error) {

@@ -40,6 +40,7 @@ type lane struct {
 	committed chan result // of the commit in flight
 	packer    *feed.Packer
 
+	told    atomic.Uint64         // up to which record everything is committed and whoever waited for it has heard
 	refused atomic.Pointer[error] // why the log took nothing at the last try; nil: it did
 	stuck   atomic.Pointer[error] // why the lane went back to its last commit; nil: it goes on
 
@@ -108,6 +109,7 @@ func (l *lane) reset(ctx context.Context) error {
 	l.cache.clear()
 	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
 	l.damaged = map[identity.ID]struct{}{}
+	l.told.Store(pos.Seq)
 	l.waiting = nil
 	l.numbers = max(l.numbers, pos.Seq<<20)
 	for _, f := range forwards {

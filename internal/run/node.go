@@ -8,7 +8,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -114,30 +113,57 @@ func (n *Node) Subject(channel, address string) (s [16]byte) {
 	return s
 }
 
-// Start lets a node under the clock on the wall run until Close. It first
-// finishes what a process before it left behind.
+// Start lets a node under the clock on the wall run until Close. What is sent to
+// it is taken at once. Sending begins when everything that is in the log already
+// is applied and what a process before it left behind is finished.
 func (n *Node) Start(ctx context.Context) error {
 	n.Engine.Start()
 	if n.o.NoSending {
 		return nil
 	}
-	r, err := n.Dispatch.Recover(ctx)
-	if err != nil {
-		return fmt.Errorf("finishing what was begun before: %w", err)
-	}
-	if r != (dispatch.Recovered{}) {
-		n.log.Warn("found messages that were on their way", "told", r.Told, "unknown", r.Unknown, "again", r.Again, "lost", r.Lost)
-	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
-	n.done.Add(1)
-	go func() {
-		defer n.done.Done()
+	n.done.Go(func() {
+		if !n.recover(running) {
+			return
+		}
 		if err := n.Dispatch.Run(running); err != nil {
 			n.log.Error("dispatch stopped", "error", err)
 		}
-	}()
+	})
 	return nil
+}
+
+// recoverPause is how long to wait before what was left behind is looked at
+// again, after the log or the ledger could not be used.
+const recoverPause = time.Second
+
+// recover finishes what was left behind, and reports whether sending may begin.
+// A log or a ledger that cannot be used now holds back the messages and nothing
+// else.
+func (n *Node) recover(ctx context.Context) bool {
+	for {
+		err := n.Engine.CaughtUp(ctx)
+		var r dispatch.Recovered
+		if err == nil {
+			r, err = n.Dispatch.Recover(ctx)
+		}
+		if r != (dispatch.Recovered{}) {
+			n.log.Warn("found messages that were on their way", "told", r.Told, "unknown", r.Unknown, "again", r.Again, "lost", r.Lost)
+		}
+		switch {
+		case ctx.Err() != nil, n.Engine.Err() != nil:
+			return false
+		case err == nil:
+			return true
+		}
+		n.log.Error("nothing is sent before what was begun earlier is finished", "error", err)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(recoverPause):
+		}
+	}
 }
 
 // Close ends in order: what is being handed over is finished, what was accepted

@@ -146,6 +146,42 @@ func TestItem28ADeliveryThatNobodyKnowsOfIsPutAside(t *testing.T) {
 	}
 }
 
+func TestItem28ADamagedHistoryHoldsBackOneCustomerAtAChangeOfDefinitions(t *testing.T) {
+	t.Parallel()
+	h, catcher := newShop(t)
+	p := h.start(options{})
+	for _, user := range []string{"ada", "eve"} {
+		if !h.insist(t.Context(), orders(user)...) {
+			t.Fatal("the order was not taken")
+		}
+	}
+	until(t, "both have their mail", func() bool { return catcher.Count() == 2 })
+	p.stop()
+	ada := h.idOf("ada")
+	h.change("UPDATE history SET body = x'00ff00ff00' WHERE number = (SELECT min(number) FROM history WHERE strand = ?)", ada[:])
+	// The new segment asks of every customer what they did before it was written.
+	question := "segment: buyers\nlabel: Buyers\nwhen: {did: Order Completed, where: {products.sku: s1}, times: \">= 1\"}\n"
+	if err := os.WriteFile(filepath.Join(h.args[1], "segments", "buyers.yaml"), []byte(question), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.start(options{})
+	eve := h.idOf("eve").String()
+	until(t, "eve is among the buyers", func() bool { _, page := h.get("/segments/buyers"); return strings.Contains(page, eve) })
+	for _, user := range []string{"ada", "eve"} {
+		if !h.insist(t.Context(), message{"type": "track", "event": "Order Completed", "userId": user, "messageId": "o2-" + user,
+			"properties": map[string]any{"order_id": "second-" + user, "total": 1, "currency": "EUR"}}) {
+			t.Fatal("the order was not taken")
+		}
+	}
+	until(t, "eve has her second mail", func() bool { return catcher.Count() == 3 })
+	if status, _ := h.get("/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz says %d, want 200", status)
+	}
+	if !strings.Contains(h.said(), ada.String()) || strings.Contains(h.said(), "goes back to its last commit") {
+		t.Errorf("the server does not say whose history is damaged, or tried for ever:\n%s", h.said())
+	}
+}
+
 func TestItem28GarbageInPlaceOfTheKeysIsSaidAtTheStart(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"keys.json", "workspace.key"} {
@@ -156,7 +192,9 @@ func TestItem28GarbageInPlaceOfTheKeysIsSaidAtTheStart(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(h.dir, name), []byte("\x00garbage"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			h.lines = nil
+			h.mu.Lock()
+			h.lines = nil // said by the first start
+			h.mu.Unlock()
 			p := h.launch(options{})
 			select {
 			case <-p.done:

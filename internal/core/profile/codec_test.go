@@ -318,13 +318,40 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, p) {
 			t.Fatalf("read again it is %+v, %v; want %+v", again, err, p)
 		}
-		// Whatever it holds, asking must not panic.
-		p.Rank()
-		p.Address("email")
-		p.Trait("a.b")
-		p.Spent("GBP", "GBP")
-		own := *p
-		own.Fold(&event.Event{ID: "m", Name: event.OrderCompleted, At: noon, Props: object("order_id", "o")}, noon)
-		own.Join(everything())
+		use(p)
+	})
+}
+
+// use asks a profile whatever can be asked, and lets something happen to it. What
+// it holds may be nonsense: nothing must panic.
+func use(p *profile.Profile) {
+	p.Rank()
+	p.Address("email")
+	p.Trait("a.b")
+	p.Spent("GBP", "GBP")
+	own := *p
+	own.Fold(&event.Event{ID: "m", Name: event.OrderCompleted, At: noon, Props: object("order_id", "o", "products", []event.Object{object("sku", "lamp")})}, noon)
+	own.Hold(profile.Held{Identifier: own.Birth, State: profile.Refused})
+	own.Ails(profile.Health{Channel: "email"})
+	own.Join(everything())
+	other := everything()
+	other.Join(p)
+}
+
+func TestADamagedRowIsRefusedOrReadAndNeverPanics(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		row := drawProfile(t).Append(nil)
+		for range rapid.IntRange(1, 4).Draw(t, "damages") {
+			row[rapid.IntRange(1, len(row)-1).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		}
+		p, err := profile.Decode(string(row))
+		if err != nil {
+			if !fault.Is(err, fault.Corrupt) {
+				t.Fatalf("error = %v, want a Corrupt one", err)
+			}
+			return
+		}
+		use(p)
 	})
 }

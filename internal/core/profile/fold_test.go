@@ -135,7 +135,7 @@ func TestTraitsHaveTheirLimits(t *testing.T) {
 		return fold(p, event.Event{ID: event.ID(fmt.Sprint(n)), Type: event.Identify, At: at, Raw: at, Trust: trust, Traits: object(fmt.Sprintf("t%03d", n), n, "long", strings.Repeat("x", profile.MaxTrait+1), strings.Repeat("n", 129), 1)})
 	}
 	p := profile.New(identity.ID{1})
-	for n := range 250 {
+	for n := range 320 {
 		p = says(p, n, event.Public)
 	}
 	flooded := len(p.Traits)
