@@ -33,8 +33,7 @@ const suiteSuffix = "test"
 
 // Exempt are packages to which the rules about imports and comments do not
 // apply, with the reason.
-var Exempt = map[string]string{
-}
+var Exempt = map[string]string{}
 
 // PureStd are the packages of the standard library that the core may import:
 // they compute. A package that is not here reads the world, waits, or is

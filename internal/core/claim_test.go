@@ -50,10 +50,16 @@ func drawVisits(r *rand.Rand, users int) []visit {
 }
 
 // live plays visits in an order of forwards that r draws, with repetitions, until
-// all is quiet.
+// all is quiet. Lanes' clocks differ by some milliseconds.
 func live(t tester, visits []visit, r *rand.Rand) *world {
 	w := open(t, definitions{})
-	w.next = r.IntN
+	w.next, w.skew = r.IntN, map[identity.ID]event.Time{}
+	for i, v := range visits {
+		e := v.event(i, 0)
+		for _, id := range identity.Of(&e) {
+			w.skew[w.pr.Home(id)] = event.Time(r.IntN(20))
+		}
+	}
 	var sent []event.Event
 	for i, v := range visits {
 		w.now = w.now.Add(time.Duration(1+r.IntN(3)) * time.Millisecond)

@@ -175,7 +175,9 @@ func importer(w *world, origin event.Origin) {
 // eager are journeys that enter by everything an import can bring about.
 var eager = definitions{
 	segments: [][2]string{
-		{"three", `{'did': 'Order Completed', 'times': '>= 3'}`}, {"known", `{'trait': 'email', 'exists': true}`}, {"fresh", `{'did_not': 'Product Viewed'}`},
+		{"three", `{'did': 'Order Completed', 'times': '>= 3'}`},
+		{"known", `{'trait': 'email', 'exists': true}`},
+		{"fresh", `{'did_not': 'Product Viewed'}`},
 		{"both", `{'all': [{'segment': 'three'}, {'segment': 'known'}]}`},
 	},
 	journeys: []string{

@@ -162,7 +162,8 @@ type world struct {
 	ways    map[pair][]identity.Addressed
 	order   []pair // the ways in the order of their first use
 
-	next func(n int) int // which of n ways moves next; nil: the first
+	next func(n int) int            // which of n ways moves next; nil: the first
+	skew map[identity.ID]event.Time // how far the clock of a home's lane is ahead
 
 	kept    map[event.ID]int // how often each event was applied
 	hops    uint8            // the most that any entry has made
@@ -349,7 +350,7 @@ func (w *world) apply(a *identity.Addressed) {
 	a = &sent
 	w.current(a.To)
 	before := w.at(a.To)
-	p, eff := w.pr.Apply(before, &a.Event, w.now, w.heard(before, &a.Event))
+	p, eff := w.pr.Apply(before, &a.Event, w.now+w.skew[a.To], w.heard(before, &a.Event))
 	w.take(p, &eff, &a.Event)
 	if len(eff.Joined) > 0 {
 		w.current(p.ID)

@@ -70,19 +70,41 @@ func value(v event.Value) event.Value {
 	case event.Map:
 		v.Raw = object(v.Raw)
 	case event.List:
-		var out []byte
-		changed := false
-		v.Items(func(item event.Value) bool {
-			clean := value(item)
-			changed = changed || clean != item
-			out = event.AppendItem(out, clean)
-			return true
-		})
-		if changed {
-			v.Raw = string(out)
-		}
+		v.Raw = list(v.Raw)
 	}
 	return v
+}
+
+// list is object for the items of an encoded list.
+func list(raw string) string {
+	all := event.Value{Kind: event.List, Raw: raw}
+	var out []byte
+	kept, dirty := 0, false
+	all.Items(func(item event.Value) bool {
+		clean := value(item)
+		switch {
+		case dirty:
+			out = event.AppendItem(out, clean)
+		case clean == item:
+			kept++
+		default:
+			dirty = true
+			all.Items(func(before event.Value) bool {
+				if kept > 0 {
+					kept--
+					out = event.AppendItem(out, before)
+					return true
+				}
+				return false
+			})
+			out = event.AppendItem(out, clean)
+		}
+		return true
+	})
+	if !dirty {
+		return raw
+	}
+	return string(out)
 }
 
 // maxKey is the longest key in identifies, with some underscores.
@@ -94,6 +116,10 @@ const maxKey = 24
 func identifies(key string) bool {
 	if len(key) < 2 || len(key) > maxKey {
 		return false
+	}
+	switch key[0] | 0x20 {
+	case 'h', 'j', 'k', 'n', 'o', 'q', 'v', 'w', 'x', 'y', 'z':
+		return false // none of the names below begins so
 	}
 	var few [maxKey]byte
 	b := few[:0]
@@ -118,9 +144,12 @@ func identifies(key string) bool {
 	return false
 }
 
+// shortest is the length of the shortest address: a@b.
+const shortest = 3
+
 func holdsAddress(s string) bool {
 	// Most texts hold none of the three signs that an address has one of.
-	if !strings.ContainsAny(s, "@%+") {
+	if len(s) < shortest || strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
 		return false
 	}
 	start, _ := find(s)

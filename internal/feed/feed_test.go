@@ -153,6 +153,7 @@ func TestAFeedHoldsNoNamesAndNoAddresses(t *testing.T) {
 		"in a link":              object("url", "https://shop.example/a?to=ada%40shop.example&b=1"),
 		"as a key":               object("ada@shop.example", 1, "ok", object("ada@shop.example", 2)),
 		"at the proof":           object("evidence", "signed by Ada", "recipient", "ada@shop.example"),
+		"in the third of four":   object("list", []any{"a", object("b", 1), object("mail", "ada@shop.example", "c", 2), "d"}),
 		"twice in one text":      object("text", "ada@shop.example,ada@shop.example;ada@shop.example"),
 	} {
 		for _, kind := range []feed.Kind{feed.Event, feed.Fact} {
@@ -187,6 +188,10 @@ func TestWhatNamesNobodyStaysAsItIs(t *testing.T) {
 	mixed := object("a", 1, "email", "ada@shop.example", "b", "mail me at ada@shop.example, please", "c", object("d", 2, "phone", "1"))
 	want := object("a", 1, "b", "mail me at [address], please", "c", object("d", 2))
 	if got := feed.Clean(mixed); got != want {
+		t.Errorf("got  %s\nwant %s", got.AppendJSON(nil), want.AppendJSON(nil))
+	}
+	listed := object("l", []any{1, object("a", 1, "ip", "203.0.113.7"), object("b", 2), "x@y.example"})
+	if got, want := feed.Clean(listed), object("l", []any{1, object("a", 1), object("b", 2), "[address]"}); got != want {
 		t.Errorf("got  %s\nwant %s", got.AppendJSON(nil), want.AppendJSON(nil))
 	}
 	if twice := feed.Clean(want); twice != want {

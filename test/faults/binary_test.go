@@ -151,6 +151,8 @@ func (h *home) start(o options) *process {
 	if !p.ready() {
 		h.t.Fatalf("the server did not become ready; it said:\n%s", h.said())
 	}
+	// It was printed before, but we may not have read it yet.
+	until(h.t, "the server has printed its key", func() bool { return h.secret() != "" })
 	return p
 }
 

@@ -168,8 +168,10 @@ func TestItem28ADamagedHistoryHoldsBackOneCustomerAtAChangeOfDefinitions(t *test
 	eve := h.idOf("eve").String()
 	until(t, "eve is among the buyers", func() bool { _, page := h.get("/segments/buyers"); return strings.Contains(page, eve) })
 	for _, user := range []string{"ada", "eve"} {
-		if !h.insist(t.Context(), message{"type": "track", "event": "Order Completed", "userId": user, "messageId": "o2-" + user,
-			"properties": map[string]any{"order_id": "second-" + user, "total": 1, "currency": "EUR"}}) {
+		if !h.insist(t.Context(), message{
+			"type": "track", "event": "Order Completed", "userId": user, "messageId": "o2-" + user,
+			"properties": map[string]any{"order_id": "second-" + user, "total": 1, "currency": "EUR"},
+		}) {
 			t.Fatal("the order was not taken")
 		}
 	}

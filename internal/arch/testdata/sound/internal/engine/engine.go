@@ -9,7 +9,6 @@ import (
 	_ "rapport/internal/eventlog"
 	"rapport/internal/killpoint"
 	_ "rapport/internal/store"
-
 )
 
 var mu sync.Mutex
