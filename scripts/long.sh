@@ -11,7 +11,7 @@ prefix=$1 variable=$2 number=$3
 cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-mapfile -t packages < <(grep -rl --include='*_test.go' -E "^func ${prefix}[A-Z_]" cmd internal | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
+mapfile -t packages < <(grep -rl --include='*_test.go' -E "^func ${prefix}[A-Z0-9_]" cmd internal test | xargs -r -n1 dirname | sort -u | sed 's,^,./,')
 if [ "${#packages[@]}" -eq 0 ]; then
     echo "long: no test begins with $prefix" >&2
     exit 1

@@ -430,7 +430,7 @@ func (l *lane) quarantine(now event.Time, a *identity.Addressed, kind, reason, d
 // itself cannot tell.
 func (l *lane) repeated(ctx context.Context, it *item, e *event.Event) (bool, error) {
 	month := anyMonth
-	if e.Type == event.System && !event.Receipt(e.Name) || !it.p.Owner.Zero() {
+	if e.Type == event.System && event.Control(e.Name) || !it.p.Owner.Zero() {
 		return false, nil
 	}
 	switch it.p.Sees(e) {

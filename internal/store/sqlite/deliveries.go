@@ -69,7 +69,7 @@ func (s *Store) deliveries(ctx context.Context, where string, args ...any) (foun
 				return fault.Wrap(fault.Corrupt, err, "a delivery is damaged")
 			}
 			found = append(found, store.Delivery{
-				Delivery: d, Profile: identity.ID(row[1].([]byte)), Because: row[2].(string), Changed: event.Time(integer(row[3])),
+				Delivery: d, Profile: identity.ID(id16(row[1])), Because: row[2].(string), Changed: event.Time(integer(row[3])),
 				Plan: bytesOf(row[4]), Claim: bytesOf(row[5]), Outcome: row[6].(string),
 			})
 			return nil

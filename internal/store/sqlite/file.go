@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -92,7 +94,7 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 }
 
 // read lends a reading connection to do.
-func (f *file) read(ctx context.Context, do func(c *conn) error) error {
+func (f *file) read(ctx context.Context, do func(c *conn) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -107,10 +109,25 @@ func (f *file) read(ctx context.Context, do func(c *conn) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case c := <-f.readers:
-		err := do(c)
-		f.readers <- c
-		return err
+		defer func() {
+			f.readers <- c
+			if damage := recover(); damage != nil {
+				// A column of another type than we write is damage, and no reason to die:
+				// a process that dies of a row dies at every start.
+				err = fault.New(fault.Corrupt, fmt.Sprintf("%s holds a row that nobody wrote: %v", f.path, damage))
+			}
+		}()
+		return do(c)
 	}
+}
+
+// id16 returns an id as it stands in a row. One of another length, which nobody
+// wrote, is cut or filled up with zeros: it names nothing, and whoever asks for it
+// finds that out.
+func id16(v driver.Value) (id [16]byte) {
+	b, _ := v.([]byte)
+	copy(id[:], b)
+	return id
 }
 
 // snapshot is read with one view of the data for all statements of do.

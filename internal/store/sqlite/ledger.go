@@ -118,7 +118,7 @@ func (l *Ledger) Unfinished(ctx context.Context, before event.Time, limit int) (
 	err = l.file.read(ctx, func(c *conn) error {
 		return c.query(ctx, 10, func(row []driver.Value) error {
 			s := store.Start{
-				ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Fence: uint64(integer(row[2])),
+				ID: profile.DeliveryID(id16(row[0])), Profile: identity.ID(id16(row[1])), Fence: uint64(integer(row[2])),
 				Channel: row[4].(string), Purpose: row[5].(string), At: event.Time(integer(row[6])),
 				Resend: integer(row[7]) != 0, Service: integer(row[8]) != 0, Receipt: bytesOf(row[9]),
 			}

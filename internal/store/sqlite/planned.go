@@ -143,7 +143,7 @@ func (s *Store) InState(ctx context.Context, state profile.State, after profile.
 func eachRef(ctx context.Context, c *conn, each func(store.Ref), from string, args ...any) error {
 	return c.query(ctx, 6, func(row []driver.Value) error {
 		each(store.Ref{
-			ID: profile.DeliveryID(row[0].([]byte)), Profile: identity.ID(row[1].([]byte)), Channel: row[2].(string),
+			ID: profile.DeliveryID(id16(row[0])), Profile: identity.ID(id16(row[1])), Channel: row[2].(string),
 			NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])),
 		})
 		return nil

@@ -56,7 +56,7 @@ func (s *Store) rows(ctx context.Context, limit int, query string, args ...any) 
 	var rows []store.Row
 	err := s.file.read(ctx, func(c *conn) error {
 		return c.query(ctx, 3, func(row []driver.Value) error {
-			rows = append(rows, store.Row{ID: identity.ID(row[0].([]byte)), Alarm: instant(row[1]), Body: row[2].([]byte)})
+			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte)})
 			return nil
 		}, query, append(args, max(limit, 0))...)
 	})

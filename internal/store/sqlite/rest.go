@@ -17,7 +17,7 @@ import (
 func (s *Store) Members(ctx context.Context, segment uint64, after identity.ID, limit int) (ids []identity.ID, err error) {
 	err = s.file.read(ctx, func(c *conn) error {
 		return c.query(ctx, 1, func(row []driver.Value) error {
-			ids = append(ids, identity.ID(row[0].([]byte)))
+			ids = append(ids, identity.ID(id16(row[0])))
 			return nil
 		}, "SELECT profile FROM members WHERE segment = ? AND profile > ? ORDER BY profile LIMIT ?", segment, after[:], max(limit, 0))
 	})
@@ -41,7 +41,7 @@ func (s *Store) Forwards(ctx context.Context, limit int) (forwards []store.Forwa
 	err = s.file.read(ctx, func(c *conn) error {
 		return c.query(ctx, 6, func(row []driver.Value) error {
 			forwards = append(forwards, store.Forward{
-				Lane: int(integer(row[0])), Number: uint64(integer(row[1])), From: identity.ID(row[2].([]byte)), To: identity.ID(row[3].([]byte)),
+				Lane: int(integer(row[0])), Number: uint64(integer(row[1])), From: identity.ID(id16(row[2])), To: identity.ID(id16(row[3])),
 				At: event.Time(integer(row[4])), Entry: row[5].([]byte),
 			})
 			return nil
@@ -68,7 +68,7 @@ func (s *Store) Quarantined(ctx context.Context, limit int) (found []store.Quara
 	err = s.file.read(ctx, func(c *conn) error {
 		return c.query(ctx, 7, func(row []driver.Value) error {
 			found = append(found, store.Quarantine{
-				At: event.Time(integer(row[0])), To: identity.ID(row[1].([]byte)), Kind: row[2].(string), Reason: row[3].(string),
+				At: event.Time(integer(row[0])), To: identity.ID(id16(row[1])), Kind: row[2].(string), Reason: row[3].(string),
 				Field: row[4].(string), Detail: row[5].(string), Entry: bytesOf(row[6]),
 			})
 			return nil

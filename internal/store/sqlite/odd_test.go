@@ -1,0 +1,56 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"rapport/internal/core/event"
+	"rapport/internal/fault"
+	"rapport/internal/store/sqlite"
+)
+
+// TestItem28ARowThatNobodyWroteDoesNotEndTheProcess: whoever dies of a row dies of
+// it at every start.
+func TestItem28ARowThatNobodyWroteDoesNotEndTheProcess(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, insert := range []string{
+		`INSERT INTO deliveries (id, profile, state, channel, journey, because, priority, planned, not_before, deadline, fence, changed, outcome, body)
+			VALUES (x'01', x'0203', 1, 'email', 'j', '', 0, 1, 1, NULL, 0, 1, '', x'00')`,
+		`INSERT INTO quarantine (at, target, kind, reason, field, detail, entry) VALUES (1, x'01', 7, 'r', 'f', 'd', NULL)`,
+	} {
+		if _, err := db.Exec(insert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = sqlite.Open(t.Context(), sqlite.Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if due, err := s.DueDeliveries(t.Context(), "", 100, 10); err != nil || len(due) != 1 {
+		t.Errorf("due = %v, %v; want the one row under an id that names nothing", due, err)
+	}
+	for range 8 { // more often than there are readers: none may be lost
+		if _, err := s.Quarantined(t.Context(), 10); err != nil && !fault.Is(err, fault.Corrupt) {
+			t.Errorf("quarantined: %v", err)
+		}
+	}
+	if at, err := s.NextDelivery(t.Context()); err != nil || at == event.Never {
+		t.Errorf("next = %v, %v", at, err)
+	}
+}
