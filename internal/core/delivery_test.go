@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -258,5 +259,28 @@ func TestADeferredMessageExpires(t *testing.T) {
 	w.wait(2 * hour)
 	if got := w.tell(event.MessageDeferred, c); got.State != profile.Rejected || got.Because != "gave_up" {
 		t.Errorf("deferred beyond its end it is %s because of %q", got.State, got.Because)
+	}
+}
+
+func TestItem36ABounceOfAMessageNeverSentIsIgnored(t *testing.T) {
+	t.Parallel()
+	w, d := cart(t)
+	before := w.ada().HealthOf("email", w.ada().Address("email"))
+	for _, kv := range [][]any{
+		{"delivery", strings.Repeat("ab", 16), "fence", "1", "hard", true, "detail", "550 5.1.1 forged"},
+		{"delivery", d.ID.String(), "fence", "99", "hard", true, "detail", "550 5.1.1 of a claim that there never was"},
+		{"delivery", "not an id", "hard", true},
+	} {
+		w.own(event.MessageRejected, kv...)
+	}
+	p := w.ada()
+	if after := p.HealthOf("email", p.Address("email")); after != before {
+		t.Errorf("the address is %+v, want %+v", after, before)
+	}
+	if !p.Reachable("email") {
+		t.Error("a forged bounce made the customer unreachable")
+	}
+	if got := w.last(d.ID); got.State != profile.Planned {
+		t.Errorf("the delivery is %s, want it planned still", got.State)
 	}
 }

@@ -387,16 +387,6 @@ func (w *world) own(name string, kv ...any) {
 	w.settle()
 }
 
-// send hands a delivery over, with the provider's thanks.
-func (w *world) send(d profile.DeliveryID) core.Delivery {
-	w.t.Helper()
-	c := w.slot(d)
-	if c.State != profile.Claimed {
-		w.t.Fatalf("the delivery is %s because of %s, want it claimed", c.State, c.Because)
-	}
-	return w.tell(event.MessageSent, c)
-}
-
 // told returns how often a fact was told.
 func (w *world) told(name string) (n int) {
 	for _, f := range w.facts {

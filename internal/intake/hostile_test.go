@@ -32,7 +32,7 @@ func nested(open, close string, depth int) string {
 	return strings.Repeat(open, depth) + strings.Repeat(close, depth)
 }
 
-func TestHostilePropertiesHaveADefinedResult(t *testing.T) {
+func TestItem53HostilePropertiesHaveADefinedResult(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, props, want string }{
 		{"names that mean something elsewhere", `{"__proto__":{"admin":true},"constructor":1,"toString":2,"":3}`, `{"__proto__":{"admin":true},"constructor":1,"toString":2,"":3}`},
@@ -68,7 +68,7 @@ func TestHostilePropertiesHaveADefinedResult(t *testing.T) {
 	}
 }
 
-func TestHostilePropertiesAreRejectedWithAReason(t *testing.T) {
+func TestItem53HostilePropertiesAreRejectedWithAReason(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, props, field, reason string }{
 		{"NaN", `{"a":NaN}`, "properties.a", "not a number"},

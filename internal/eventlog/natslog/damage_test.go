@@ -30,7 +30,7 @@ func block(t *testing.T, dir string) (string, int64) {
 	return names[len(names)-1], info.Size()
 }
 
-func TestATornLastRecordIsDroppedAndThoseBeforeItAreWhole(t *testing.T) {
+func TestItem07ATornLastRecordIsDroppedAndThoseBeforeItAreWhole(t *testing.T) {
 	t.Parallel()
 	const records = 6
 	source := t.TempDir()
