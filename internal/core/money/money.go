@@ -54,10 +54,11 @@ func Parse(s string) (Micros, error) {
 	mantissa, exponent := s, 0
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
 		n, err := strconv.Atoi(s[i+1:])
-		if err != nil || n > 18 || n < -18 {
+		if err != nil {
 			return bad("exponent")
 		}
-		mantissa, exponent = s[:i], n
+		// Beyond these every sum but zero is too large or too fine, however many digits.
+		mantissa, exponent = s[:i], min(max(n, -maxExponent), maxExponent)
 	}
 	negative := strings.HasPrefix(mantissa, "-")
 	if negative || strings.HasPrefix(mantissa, "+") {
@@ -98,6 +99,9 @@ func Parse(s string) (Micros, error) {
 	}
 	return Micros(v), nil
 }
+
+// maxExponent bounds exponents: more than the digits of any sum.
+const maxExponent = 64
 
 func clip(s string) string {
 	if len(s) > 40 {
