@@ -113,8 +113,8 @@ func (h *home) blind() int {
 
 // dispatchKills kills a server that writes to whoever orders, each time as next
 // says, and checks P2: the mail server outside has no mail twice, everybody who
-// ordered has exactly one message, and those of which nobody knows are exactly
-// those that the dead processes had begun.
+// ordered has exactly one message, and nobody's outcome is unknown but of those
+// that the dead processes had begun.
 func dispatchKills(t *testing.T, kills int, next func(n int) (kill string, after time.Duration)) {
 	h, catcher := newShop(t)
 	h.start(options{}).stop()
@@ -186,7 +186,9 @@ func dispatchKills(t *testing.T, kills int, next func(n int) (kill string, after
 	if n := states["accepted"] + states["rejected"] + states["unknown"]; n != people {
 		t.Errorf("deliveries are %v: %d of %d have not ended", states, people-n, people)
 	}
-	if states["unknown"] != blind {
+	// It may be fewer: a note in the ledger may be lost with the process whose
+	// receipt had reached the log.
+	if states["unknown"] > blind {
 		t.Errorf("the outcome of %d is unknown; the dead processes had begun %d that nobody knows of", states["unknown"], blind)
 	}
 	stats := catcher.Stats()
