@@ -144,7 +144,7 @@ func (b *batch) deliver(p *profile.Profile, prog *core.Program, d *core.Delivery
 // hear tells the feed of an event.
 func (b *batch) hear(p *profile.Profile, e *event.Event, now event.Time) {
 	_, known := p.Identifier(identity.User)
-	row := feed.Row{Kind: feed.Event, Known: known, Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: feed.Clean(e.Props)}
+	row := feed.Row{Kind: feed.Event, Known: known, Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: e.Props}
 	if event.IsOrder(e.Name) {
 		if o, err := event.OrderOf(e.Name, e.Props); err == nil {
 			row.Order = &feed.Order{ID: o.ID, Net: money.Micros(o.Net), Currency: o.Currency, Units: o.Units}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"rapport/internal/core/event"
-	"rapport/internal/core/identity"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 )
@@ -150,16 +149,3 @@ func (a *Ask) pull() bool { return a.Channel == "onsite" || a.Channel == "till" 
 
 // counts reports whether the message takes of the customer's attention budget.
 func (a *Ask) counts() bool { return a.Class == profile.Marketing && !a.pull() }
-
-// Person returns the id by which chance is tossed for a customer: the smallest
-// of the ids that joined in the profile, so that a merge keeps the assignments
-// of one of the two and undoing it gives each its own back.
-func Person(p *profile.Profile) identity.ID {
-	least := p.ID
-	for _, s := range p.Strands {
-		if s.Compare(least) < 0 {
-			least = s
-		}
-	}
-	return least
-}

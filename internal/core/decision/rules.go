@@ -311,7 +311,7 @@ func (e *asking) holdout() bool {
 	}
 	const million = 1_000_000
 	if share := e.Policy.Holdout; share > 0 {
-		toss := Person(e.p).Chance(GlobalHoldout)
+		toss := e.p.Person().Chance(GlobalHoldout)
 		c := Check{Rule: RuleHoldout, Name: CheckGlobal, Got: int64(toss * million), Limit: int64(share * million)}
 		if toss < share {
 			return e.never(Held, c)

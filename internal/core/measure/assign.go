@@ -46,7 +46,7 @@ func (s Split) Valid() error {
 
 // Assign returns the arm of a person in the experiment and the chance with which
 // it was chosen. It is the same for ever: the toss is a hash. Person is
-// decision.Person, so that a merge keeps an assignment. Enlarging the last arm
+// profile.Profile.Person, so that a merge keeps an assignment. Enlarging the last arm
 // at the cost of the one before it moves only people between those two. A split
 // that is not Valid gives no arm.
 func (s Split) Assign(person identity.ID, experiment string) (arm string, chance float64) {
