@@ -163,17 +163,28 @@ func (n *didNode) because(c *Context, out *[]Reason) {
 			reason.Count, reason.Sum = 0, money.Micros(r.n)
 			reason.Value = n.unit(money.Micros(r.n))
 		case n.metric == byCount:
-			reason.Value = count(r.n, "time")
+			reason.Value = n.told(r.n, "time", "times")
 		case n.q.tag == visits:
-			reason.Value = count(r.n, "session")
+			reason.Value = n.told(r.n, "session", "sessions")
 		default:
-			reason.Value = strconv.FormatInt(r.n, 10) + " different"
+			reason.Value = n.told(r.n, "different", "different")
 		}
 		if !is && r.newest == 0 && s.Last <= c.Now {
 			reason.At = s.Last // outside the window, and still worth knowing
 		}
 	}
 	*out = append(*out, reason)
+}
+
+// told writes a count, as a lower bound where no more observations are kept.
+func (n *didNode) told(c int64, one, many string) string {
+	if c >= int64(n.q.most) && (n.window != 0 || n.metric == byDistinct) {
+		return strconv.FormatInt(c, 10) + " or more " + many
+	}
+	if c == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(c, 10) + " " + many
 }
 
 func (n *didNode) mention(d *Deps) {

@@ -122,6 +122,17 @@ func (q *question) prune(obs []profile.Obs, now event.Time) []profile.Obs {
 		}
 		obs = obs[cut:]
 	}
+	return q.limit(obs, now)
+}
+
+// limit cuts off the oldest observations beyond those that any bound needs. What
+// is still to come is not counted: it may never be looked at together with them.
+func (q *question) limit(obs []profile.Obs, now event.Time) []profile.Obs {
+	if len(obs) > q.most {
+		if past := newestPast(obs, now) + 1; past > q.most {
+			obs = obs[past-q.most:]
+		}
+	}
 	if len(obs) > MaxObs {
 		obs = obs[len(obs)-MaxObs:]
 	}
@@ -181,14 +192,7 @@ func (q *question) pruneTags(obs []profile.Obs, now event.Time) []profile.Obs {
 }
 
 func (q *question) compactTags(obs []profile.Obs, now event.Time) []profile.Obs {
-	obs = slices.DeleteFunc(obs, func(o profile.Obs) bool { return q.stale(&o, now) })
-	if len(obs) > MaxObs {
-		obs = obs[len(obs)-MaxObs:]
-	}
-	if len(obs) == 0 {
-		return nil
-	}
-	return obs
+	return q.limit(slices.DeleteFunc(obs, func(o profile.Obs) bool { return q.stale(&o, now) }), now)
 }
 
 func (q *question) stale(o *profile.Obs, now event.Time) bool {

@@ -48,8 +48,11 @@ func (p *parser) did(n, v spec.Node, head string) node {
 		}
 		zero = zero && b.holds(0)
 		q.names, q.where = slices.Clone(q.names), slices.Clone(q.where)
-		q.keep = window
-		if m == byDistinct && window == 0 {
+		q.keep, q.most = window, b.enough()
+		switch {
+		case m == bySum:
+			q.most = MaxObs
+		case m == byDistinct && window == 0:
 			q.keep = event.Never
 		}
 		kids = append(kids, &didNode{q: p.env.Set.add(q), metric: m, window: window, bound: b})
@@ -340,7 +343,7 @@ func (p *parser) seen(v spec.Node, base question, last bool) (kids []node) {
 			continue
 		}
 		q := base
-		q.names, q.where, q.newest = slices.Clone(q.names), slices.Clone(q.where), last
+		q.names, q.where, q.newest, q.most = slices.Clone(q.names), slices.Clone(q.where), last, 1
 		n.q = p.env.Set.add(q)
 		kids = append(kids, n)
 	}

@@ -29,7 +29,25 @@ type question struct {
 	key    uint64 // of the series in a profile
 
 	keep   event.Time // the longest rolling window asked; Never: one observation of each tag for ever
+	most   int        // so many of the newest past observations answer every bound that is asked
 	newest bool       // the newest observation stays however old it is
+}
+
+// toldObs is how many observations a series keeps where fewer would answer all
+// bounds, so that a reason can say "5 times" where 3 were asked for. Beyond it a
+// reason says "or more".
+const toldObs = 32
+
+// enough returns how many of the newest past observations answer the bound. A
+// rolling window ends now, so what it holds are the newest ones, and a bound does
+// not care by how much it is exceeded. Without this a visitor who looks at a
+// thousand things a day would carry them all along.
+func (b bound) enough() int {
+	rank := b.min
+	if b.hasMax() {
+		rank = max(rank, b.max+1)
+	}
+	return int(min(max(rank, toldObs), MaxObs))
 }
 
 // visits is the tag of questions that count sessions. No property has the name.
@@ -90,7 +108,7 @@ func (s *Set) add(q question) *question {
 	q.key = wire.Hash("series", q.canon())
 	if n, known := s.byKey[q.key]; known {
 		old := s.list[n]
-		old.keep = max(old.keep, q.keep)
+		old.keep, old.most = max(old.keep, q.keep), max(old.most, q.most)
 		old.newest = old.newest || q.newest
 		return old
 	}
@@ -119,7 +137,7 @@ func compareText(a, b string) int {
 func (s *Set) Covers(other *Set) bool {
 	for _, q := range other.list {
 		n, known := s.byKey[q.key]
-		if !known || s.list[n].keep < q.keep || q.newest && !s.list[n].newest {
+		if !known || s.list[n].keep < q.keep || s.list[n].most < q.most || q.newest && !s.list[n].newest {
 			return false
 		}
 	}
@@ -131,7 +149,7 @@ func (s *Set) Covers(other *Set) bool {
 func (s *Set) Hash() uint64 {
 	lines := make([]string, 0, len(s.list))
 	for _, q := range s.list {
-		lines = append(lines, q.canon()+" keep "+strconv.FormatInt(int64(q.keep), 10)+" "+strconv.FormatBool(q.newest))
+		lines = append(lines, q.canon()+" keep "+strconv.FormatInt(int64(q.keep), 10)+" "+strconv.Itoa(q.most)+" "+strconv.FormatBool(q.newest))
 	}
 	slices.Sort(lines)
 	return wire.Hash(lines...)
