@@ -7,12 +7,15 @@ import (
 	"rapport/internal/core/wire"
 )
 
-// codecVersion is the first byte of an encoded profile.
-const codecVersion = 1
+// codecVersion is the first byte of an encoded profile. Version 1, which kept 256
+// ids and no Halfway, is still read.
+const codecVersion = 2
 
-// SeenKept is how many recent ids a profile remembers itself; older ones are in
-// the history.
-const SeenKept = 256
+// SeenKept is how many recent ids a profile remembers itself at most; when there
+// are so many the older half goes, and is found in the history. What a client
+// repeats comes soon: most of it is among the newest, and more of them would be
+// half of the hot row, since fingerprints do not compress.
+const SeenKept = 64
 
 // Append appends p in the product's own encoding: the hot row. Equal profiles
 // give equal bytes.
@@ -103,12 +106,12 @@ func (p *Profile) Append(dst []byte) []byte {
 	dst = wire.Varint(dst, p.Count)
 	dst = wire.Varint(dst, int64(p.Month))
 	dst = wire.Varint(dst, int64(p.InMonth))
-	seen := p.Seen[max(0, len(p.Seen)-SeenKept):]
-	dst = wire.Uvarint(dst, uint64(len(seen)))
-	for _, f := range seen {
+	dst = wire.Uvarint(dst, uint64(len(p.Seen)))
+	for _, f := range p.Seen {
 		dst = wire.Fixed(dst, f)
 	}
 	dst = wire.Varint(dst, int64(p.Newest))
+	dst = wire.Varint(dst, int64(p.Halfway))
 	dst = wire.Varint(dst, int64(p.Evicted))
 	return wire.Varint(dst, int64(p.Alarm))
 }
@@ -180,7 +183,8 @@ func flag(set bool, bit byte) byte {
 // bytes give a fault of kind Corrupt.
 func Decode(s string) (*Profile, error) {
 	r := wire.NewReader(s)
-	if r.Byte() != codecVersion && r.Err() == nil {
+	version := r.Byte()
+	if r.Err() == nil && version != 1 && version != codecVersion {
 		r.Fail("a profile of an unknown version")
 	}
 	p := &Profile{}
@@ -221,7 +225,15 @@ func Decode(s string) (*Profile, error) {
 	p.First, p.Last = event.Time(r.Varint()), event.Time(r.Varint())
 	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
 	p.Seen = read(r, 8, (*wire.Reader).Fixed)
-	p.Newest, p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint()), event.Time(r.Varint())
+	p.Newest = event.Time(r.Varint())
+	p.Halfway = p.Newest
+	if version > 1 {
+		p.Halfway = event.Time(r.Varint())
+	}
+	p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint())
+	if over := len(p.Seen) - SeenKept; over > 0 {
+		p.Seen, p.Evicted = p.Seen[over:], p.Newest
+	}
 	if r.Err() == nil && r.Rest() != "" {
 		r.Fail("something follows the profile")
 	}

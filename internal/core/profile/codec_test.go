@@ -13,6 +13,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
+	"rapport/internal/core/wire"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 )
@@ -61,7 +62,7 @@ func drawProfile(t *rapid.T) *profile.Profile {
 	p := &profile.Profile{
 		ID: bytes16.Draw(t, "id"), Owner: bytes16.Draw(t, "owner"), Birth: identifiers.Draw(t, "birth"), Born: instants.Draw(t, "born"), Program: u64.Draw(t, "program"),
 		Zone: texts.Draw(t, "zone"), Locale: texts.Draw(t, "locale"), Device: texts.Draw(t, "device"), First: instants.Draw(t, "first"), Last: instants.Draw(t, "last"),
-		Count: i64.Draw(t, "count"), Month: i32.Draw(t, "month"), InMonth: i32.Draw(t, "in month"), Newest: instants.Draw(t, "newest"), Evicted: instants.Draw(t, "evicted"), Alarm: instants.Draw(t, "alarm"),
+		Count: i64.Draw(t, "count"), Month: i32.Draw(t, "month"), InMonth: i32.Draw(t, "in month"), Newest: instants.Draw(t, "newest"), Halfway: instants.Draw(t, "halfway"), Evicted: instants.Draw(t, "evicted"), Alarm: instants.Draw(t, "alarm"),
 		Session: profile.Session{Start: instants.Draw(t, "start"), Last: instants.Draw(t, "end"), Count: i64.Draw(t, "sessions")},
 	}
 	p.Strands = several(t, "strands", func(t *rapid.T) identity.ID { return bytes16.Draw(t, "strand") })
@@ -167,8 +168,43 @@ func TestOnlyTheNewestIdsAreKeptInTheRow(t *testing.T) {
 		p.Remember(&event.Event{ID: event.ID(rune('a' + i)), Raw: noon})
 	}
 	got, err := profile.Decode(string(p.Append(nil)))
-	if err != nil || len(got.Seen) != profile.SeenKept || got.Seen[profile.SeenKept-1] != p.Seen[len(p.Seen)-1] {
+	if err != nil || len(got.Seen) > profile.SeenKept || len(got.Seen) < profile.SeenKept/2 || got.Seen[len(got.Seen)-1] != p.Seen[len(p.Seen)-1] {
 		t.Errorf("%d ids are kept, %v", len(got.Seen), err)
+	}
+}
+
+// A row of the first version held more ids than are kept now. Those let go must
+// be asked for in the history, which has them all.
+func TestARowOfTheFirstVersionIsReadAndForgetsNoId(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/profile.v1.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := hex.DecodeString(strings.Join(strings.Fields(string(golden)), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := everything()
+	want.Halfway = want.Newest
+	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the stored profile is read as %+v, %v", got, err)
+	}
+	// The same row with 200 ids in the place of two.
+	two := []byte{2}
+	for _, id := range want.Seen {
+		two = wire.Fixed(two, id)
+	}
+	many := wire.Uvarint(nil, 200)
+	for id := range uint64(200) {
+		many = wire.Fixed(many, id)
+	}
+	got, err := profile.Decode(strings.Replace(string(row), string(two), string(many), 1))
+	if err != nil || len(got.Seen) != profile.SeenKept || got.Seen[profile.SeenKept-1] != 199 {
+		t.Fatalf("%d ids are kept, %v", len(got.Seen), err)
+	}
+	if ask := got.Sees(&event.Event{ID: "an id of old", Raw: got.Newest}); ask != profile.AskMonth {
+		t.Errorf("an id that may have been let go is %d, want it to be asked for in the history", ask)
 	}
 }
 
@@ -198,7 +234,7 @@ func everything() *profile.Profile {
 		}},
 		Contacts: []profile.Contact{{At: noon + 47, Channel: "email", Journey: "welcome", Class: profile.Marketing, ID: profile.DeliveryID{48}}},
 		Zone:     "Europe/London", Locale: "en-GB", Device: "mobile", First: noon + 49, Last: noon + 50, Count: 51, Month: 24314, InMonth: 52,
-		Seen: []uint64{53, 54}, Newest: noon + 55, Evicted: noon + 56, Alarm: noon + 57,
+		Seen: []uint64{53, 54}, Newest: noon + 55, Halfway: noon + 58, Evicted: noon + 56, Alarm: noon + 57,
 	}
 }
 
@@ -206,7 +242,7 @@ func everything() *profile.Profile {
 // encoding needs a new version and the old one must still be read.
 func TestTheBytesOfAProfileNeverChange(t *testing.T) {
 	t.Parallel()
-	golden, err := os.ReadFile("testdata/profile.v1.hex")
+	golden, err := os.ReadFile("testdata/profile.v2.hex")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,10 +45,8 @@ const (
 // every id let go cannot be among them.
 func (p *Profile) Sees(e *event.Event) Ask {
 	f := Fingerprint(e.ID)
-	for i := len(p.Seen) - 1; i >= max(0, len(p.Seen)-SeenKept); i-- {
-		if p.Seen[i] == f {
-			return SeenBefore
-		}
+	if slices.Contains(p.Seen, f) {
+		return SeenBefore
 	}
 	switch {
 	case p.Evicted == 0 || e.Raw > p.Evicted:
@@ -61,17 +59,22 @@ func (p *Profile) Sees(e *event.Event) Ask {
 
 // Remember notes the id of an applied event.
 func (p *Profile) Remember(e *event.Event) {
-	p.Newest = max(p.Newest, e.Raw, e.At)
 	p.remember(Fingerprint(e.ID))
+	p.Newest = max(p.Newest, e.Raw, e.At)
 }
 
+// remember notes a fingerprint. The ids let go are half of those kept, so that the
+// bound on their times, which decides whether the history must be asked, lies well
+// behind the present.
 func (p *Profile) remember(f uint64) {
-	if len(p.Seen) >= 2*SeenKept {
-		// Copy rather than shift: readers of older profiles share the array.
-		p.Seen = append(make([]uint64, 0, 2*SeenKept), p.Seen[len(p.Seen)-SeenKept:]...)
-	}
+	const half = SeenKept / 2
 	if len(p.Seen) >= SeenKept {
-		p.Evicted = p.Newest
+		// Copy rather than shift: readers of older profiles share the array.
+		p.Seen = append(make([]uint64, 0, SeenKept), p.Seen[len(p.Seen)-half:]...)
+		p.Evicted = max(p.Evicted, p.Halfway)
+	}
+	if len(p.Seen) == half {
+		p.Halfway = p.Newest
 	}
 	p.Seen = append(p.Seen, f)
 }

@@ -70,7 +70,7 @@ func (p *Profile) Join(s *Profile) bool {
 	if p.Born == 0 || s.Born != 0 && s.Born < p.Born {
 		p.Born = s.Born
 	}
-	for _, f := range s.Seen[max(0, len(s.Seen)-SeenKept):] {
+	for _, f := range s.Seen {
 		p.remember(f)
 	}
 	return true

@@ -55,9 +55,10 @@ type Profile struct {
 	Month   int32      // the month of Last, and
 	InMonth int32      // how many events it brought: beyond HotAfter the profile is hot
 
-	Seen    []uint64   // fingerprints of the newest ids, newest last; the last SeenKept count
+	Seen    []uint64   // fingerprints of the newest ids, newest last; at most SeenKept
 	Newest  event.Time // the latest time of its own that any event carried
-	Evicted event.Time // Newest when Seen last let an id go; zero: it never did
+	Halfway event.Time // Newest when the older half of Seen was complete
+	Evicted event.Time // no id that Seen let go has a later time; zero: it let none go
 	Alarm   event.Time // the earliest instant at which anything changes by itself; event.Never: none
 }
 
