@@ -8,6 +8,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/wire"
 	"rapport/internal/feed"
 	"rapport/internal/store"
 )
@@ -16,8 +17,9 @@ import (
 type batch struct {
 	from       store.Position
 	dirty      map[identity.ID]*item
-	raw        []store.Row             // rows that cannot be read, as they are, with their alarm off
-	history    map[identity.ID][]Heard // by strand
+	raw        []store.Row           // rows that cannot be read, as they are, with their alarm off
+	kept       []kept                // events for the history, in the order in which they were applied
+	chains     map[identity.ID]chain // by strand: its events in kept
 	members    map[membership]store.Membership
 	deliveries map[profile.DeliveryID]*store.Delivery
 	forwards   []store.Forward
@@ -31,6 +33,19 @@ type batch struct {
 	urgent     bool       // an effect waits for the commit
 	since      event.Time // real time of the first change, by the engine's timer
 }
+
+// kept is an applied event that waits for its place in the history. Its bytes are
+// those of the log's record: what was encoded once is not encoded again.
+type kept struct {
+	now   event.Time
+	print uint64 // fingerprint of its id
+	month int32  // its shelf
+	next  int32  // the strand's next one in kept; 0: none
+	raw   string
+}
+
+// chain is where a strand's events begin and end in kept; places count from 1.
+type chain struct{ first, last int32 }
 
 type membership struct {
 	segment uint64
@@ -55,8 +70,23 @@ type Claim struct {
 
 func newBatch(from store.Position) *batch {
 	return &batch{
-		from: from, dirty: map[identity.ID]*item{}, history: map[identity.ID][]Heard{},
+		from: from, dirty: map[identity.ID]*item{}, chains: map[identity.ID]chain{},
 		members: map[membership]store.Membership{}, deliveries: map[profile.DeliveryID]*store.Delivery{},
+	}
+}
+
+// renew returns a batch that uses the memory of b, which nobody needs any more.
+func (b *batch) renew(from store.Position) *batch {
+	if b == nil {
+		return newBatch(from)
+	}
+	clear(b.dirty)
+	clear(b.chains)
+	clear(b.members)
+	clear(b.deliveries)
+	clear(b.kept) // it holds on to records of the log
+	return &batch{
+		from: from, dirty: b.dirty, chains: b.chains, members: b.members, deliveries: b.deliveries, kept: b.kept[:0], feed: b.feed[:0],
 	}
 }
 
@@ -75,17 +105,33 @@ func (b *batch) touch(it *item) {
 
 // keep adds an applied event to the history, under the strand at whose home it
 // would arrive: a merge that is undone later takes its own events back.
-func (b *batch) keep(key identity.Key, p *profile.Profile, e *event.Event, now event.Time) {
+func (b *batch) keep(key identity.Key, p *profile.Profile, a *entry, now event.Time) {
 	strand := p.ID
 	if len(p.Strands) > 0 {
-		if ids := identity.Of(e); len(ids) > 0 {
+		if ids := identity.Of(&a.Event); len(ids) > 0 {
 			if home := key.Home(ids[0]); slices.Contains(p.Strands, home) {
 				strand = home
 			}
 		}
 	}
-	b.history[strand] = append(b.history[strand], Heard{now, *e})
-	b.bytes += 64 + len(e.Props) + len(e.Context) + len(e.Traits)
+	b.kept = append(b.kept, kept{now: now, print: profile.Fingerprint(a.Event.ID), month: shelf(&a.Event, now), raw: a.raw})
+	place := int32(len(b.kept))
+	c, known := b.chains[strand]
+	if known {
+		b.kept[c.last-1].next = place
+	} else {
+		c.first = place
+	}
+	c.last = place
+	b.chains[strand] = c
+	b.bytes += 64 + len(a.raw)
+}
+
+// past calls each for the strand's events that are in the batch, in order.
+func (b *batch) past(strand identity.ID, each func(k *kept)) {
+	for at := b.chains[strand].first; at != 0; at = b.kept[at-1].next {
+		each(&b.kept[at-1])
+	}
 }
 
 // effects adds what an applied entry asks for.
@@ -158,41 +204,37 @@ func (b *batch) hear(p *profile.Profile, e *event.Event, now event.Time) {
 
 func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }
 
+// scratch is memory that one commit after another packs its rows in. The store is
+// done with it when a commit returns.
+type scratch struct {
+	rows   []byte
+	events []byte
+	raw    []byte
+	prints []uint64
+	blocks []store.Block
+	ids    []identity.ID
+}
+
 // pack turns the batch into a commit. It only reads, so the lane may go on with
 // its next batch meanwhile: profiles are immutable and were noted by pointer.
-func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, hint int, packer *feed.Packer) (*store.Commit, []int) {
+func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packer *feed.Packer, s *scratch) (*store.Commit, []int) {
 	c := &store.Commit{Lane: lane, From: b.from, To: to, Forwards: b.forwards, Forwarded: b.forwarded, Quarantine: b.quarantine}
 	sizes := make([]int, len(rows))
-	c.Profiles = make([]store.Row, len(rows))
-	// One buffer for all rows: thousands of small ones that grow step by step would
-	// cost as much again as writing them.
-	all, ends := make([]byte, 0, hint), make([]int, len(rows))
+	c.Profiles = make([]store.Row, len(rows), len(rows)+len(b.raw))
+	s.rows = s.rows[:0]
 	for i, p := range rows {
-		all = p.Append(all)
-		ends[i] = len(all)
+		from := len(s.rows)
+		s.rows = p.Append(s.rows)
+		sizes[i] = len(s.rows) - from
 	}
 	start := 0
 	for i, p := range rows {
-		sizes[i] = ends[i] - start
-		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: all[start:ends[i]:ends[i]]}
-		start = ends[i]
+		end := start + sizes[i]
+		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: s.rows[start:end:end]}
+		start = end
 	}
 	c.Profiles = append(c.Profiles, b.raw...)
-	for strand, events := range b.history {
-		for len(events) > 0 {
-			month, n := shelf(&events[0].Event, events[0].Now), 1
-			for n < len(events) && shelf(&events[n].Event, events[n].Now) == month {
-				n++
-			}
-			prints := make([]uint64, n)
-			for i := range prints {
-				prints[i] = profile.Fingerprint(events[i].Event.ID)
-			}
-			c.History = append(c.History, store.Block{Strand: strand, Month: month, Fingerprints: prints, Body: packHistory(events[:n])})
-			events = events[n:]
-		}
-	}
-	slices.SortStableFunc(c.History, func(a, b store.Block) int { return a.Strand.Compare(b.Strand) })
+	c.History = b.packHistory(s)
 	for _, m := range b.members {
 		c.Memberships = append(c.Memberships, m)
 	}
@@ -211,4 +253,35 @@ func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, hint 
 	slices.SortFunc(c.Deliveries, func(a, b store.Delivery) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	c.Feed = packer.Pack(b.feed)
 	return c, sizes
+}
+
+// packHistory returns the blocks of the strands, in order of strand: each has the
+// events of one month that were applied after one another.
+func (b *batch) packHistory(s *scratch) []store.Block {
+	s.ids, s.blocks, s.events, s.prints = s.ids[:0], s.blocks[:0], s.events[:0], slices.Grow(s.prints[:0], len(b.kept))
+	for strand := range b.chains {
+		s.ids = append(s.ids, strand)
+	}
+	slices.SortFunc(s.ids, identity.ID.Compare)
+	ends := make([]int, 0, len(s.ids))
+	for _, strand := range s.ids {
+		for at := b.chains[strand].first; at != 0; {
+			month, first := b.kept[at-1].month, len(s.prints)
+			s.raw = s.raw[:0]
+			for ; at != 0 && b.kept[at-1].month == month; at = b.kept[at-1].next {
+				k := &b.kept[at-1]
+				s.raw = append(wire.Varint(s.raw, int64(k.now)), k.raw...)
+				s.prints = append(s.prints, k.print)
+			}
+			s.events = appendBlock(s.events, s.raw)
+			s.blocks = append(s.blocks, store.Block{Strand: strand, Month: month, Fingerprints: s.prints[first:len(s.prints):len(s.prints)]})
+			ends = append(ends, len(s.events))
+		}
+	}
+	start := 0
+	for i, end := range ends {
+		s.blocks[i].Body = s.events[start:end:end]
+		start = end
+	}
+	return s.blocks
 }

@@ -57,18 +57,17 @@ func (l *lane) begin(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
-	rows, hint := make([]*profile.Profile, len(ids)), 0
+	rows := make([]*profile.Profile, len(ids))
 	for i, id := range ids {
 		rows[i] = b.dirty[id].p
-		hint += int(b.dirty[id].size)/2 + 64 // about what the row took the last time
 	}
 	to := l.pos
-	l.inflight, l.open = b, newBatch(to)
+	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
 	l.mu.Unlock()
 
 	go func() {
 		r := result{rows: rows}
-		r.commit, r.sizes = b.pack(l.n, to, rows, hint, l.packer)
+		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
 			r.nextAlarm, r.err = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
@@ -124,6 +123,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 		l.e.o.OnPlanned()
 	}
 	l.told.Store(r.commit.To.Seq)
+	l.spare = b
 	return nil
 }
 

@@ -364,21 +364,28 @@ func encode(entries []identity.Addressed) [][]byte {
 	return items
 }
 
-// eachEntry yields the entries of a record's body. Their texts share one copy of
-// the body.
-func eachEntry(body []byte, yield func(*identity.Addressed)) error {
+// entry is one entry of a record, with the bytes of its event.
+type entry struct {
+	identity.Addressed
+	raw string
+}
+
+// entries appends the entries of a record's body to dst. Their texts share one
+// copy of the body.
+func entries(dst []entry, body []byte) ([]entry, error) {
 	r := wire.NewReader(string(body))
 	for !r.Done() {
-		a, err := identity.DecodeAddressed(r.Text())
+		text := r.Text()
+		a, err := identity.DecodeAddressed(text)
 		if r.Err() != nil {
 			break
 		}
 		if err != nil {
-			return err
+			return dst, err
 		}
-		yield(&a)
+		dst = append(dst, entry{a, text[len(a.To):]})
 	}
-	return r.Err()
+	return dst, r.Err()
 }
 
 // CatchUp applies and commits everything that is in the logs, forwards included,

@@ -44,19 +44,15 @@ var encoders = sync.Pool{New: func() any {
 
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(0))
 
-// packHistory encodes events of one strand and month.
-func packHistory(events []Heard) []byte {
-	raw := make([]byte, 0, 512*len(events))
-	for i := range events {
-		raw = wire.Varint(raw, int64(events[i].Now))
-		raw = events[i].Event.Append(raw)
-	}
+// appendBlock appends a history block with the events in raw, each the instant at
+// which it was heard and then itself.
+func appendBlock(dst, raw []byte) []byte {
 	if len(raw) < smallBlock {
-		return append([]byte{blockVersion, 0}, raw...)
+		return append(append(dst, blockVersion, 0), raw...)
 	}
 	z := encoders.Get().(*zstd.Encoder)
 	defer encoders.Put(z)
-	return z.EncodeAll(raw, append(make([]byte, 0, len(raw)/2+16), blockVersion, 1))
+	return z.EncodeAll(raw, append(dst, blockVersion, 1))
 }
 
 // UnpackHistory returns the events of a history block in the order in which they

@@ -48,6 +48,9 @@ type lane struct {
 	nextAlarm event.Time               // earliest committed alarm
 	heard     int64                    // customers' events applied
 	due       []identity.ID
+	entries   []entry // of the record that is applied
+	spare     *batch  // a finished one, whose memory the next uses
+	scratch   scratch // of the commit under way
 
 	numbers  uint64          // of the last forward
 	waiting  []store.Forward // committed, not yet appended; guarded by mu
@@ -108,6 +111,7 @@ func (l *lane) reset(ctx context.Context) error {
 	defer l.mu.Unlock()
 	l.cache.clear()
 	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
+	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
 	l.told.Store(pos.Seq)
 	l.waiting = nil
@@ -277,11 +281,13 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	if rec.Seq != l.pos.Seq+1 {
 		return fault.New(fault.Corrupt, fmt.Sprintf("lane %d: record %d follows %d", l.n, rec.Seq, l.pos.Seq))
 	}
-	var entries []identity.Addressed
-	if err := eachEntry(rec.Body, func(a *identity.Addressed) { entries = append(entries, *a) }); err != nil {
+	all, err := entries(l.entries[:0], rec.Body)
+	if err != nil {
 		return fmt.Errorf("lane %d, record %d: %w", l.n, rec.Seq, err)
 	}
-	if err := l.fetch(ctx, entries); err != nil {
+	l.entries = all
+	defer clear(all) // they hold on to the record
+	if err := l.fetch(ctx, all); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -289,24 +295,24 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	if l.open.events == 0 && l.open.since == 0 {
 		l.open.since = event.At(time.Now())
 	}
-	for i := range entries {
-		if err := l.entry(ctx, &entries[i], rec.Now); err != nil {
+	for i := range all {
+		if err := l.entry(ctx, &all[i], rec.Now); err != nil {
 			return err
 		}
 	}
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
-	l.open.events += max(len(entries), 1)
+	l.open.events += max(len(all), 1)
 	killpoint.Hit(killpoint.AfterApply)
 	return nil
 }
 
 // fetch brings the profiles of the entries into the cache with one question to the store.
-func (l *lane) fetch(ctx context.Context, entries []identity.Addressed) error {
+func (l *lane) fetch(ctx context.Context, all []entry) error {
 	l.mu.Lock()
 	var missing []identity.ID
 	asked := map[identity.ID]bool{}
-	for i := range entries {
-		if id := entries[i].To; !id.Zero() && l.cache.items[id] == nil && !asked[id] {
+	for i := range all {
+		if id := all[i].To; !id.Zero() && l.cache.items[id] == nil && !asked[id] {
 			asked[id] = true
 			missing = append(missing, id)
 		}
@@ -332,7 +338,7 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 }
 
 // entry applies one entry. The lock is held.
-func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time) error {
+func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	if a.To.Zero() {
 		return l.control(ctx, &a.Event, now)
 	}
@@ -344,11 +350,11 @@ func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time)
 		return fault.New(fault.Internal, "a profile is not in the cache")
 	}
 	if it.damaged {
-		return l.aside(ctx, a, now)
+		return l.aside(ctx, &a.Addressed, now)
 	}
 	if err := l.current(ctx, it, now); err != nil {
 		if p, ok := errors.AsType[*poison](err); ok {
-			l.quarantine(now, a, poisonKind, "the core could not bring this customer up to the definitions in force", p.stack)
+			l.quarantine(now, &a.Addressed, poisonKind, "the core could not bring this customer up to the definitions in force", p.stack)
 			return nil
 		}
 		return err
@@ -359,16 +365,16 @@ func (l *lane) entry(ctx context.Context, a *identity.Addressed, now event.Time)
 	}
 	p, eff, stack := l.apply(it.p, &a.Event, now, repeated)
 	if stack != "" {
-		l.quarantine(now, a, poisonKind, "the core could not apply this event", stack)
+		l.quarantine(now, &a.Addressed, poisonKind, "the core could not apply this event", stack)
 		return nil
 	}
 	home := it.p.Owner.Zero()
-	l.take(it, p, &eff, &a.Event, now)
+	l.take(it, p, &eff, a, now)
 	if home && a.Event.Type == event.System && a.Event.Name == event.Slot && len(eff.Deliveries) == 0 && !knows(it.p, &a.Event) {
-		return l.orphan(ctx, a, now, orphanKind)
+		return l.orphan(ctx, &a.Addressed, now, orphanKind)
 	}
 	if eff.Quarantine != "" {
-		l.quarantine(now, a, "hops", eff.Quarantine, "")
+		l.quarantine(now, &a.Addressed, "hops", eff.Quarantine, "")
 	}
 	if len(eff.Joined) > 0 {
 		it.seen = nil // the strands brought a history of their own
@@ -393,18 +399,19 @@ func (l *lane) apply(p *profile.Profile, e *event.Event, now event.Time, repeate
 	return next, eff, ""
 }
 
-// take makes what the core returned the lane's state.
-func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, e *event.Event, now event.Time) {
+// take makes what the core returned the lane's state. A is the entry that it
+// applied, nil for an alarm.
+func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, now event.Time) {
 	if p != it.p {
 		l.open.touch(it)
 		it.p = p
 	}
 	if eff.Kept {
-		l.open.keep(l.e.o.Key, p, e, now)
-		l.open.hear(p, e, now)
+		l.open.keep(l.e.o.Key, p, a, now)
+		l.open.hear(p, &a.Event, now)
 		l.heard++
 		if it.seen != nil {
-			it.learn(e, shelf(e, now))
+			it.learn(&a.Event, shelf(&a.Event, now))
 		}
 	}
 	l.open.effects(p, l.prog, eff, now)
@@ -469,11 +476,11 @@ func (l *lane) fingerprints(ctx context.Context, it *item, month int32) (map[uin
 			if b == nil {
 				continue
 			}
-			for i := range b.history[strand] {
-				if h := &b.history[strand][i]; month == anyMonth || shelf(&h.Event, h.Now) == month {
-					set[profile.Fingerprint(h.Event.ID)] = struct{}{}
+			b.past(strand, func(k *kept) {
+				if month == anyMonth || k.month == month {
+					set[k.print] = struct{}{}
 				}
-			}
+			})
 		}
 	}
 	return set, nil

@@ -197,25 +197,36 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 			all = append(all, events...)
 			held += len(events)
 		}
-		if l.inflight != nil {
-			all = l.uncommitted(all, l.inflight.history[strand], held)
+		for _, b := range []*batch{l.inflight, l.open} {
+			if b == nil {
+				continue
+			}
+			if all, err = l.uncommitted(all, b, strand, held); err != nil {
+				return nil, err
+			}
 		}
-		all = append(all, l.open.history[strand]...)
 	}
 	return all, nil
 }
 
-// uncommitted adds the events of a commit under way, unless the store has them
-// already.
-func (l *lane) uncommitted(all, flying []Heard, held int) []Heard {
-	if len(flying) == 0 {
-		return all
+// uncommitted adds the strand's events in a batch, unless the store has them
+// already: the batch may be the one whose commit is under way. Of the events in
+// all, the last held are the strand's own.
+func (l *lane) uncommitted(all []Heard, b *batch, strand identity.ID, held int) ([]Heard, error) {
+	var flying []Heard
+	var err error
+	b.past(strand, func(k *kept) {
+		e, damage := event.Decode(k.raw)
+		err = errors.Join(err, damage)
+		flying = append(flying, Heard{k.now, e})
+	})
+	if len(flying) == 0 || err != nil {
+		return all, err
 	}
-	tail := all[len(all)-min(held, len(flying)):]
-	for i := range tail {
-		if tail[i].Event.ID == flying[0].Event.ID {
-			return all
+	for _, h := range all[len(all)-min(held, len(flying)):] {
+		if h.Event.ID == flying[0].Event.ID {
+			return all, nil
 		}
 	}
-	return append(all, flying...)
+	return append(all, flying...), nil
 }

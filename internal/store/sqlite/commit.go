@@ -49,7 +49,8 @@ const (
 
 // Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
-	return s.file.transact(ctx, func(w *conn) error {
+	var changed *heads
+	err := s.file.transact(ctx, func(w *conn) error {
 		at, err := position(ctx, w, c.Lane)
 		if err != nil {
 			return err
@@ -60,11 +61,10 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program); err != nil {
 			return err
 		}
-		heads, err := commitHistory(ctx, w, c.History)
-		if err != nil {
+		if changed, err = commitHistory(ctx, w, c.History, &s.heads); err != nil {
 			return err
 		}
-		if err := commitProfiles(w, c.Profiles, heads); err != nil {
+		if err := commitProfiles(w, c.Profiles, changed); err != nil {
 			return err
 		}
 		if err := commitMembers(w, c.Memberships); err != nil {
@@ -77,6 +77,14 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		}
 		return commitRest(w, c)
 	})
+	s.file.writing.Lock()
+	defer s.file.writing.Unlock()
+	if err != nil {
+		s.heads.forget() // on a failing disk nobody knows what is true
+		return err
+	}
+	s.heads.learn(changed)
+	return nil
 }
 
 // commitProfiles writes the hot rows, and with them where the chains of those

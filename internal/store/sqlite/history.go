@@ -43,6 +43,41 @@ func (h *head) add(number int64, month int32) (before, earlier int64) {
 	return before, h.earlier
 }
 
+// knownHeads are the heads of the strands that were written last, as committed: a
+// strand that comes again in the next commit need not be looked for. The newer
+// half of them is in fresh; what was not asked for while that filled up goes.
+// The writer's lock guards it.
+type knownHeads struct {
+	fresh, stale map[identity.ID]head
+}
+
+// maxFreshHeads bounds the heads kept, twice of which take about 10 MB.
+const maxFreshHeads = 1 << 16
+
+func (k *knownHeads) find(strand identity.ID) (head, bool) {
+	h, ok := k.fresh[strand]
+	if !ok {
+		h, ok = k.stale[strand]
+	}
+	return h, ok
+}
+
+// learn takes what a commit made true.
+func (k *knownHeads) learn(c *heads) {
+	for strand, h := range c.of { // order does not matter: each strand is its own
+		if len(k.fresh) >= maxFreshHeads {
+			k.fresh, k.stale = nil, k.fresh
+		}
+		if k.fresh == nil {
+			k.fresh = make(map[identity.ID]head, len(c.of))
+		}
+		k.fresh[strand] = head{newest: h.newest, month: h.month, earlier: h.earlier}
+	}
+}
+
+// forget is for writers who change chains beside commits, and for commits that failed.
+func (k *knownHeads) forget() { *k = knownHeads{} }
+
 // heads are the heads that a commit changes, in the order in which it met them.
 type heads struct {
 	of    map[identity.ID]*head
@@ -72,7 +107,7 @@ func (h *heads) rest(write func(identity.ID, *head) error) error {
 }
 
 // commitHistory appends the pieces and returns the heads that have changed by it.
-func commitHistory(ctx context.Context, w *conn, blocks []store.Block) (*heads, error) {
+func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *knownHeads) (*heads, error) {
 	changed := &heads{}
 	if len(blocks) == 0 {
 		return changed, nil
@@ -91,7 +126,9 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block) (*heads, 
 		b := &blocks[i]
 		h := changed.of[b.Strand]
 		if h == nil {
-			if h, err = findHeadOf(w, b.Strand); err != nil {
+			if was, ok := known.find(b.Strand); ok {
+				h = &was
+			} else if h, err = findHeadOf(w, b.Strand); err != nil {
 				return nil, err
 			}
 			changed.of[b.Strand] = h

@@ -67,7 +67,8 @@ const (
 
 // Store is the state in a file. It implements [store.Store].
 type Store struct {
-	file *file
+	file  *file
+	heads knownHeads
 }
 
 var _ store.Store = (*Store)(nil)
