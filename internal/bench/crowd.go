@@ -148,7 +148,7 @@ func (c *crowd) original(ctx context.Context, i int) (o original, err error) {
 	}
 	for _, name := range c.prog.Core.Segments.Names() {
 		if m := p.Member(condition.SegmentKey(name)); m.In {
-			o.members = append(o.members, store.Membership{Segment: m.Key, In: true, Since: m.Since})
+			o.members = append(o.members, store.Membership{Segment: m.Key, In: true})
 		}
 	}
 	return o, nil

@@ -170,7 +170,6 @@ type Membership struct {
 	Segment uint64
 	Profile identity.ID
 	In      bool
-	Since   event.Time
 }
 
 // Delivery is one row of the ledger.

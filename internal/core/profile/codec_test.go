@@ -13,8 +13,8 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
-	"rapport/internal/core/wire"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/wire"
 	"rapport/internal/fault"
 )
 

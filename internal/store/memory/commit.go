@@ -78,9 +78,9 @@ func (st *state) keepMember(m store.Membership) {
 	in := st.members[m.Segment]
 	switch {
 	case m.In && in == nil:
-		st.members[m.Segment] = map[identity.ID]event.Time{m.Profile: m.Since}
+		st.members[m.Segment] = map[identity.ID]struct{}{m.Profile: {}}
 	case m.In:
-		in[m.Profile] = m.Since
+		in[m.Profile] = struct{}{}
 	default:
 		delete(in, m.Profile)
 		if len(in) == 0 {

@@ -40,7 +40,7 @@ type state struct {
 	alarms     map[identity.ID]event.Time // of profiles that have one
 	history    map[identity.ID][]block
 	blocks     int64 // how many were ever committed
-	members    map[uint64]map[identity.ID]event.Time
+	members    map[uint64]map[identity.ID]struct{}
 	deliveries map[profile.DeliveryID]store.Delivery
 	planned    map[profile.DeliveryID]struct{} // those in the state Planned
 	of         map[identity.ID][]profile.DeliveryID
@@ -71,7 +71,7 @@ func New() *Store {
 		profiles:   map[identity.ID]store.Row{},
 		alarms:     map[identity.ID]event.Time{},
 		history:    map[identity.ID][]block{},
-		members:    map[uint64]map[identity.ID]event.Time{},
+		members:    map[uint64]map[identity.ID]struct{}{},
 		deliveries: map[profile.DeliveryID]store.Delivery{},
 		planned:    map[profile.DeliveryID]struct{}{},
 		of:         map[identity.ID][]profile.DeliveryID{},

@@ -17,12 +17,6 @@ const (
 	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
 
-	addMember    = `INSERT OR IGNORE INTO members (segment, profile, since) VALUES (?, ?, ?)`
-	keepMember   = `UPDATE members SET since = ?3 WHERE segment = ?1 AND profile = ?2`
-	dropMember   = `DELETE FROM members WHERE segment = ? AND profile = ?`
-	countMembers = `INSERT INTO segments (segment, members) VALUES (?, ?)
-		ON CONFLICT (segment) DO UPDATE SET members = members + excluded.members`
-
 	putDelivery = `INSERT INTO deliveries (id, profile, state, channel, journey, because, priority, planned, not_before, deadline, fence, changed, outcome, body, plan, claim)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, state = excluded.state, channel = excluded.channel, journey = excluded.journey,
@@ -49,8 +43,11 @@ const (
 
 // Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
-	var changed *heads
-	err := s.file.transact(ctx, func(w *conn) error {
+	var (
+		changed *heads
+		merged  []uint64
+	)
+	return s.file.transactThen(ctx, func(w *conn) error {
 		at, err := position(ctx, w, c.Lane)
 		if err != nil {
 			return err
@@ -67,7 +64,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if err := commitProfiles(w, c.Profiles, changed); err != nil {
 			return err
 		}
-		if err := commitMembers(w, c.Memberships); err != nil {
+		if merged, err = s.roster.commit(w, c.Memberships); err != nil {
 			return err
 		}
 		for i := range c.Deliveries {
@@ -76,15 +73,14 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 			}
 		}
 		return commitRest(w, c)
+	}, func(err error) {
+		if err != nil {
+			s.heads.forget() // on a failing disk nobody knows what is true
+			return
+		}
+		s.heads.learn(changed)
+		s.roster.committed(merged, c.Memberships)
 	})
-	s.file.writing.Lock()
-	defer s.file.writing.Unlock()
-	if err != nil {
-		s.heads.forget() // on a failing disk nobody knows what is true
-		return err
-	}
-	s.heads.learn(changed)
-	return nil
 }
 
 // commitProfiles writes the hot rows, and with them where the chains of those
@@ -106,39 +102,6 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 	return heads.rest(func(strand identity.ID, h *head) error {
 		return w.exec(putHead, strand[:], h.newest, h.month, h.earlier)
 	})
-}
-
-func commitMembers(w *conn, members []store.Membership) error {
-	grown := map[uint64]int64{}
-	for i := range members {
-		m := &members[i]
-		if !m.In {
-			gone, err := w.change(dropMember, m.Segment, m.Profile[:])
-			if err != nil {
-				return err
-			}
-			grown[m.Segment] -= gone
-			continue
-		}
-		fresh, err := w.change(addMember, m.Segment, m.Profile[:], int64(m.Since))
-		if err != nil {
-			return err
-		}
-		grown[m.Segment] += fresh
-		if fresh == 0 {
-			if err := w.exec(keepMember, m.Segment, m.Profile[:], int64(m.Since)); err != nil {
-				return err
-			}
-		}
-	}
-	for segment, n := range grown {
-		if n != 0 {
-			if err := w.exec(countMembers, segment, n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func commitDelivery(w *conn, d *store.Delivery) error {

@@ -106,3 +106,9 @@ func (s *Store) Waiting() (int64, error) {
 	defer s.file.writing.Unlock()
 	return wal(s.file.writer, "NOOP")
 }
+
+// MergeAt sets how many changes of a segment's members wait.
+func (s *Store) MergeAt(n int) { s.roster.at = n }
+
+// Merges returns how often changes were brought into the table since it was opened.
+func (s *Store) Merges() uint64 { return s.roster.merges }

@@ -13,29 +13,6 @@ import (
 	"rapport/internal/store"
 )
 
-// Members implements [store.Store].
-func (s *Store) Members(ctx context.Context, segment uint64, after identity.ID, limit int) (ids []identity.ID, err error) {
-	err = s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 1, func(row []driver.Value) error {
-			ids = append(ids, identity.ID(id16(row[0])))
-			return nil
-		}, "SELECT profile FROM members WHERE segment = ? AND profile > ? ORDER BY profile LIMIT ?", segment, after[:], max(limit, 0))
-	})
-	return ids, err
-}
-
-// SegmentCounts implements [store.Store].
-func (s *Store) SegmentCounts(ctx context.Context) (map[uint64]int64, error) {
-	counts := map[uint64]int64{}
-	err := s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 2, func(row []driver.Value) error {
-			counts[uint64(integer(row[0]))] = integer(row[1])
-			return nil
-		}, "SELECT segment, members FROM segments WHERE members > 0")
-	})
-	return counts, err
-}
-
 // Forwards implements [store.Store].
 func (s *Store) Forwards(ctx context.Context, limit int) (forwards []store.Forward, err error) {
 	err = s.file.read(ctx, func(c *conn) error {
@@ -106,7 +83,6 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 		for name, query := range map[string]string{
 			"profiles":   "SELECT (SELECT count(*) FROM profiles) - (SELECT count(*) FROM profiles WHERE body IS NULL)",
 			"history":    "SELECT number FROM history_end",
-			"members":    "SELECT coalesce(sum(members), 0) FROM segments",
 			"deliveries": "SELECT count(*) FROM deliveries",
 			"forwards":   "SELECT count(*) FROM forwards",
 			"feed":       "SELECT count(*) FROM feed",
@@ -123,6 +99,12 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 		}
 		return nil
 	})
+	counts, countErr := s.SegmentCounts(ctx)
+	err = errors.Join(err, countErr)
+	stats["members"] = 0
+	for _, n := range counts {
+		stats["members"] += n
+	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, statErr := os.Stat(s.file.path + suffix)
 		if statErr == nil {

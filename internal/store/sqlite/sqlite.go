@@ -22,6 +22,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -67,8 +68,9 @@ const (
 
 // Store is the state in a file. It implements [store.Store].
 type Store struct {
-	file  *file
-	heads knownHeads
+	file   *file
+	heads  knownHeads
+	roster roster
 }
 
 var _ store.Store = (*Store)(nil)
@@ -82,7 +84,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
-	return &Store{file: f}, nil
+	s := &Store{file: f}
+	if err := f.read(ctx, func(c *conn) error { return s.roster.load(ctx, c) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the state: %w", err), f.close())
+	}
+	return s, nil
 }
 
 // Close implements [store.Store].

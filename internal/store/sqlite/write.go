@@ -11,12 +11,21 @@ import (
 // transact runs do in a transaction on the writing connection. If do or the
 // commit fails nothing has changed.
 func (f *file) transact(ctx context.Context, do func(c *conn) error) error {
+	return f.transactThen(ctx, do, func(error) {})
+}
+
+// transactThen is transact, and calls then with what came of it before the next
+// transaction begins: what is kept in memory of the file changes in the order in
+// which the file does.
+func (f *file) transactThen(ctx context.Context, do func(c *conn) error, then func(error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	f.writing.Lock()
 	defer f.writing.Unlock()
-	return f.transaction(do)
+	err := f.transaction(do)
+	then(err)
+	return err
 }
 
 // lazily is transact without waiting for the disk: the end of the machine, and

@@ -10,7 +10,7 @@ import (
 )
 
 func in(segment uint64, n int) store.Membership {
-	return store.Membership{Segment: segment, Profile: person(n), In: true, Since: 1}
+	return store.Membership{Segment: segment, Profile: person(n), In: true}
 }
 
 func out(segment uint64, n int) store.Membership {

@@ -55,10 +55,15 @@ CREATE TABLE history_end (
 	one    INTEGER PRIMARY KEY CHECK (one = 1),
 	number INTEGER NOT NULL
 );
-CREATE TABLE members (
+CREATE TABLE member_changes (
+	segment INTEGER NOT NULL,
+	number  INTEGER NOT NULL,
+	body    BLOB NOT NULL,
+	PRIMARY KEY (segment, number)
+) WITHOUT ROWID;
+CREATE TABLE "members" (
 	segment INTEGER NOT NULL,
 	profile BLOB NOT NULL,
-	since   INTEGER NOT NULL,
 	PRIMARY KEY (segment, profile)
 ) WITHOUT ROWID;
 CREATE TABLE migrations (
