@@ -15,8 +15,10 @@ const (
 	// maxLead is how many events may be in the log and not applied: enough that the
 	// engine never waits, few enough that the log stays in memory.
 	maxLead = 25_000
-	// feeders is how many goroutines append as fast as they may.
-	feeders = 2
+	// feeders is how many goroutines append as fast as they may. Each waits until its
+	// events are durable, and while the state is synced that takes as long as it
+	// takes the disk: two of them kept the engine waiting half of the time.
+	feeders = 8
 	// catchUpRate is the live traffic of the catch-up test, events a second.
 	catchUpRate = 8000
 )

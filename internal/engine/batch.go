@@ -99,7 +99,7 @@ func (b *batch) touch(it *item) {
 	if _, ok := b.dirty[it.p.ID]; !ok {
 		b.dirty[it.p.ID] = it
 		it.pins++
-		b.bytes += int(it.size / 2)
+		b.bytes += it.row + 64
 	}
 }
 

@@ -21,8 +21,9 @@ type cache struct {
 // item is one cached profile with what the lane knows of its history.
 type item struct {
 	p    *profile.Profile
-	size int64
-	pins int // batches, open or in flight, that hold a change of it
+	row  int   // bytes of its row when it was last read or written
+	size int64 // bytes of memory, about
+	pins int   // batches, open or in flight, that hold a change of it
 	at   *list.Element
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
@@ -31,9 +32,9 @@ type item struct {
 	seen map[int32]map[uint64]struct{}
 }
 
-// itemOverhead is what a cached profile costs beside its encoded bytes: headers,
-// map entry, list element. Decoded state is about twice its encoding.
-const itemOverhead = 600
+// itemOverhead is what a cached profile costs beside itself: the item, its entry
+// in the map, its element in the list.
+const itemOverhead = 240
 
 func newCache(limit int64) *cache {
 	return &cache{limit: limit, items: map[identity.ID]*item{}, order: list.New()}
@@ -48,7 +49,7 @@ func (c *cache) get(id identity.ID) *item {
 }
 
 func (c *cache) put(p *profile.Profile, encoded int) *item {
-	it := &item{p: p, size: int64(2*encoded + itemOverhead)}
+	it := &item{p: p, row: encoded, size: int64(encoded + p.Weight() + itemOverhead)}
 	it.at = c.order.PushFront(it)
 	c.items[p.ID] = it
 	c.size += it.size
@@ -57,7 +58,8 @@ func (c *cache) put(p *profile.Profile, encoded int) *item {
 
 // resize notes how large the profile has become.
 func (c *cache) resize(it *item, encoded int) {
-	n := int64(2*encoded + itemOverhead)
+	n := int64(encoded + it.p.Weight() + itemOverhead)
+	it.row = encoded
 	for _, set := range it.seen {
 		n += int64(len(set)) * 16
 	}

@@ -17,6 +17,10 @@ import (
 // maybeCommit begins a commit when one is due and none is under way, and takes
 // the result of one that has ended.
 func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
+	now := time.Now()
+	if idle {
+		l.breath = now
+	}
 	if l.inflight != nil {
 		full := l.open.bytes >= 2*l.e.o.DirtyBytes
 		if !full {
@@ -35,10 +39,14 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 	if l.open.empty() {
 		return nil
 	}
-	age := time.Duration(int64(event.At(time.Now())-l.open.since)) * time.Millisecond
+	most, urgent := lazy, urgentBusy
+	if now.Sub(l.breath) >= flooded {
+		most, urgent = urgentFlood, urgentFlood
+	}
+	age := time.Duration(int64(event.At(now)-l.open.since)) * time.Millisecond
 	switch {
-	case l.open.bytes >= l.e.o.DirtyBytes, age >= lazy:
-	case l.open.urgent && (idle && age >= urgentIdle || age >= urgentBusy):
+	case l.open.bytes >= l.e.o.DirtyBytes, age >= most:
+	case l.open.urgent && (idle && age >= urgentIdle || age >= urgent):
 	default:
 		return nil
 	}

@@ -44,7 +44,7 @@ type Options struct {
 	// Virtual: nothing moves but by Settle.
 	Virtual bool
 	// CacheBytes is how much memory decoded profiles may take, over all lanes.
-	// Default: 384 MiB.
+	// Default: 256 MiB.
 	CacheBytes int64
 	// DirtyBytes is how much uncommitted state forces a commit. Default: 48 MiB.
 	DirtyBytes int
@@ -61,12 +61,17 @@ type Options struct {
 
 // The commit policy. A message that waits is committed at once when the lane has
 // nothing else to do, and not much later when it has; without one, state may lag
-// behind the log for half a second, since the log is what is durable.
+// behind the log for half a second, since the log is what is durable. A lane that
+// has not caught its breath for a while is flooded: what it decides is late by more
+// than that anyway, and the longer it waits the more events of one customer are
+// written at once.
 const (
 	urgentIdle   = 10 * time.Millisecond
 	urgentBusy   = 250 * time.Millisecond
 	lazy         = 500 * time.Millisecond
-	defaultCache = 384 << 20
+	flooded      = 2 * time.Second // without an idle moment for so long,
+	urgentFlood  = time.Second     // commits are so far apart
+	defaultCache = 256 << 20
 	defaultDirty = 48 << 20
 )
 

@@ -31,8 +31,9 @@ func shelf(e *event.Event, now event.Time) int32 {
 
 const blockVersion = 1
 
-// smallBlock is the size below which compressing costs more than it saves.
-const smallBlock = 400
+// smallBlock is the size below which compressing costs more than it saves: one or
+// two events shrink by a quarter, for as much time as it takes to apply them.
+const smallBlock = 1 << 10
 
 var encoders = sync.Pool{New: func() any {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))

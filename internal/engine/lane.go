@@ -48,9 +48,10 @@ type lane struct {
 	nextAlarm event.Time               // earliest committed alarm
 	heard     int64                    // customers' events applied
 	due       []identity.ID
-	entries   []entry // of the record that is applied
-	spare     *batch  // a finished one, whose memory the next uses
-	scratch   scratch // of the commit under way
+	entries   []entry   // of the record that is applied
+	breath    time.Time // when the lane last had nothing to do; only its goroutine asks
+	spare     *batch    // a finished one, whose memory the next uses
+	scratch   scratch   // of the commit under way
 
 	numbers  uint64          // of the last forward
 	waiting  []store.Forward // committed, not yet appended; guarded by mu

@@ -90,10 +90,13 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 		p := &rows[i]
 		h := heads.take(p.ID)
 		var err error
-		if h == nil {
+		switch {
+		case h == nil:
 			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body))
-		} else {
-			err = w.exec(putProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+		case h.row == 0:
+			err = w.exec(addProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+		default:
+			err = w.exec(putProfileAndHead, p.Alarm, h.newest, h.month, h.earlier, blob(p.Body), h.row)
 		}
 		if err != nil {
 			return err

@@ -12,13 +12,17 @@ import (
 )
 
 const (
-	findHead = `SELECT newest, month, earlier FROM profiles WHERE id = ?`
+	findHead = `SELECT number, newest, month, earlier FROM profiles WHERE id = ?`
 
 	addPiece = `INSERT INTO history (number, strand, month, before, earlier, prints, body) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
-	putProfileAndHead = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, ?, ?, ?, ?)
+	addProfileAndHead = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, newest = excluded.newest, month = excluded.month,
 			earlier = excluded.earlier, body = excluded.body`
+
+	// putProfileAndHead finds the row by its number, which the head knows: the index
+	// of ids is not asked again. Who deletes rows of profiles must forget the heads.
+	putProfileAndHead = `UPDATE profiles SET alarm = ?, newest = ?, month = ?, earlier = ?, body = ? WHERE number = ?`
 
 	putHead = `INSERT INTO profiles (id, newest, month, earlier) VALUES (?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, month = excluded.month, earlier = excluded.earlier`
@@ -26,6 +30,7 @@ const (
 
 // head is where the chain of a strand's history begins.
 type head struct {
+	row     int64 // number of the strand's row in profiles; zero: there is none
 	newest  int64 // number of the newest piece; zero: none
 	month   int32 // of the newest piece
 	earlier int64 // number of the newest piece of another month before those; zero: none
@@ -65,13 +70,16 @@ func (k *knownHeads) find(strand identity.ID) (head, bool) {
 // learn takes what a commit made true.
 func (k *knownHeads) learn(c *heads) {
 	for strand, h := range c.of { // order does not matter: each strand is its own
+		if h.row == 0 {
+			continue // its row is new; the next commit finds it
+		}
 		if len(k.fresh) >= maxFreshHeads {
 			k.fresh, k.stale = nil, k.fresh
 		}
 		if k.fresh == nil {
 			k.fresh = make(map[identity.ID]head, len(c.of))
 		}
-		k.fresh[strand] = head{newest: h.newest, month: h.month, earlier: h.earlier}
+		k.fresh[strand] = head{row: h.row, newest: h.newest, month: h.month, earlier: h.earlier}
 	}
 }
 
@@ -147,8 +155,8 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 // findHeadOf reads where the chain of a strand begins.
 func findHeadOf(c *conn, strand identity.ID) (*head, error) {
 	h := &head{}
-	err := c.query(context.Background(), 3, func(row []driver.Value) error {
-		h.newest, h.month, h.earlier = integer(row[0]), int32(integer(row[1])), integer(row[2])
+	err := c.query(context.Background(), 4, func(row []driver.Value) error {
+		h.row, h.newest, h.month, h.earlier = integer(row[0]), integer(row[1]), int32(integer(row[2])), integer(row[3])
 		return nil
 	}, findHead, strand[:])
 	return h, err

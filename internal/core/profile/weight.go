@@ -1,0 +1,35 @@
+package profile
+
+// What one of each takes in memory, in bytes, without its texts.
+const (
+	weightProfile  = 704
+	weightHeld     = 48
+	weightTrait    = 64
+	weightConsent  = 128
+	weightHealth   = 80
+	weightOrder    = 96
+	weightBought   = 112
+	weightSeries   = 96
+	weightObs      = 24
+	weightMember   = 32
+	weightInstance = 256
+	weightPast     = 64
+	weightDelivery = 320
+	weightContact  = 64
+)
+
+// Weight returns about how many bytes p takes in memory beside its texts, which
+// are about as long as its row. It is what a cache counts by: lists have room to
+// grow, so a decoded profile is several times its row.
+func (p *Profile) Weight() int {
+	n := weightProfile + 16*cap(p.Strands) + weightHeld*cap(p.Held) + weightTrait*cap(p.Traits) + weightConsent*cap(p.Consents) +
+		weightHealth*cap(p.Health) + weightOrder*cap(p.Orders) + weightBought*cap(p.Bought) + weightMember*cap(p.Segments) +
+		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + 8*cap(p.Seen) + 8*cap(p.Series)
+	for _, s := range p.Series {
+		n += weightSeries + weightObs*cap(s.Obs)
+	}
+	for i := range p.Journeys {
+		n += len(p.Journeys[i].Props)
+	}
+	return n
+}
