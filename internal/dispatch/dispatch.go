@@ -72,6 +72,10 @@ const (
 	// how long such a delivery is late beyond its deadline; the look costs one
 	// question about as many rows as are in flight.
 	lapseEvery = 5 * time.Second
+	// offerPause is how long dispatch waits before it looks for more while most of
+	// what may be in flight is: the look costs a question about as many rows, and a
+	// worker is done with a batch every few milliseconds.
+	offerPause = 50 * time.Millisecond
 	// slotsAtOnce bounds the slots of one append.
 	slotsAtOnce = 500
 )
@@ -87,6 +91,10 @@ type Dispatch struct {
 	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
 	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
 	put      putOff
+	looked   time.Time            // when Offer last asked the store
+	flight   int                  // how many may be in flight now: InFlight, or more for a fast channel
+	finished int                  // deliveries handed over since measured
+	measured time.Time
 	claims   []engine.Claim       // virtual: waiting for Deliver
 	receipts []identity.Addressed // virtual: waiting for Receipts
 }
@@ -118,7 +126,7 @@ func New(o Options) *Dispatch {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Dispatch{
-		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 4*o.InFlight),
+		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 2*maxFlight*o.InFlight), flight: o.InFlight, measured: time.Now(),
 		offered: map[profile.DeliveryID]offer{}, held: map[profile.DeliveryID]hold{}, put: putOff{},
 	}
 }
@@ -182,7 +190,23 @@ func (d *Dispatch) release(claims []engine.Claim) {
 	for i := range claims {
 		delete(d.held, claims[i].Delivery.ID)
 	}
+	d.finished += len(claims)
+	if took := time.Since(d.measured); took >= measureEvery {
+		rate := float64(d.finished) / took.Seconds()
+		d.flight = min(max(int(rate*ahead.Seconds()), d.o.InFlight), maxFlight*d.o.InFlight)
+		d.finished, d.measured = 0, time.Now()
+	}
 }
+
+const (
+	// ahead is how far ahead claims may be made: what is claimed was asked of the
+	// gate, and the answer should be fresh when it is handed over.
+	ahead = 500 * time.Millisecond
+	// measureEvery is how often it is measured how many that is.
+	measureEvery = time.Second
+	// maxFlight bounds what may be in flight, as a multiple of InFlight.
+	maxFlight = 4
+)
 
 // Run offers and hands over until ctx ends. What is being handed over then is
 // finished and its receipts appended.
@@ -199,18 +223,20 @@ func (d *Dispatch) Run(ctx context.Context) error {
 	lapse := time.NewTicker(lapseEvery)
 	defer lapse.Stop()
 	for pause := time.Duration(0); ; {
-		var n int
-		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-lapse.C:
-			n, err = d.OfferLapsed(ctx)
+			if _, err := d.OfferLapsed(ctx); err != nil && ctx.Err() == nil {
+				d.log.Error("offering slots anew", "error", err)
+			}
 		case <-d.wake:
-			n, err = d.Offer(ctx)
 		case <-time.After(pause):
-			n, err = d.Offer(ctx)
 		}
+		if pause = d.busy(); pause > 0 {
+			continue
+		}
+		n, err := d.Offer(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -223,6 +249,17 @@ func (d *Dispatch) Run(ctx context.Context) error {
 			pause = d.quiet(ctx)
 		}
 	}
+}
+
+// busy returns how long there is no sense in looking for what is due, because
+// nearly as much as may be is on its way; zero: look now.
+func (d *Dispatch) busy() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.held)+len(d.offered) < d.flight*3/4 {
+		return 0
+	}
+	return max(offerPause-time.Since(d.looked), 0)
 }
 
 // quiet returns how long nothing will be due.
@@ -238,8 +275,9 @@ func (d *Dispatch) quiet(ctx context.Context) time.Duration {
 // returns to how many. A slot is an entry in the log: the gate answers it there.
 func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	now, clock := d.o.Now(), time.Now()
-	most := d.o.InFlight
 	d.mu.Lock()
+	most := d.flight
+	d.looked = clock
 	if !d.o.Virtual {
 		most -= len(d.held)
 	}
