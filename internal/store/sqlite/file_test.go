@@ -217,6 +217,7 @@ func TestAnUnsubscribeThatWasNotWrittenIsNotAnswered(t *testing.T) {
 	if err := l.Limit(1); err != nil { // not one page more than there are
 		t.Fatal(err)
 	}
+	l.Reserve(10_000) // and not much in the reserve
 	// Many at once share a transaction, and each must hear of its failure.
 	const callers, each = 8, 200
 	var answered [callers * each]bool
@@ -247,6 +248,68 @@ func TestAnUnsubscribeThatWasNotWrittenIsNotAnswered(t *testing.T) {
 		if is != answered[n] {
 			t.Fatalf("suppression %d: written %t, answered %t", n, is, answered[n])
 		}
+	}
+	if l.Reserved() == 0 {
+		t.Error("nothing went into the reserve")
+	}
+}
+
+func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	if err := l.Limit(1); err != nil {
+		t.Fatal(err)
+	}
+	full := func(n int) error {
+		return l.Suppress(t.Context(), store.Suppression{Subject: someone(n), Channel: "email", Purpose: "marketing", Reason: store.Unsubscribed, At: 5, By: "link"})
+	}
+	last := 0
+	for l.Reserved() < 3 {
+		last++
+		if err := full(last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func(l *sqlite.Ledger, n int) store.StartAnswer {
+		answers, err := l.Start(t.Context(), []store.Start{{ID: profile.DeliveryID{byte(n)}, Subjects: [][16]byte{someone(n)}, Channel: "email", Purpose: "marketing"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answers[0]
+	}
+	// Nothing begins while the ledger cannot be written, and a kill forgets nothing.
+	if _, err := l.Start(t.Context(), []store.Start{{ID: profile.DeliveryID{99}, Subjects: [][16]byte{someone(999)}, Channel: "email"}}); err == nil {
+		t.Error("a delivery began on a full disk")
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, dir)
+	defer l.Close()
+	if l.Reserved() != 3 {
+		t.Fatalf("%d wait in the reserve after a restart, want 3", l.Reserved())
+	}
+	if s, is, err := l.Suppressed(t.Context(), someone(last), "email", "marketing"); err != nil || !is || s.By != "link" || s.At != 5 {
+		t.Errorf("what waits in the reserve does not count: %+v, %t, %v", s, is, err)
+	}
+	if _, is, err := l.Suppressed(t.Context(), someone(last), "sms", "marketing"); err != nil || is {
+		t.Errorf("it stops another channel: %v", err)
+	}
+	for n := last; n > last-3; n-- {
+		if got := start(l, n); got != store.Stop {
+			t.Errorf("a delivery to someone who unsubscribed on a full disk is answered %d, want Stop", got)
+		}
+	}
+	if start(l, last+1) != store.Go || l.Reserved() != 0 {
+		t.Errorf("%d are left in the reserve", l.Reserved())
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, dir)
+	if _, is, err := l.Suppressed(t.Context(), someone(last), "email", "marketing"); err != nil || !is || l.Reserved() != 0 {
+		t.Errorf("it is not in the ledger: %t, %v, %d wait", is, err, l.Reserved())
 	}
 }
 

@@ -3,7 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"sync"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -14,7 +16,9 @@ import (
 
 // Ledger is dispatch's own book in a file. It implements [store.Ledger].
 type Ledger struct {
-	file *file
+	file    *file
+	reserve *reserve
+	closing sync.Once
 }
 
 var _ store.Ledger = (*Ledger)(nil)
@@ -25,11 +29,19 @@ func OpenLedger(ctx context.Context, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
-	return &Ledger{file: f}, nil
+	r, err := openReserve(f.path + ".reserve")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger: %w", err), f.close())
+	}
+	return &Ledger{file: f, reserve: r}, nil
 }
 
 // Close implements [store.Ledger].
-func (l *Ledger) Close() error { return l.file.close() }
+func (l *Ledger) Close() error {
+	err := l.file.close()
+	l.closing.Do(func() { err = errors.Join(err, l.reserve.close()) })
+	return err
+}
 
 const (
 	// stopping finds what stops a delivery: an empty channel or purpose is every
@@ -46,7 +58,7 @@ const (
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
 	answers := make([]store.StartAnswer, len(batch))
-	err := l.file.together(ctx, func(c *conn) error {
+	err := l.together(ctx, func(c *conn) error {
 		for i := range batch {
 			var err error
 			if answers[i], err = begin(c, &batch[i]); err != nil {
@@ -137,17 +149,28 @@ func (l *Ledger) Unfinished(ctx context.Context, before event.Time, limit int) (
 	return open, err
 }
 
-// Suppress implements [store.Ledger].
+// Suppress implements [store.Ledger]. What the ledger cannot take because of the
+// disk is kept in the reserve.
 func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
-	return l.file.together(ctx, func(c *conn) error {
-		return c.exec("INSERT OR IGNORE INTO suppressions (subject, channel, purpose, reason, at, by) VALUES (?, ?, ?, ?, ?, ?)",
-			s.Subject[:], s.Channel, s.Purpose, s.Reason, int64(s.At), s.By)
-	})
+	err := l.together(ctx, func(c *conn) error { return suppress(c, s) })
+	if !fault.Is(err, fault.Unavailable) || errors.Is(err, errClosed) || ctx.Err() != nil {
+		return err
+	}
+	if kept := l.reserve.keep(s); kept != nil {
+		return errors.Join(err, kept)
+	}
+	l.file.log.Warn("an unsubscribe went into the reserve, because the ledger could not take it", "error", err)
+	return nil
+}
+
+func suppress(c *conn, s store.Suppression) error {
+	return c.exec("INSERT OR IGNORE INTO suppressions (subject, channel, purpose, reason, at, by) VALUES (?, ?, ?, ?, ?, ?)",
+		s.Subject[:], s.Channel, s.Purpose, s.Reason, int64(s.At), s.By)
 }
 
 // Release implements [store.Ledger].
 func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error {
-	return l.file.together(ctx, func(c *conn) error {
+	return l.together(ctx, func(c *conn) error {
 		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ? AND at <= ?",
 			subject[:], channel, purpose, store.Unsubscribed, int64(until))
 	})
@@ -165,6 +188,9 @@ func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purp
 			return nil
 		}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
 	})
+	if err == nil && !stopped {
+		s, stopped = l.reserve.stops(subject, channel, purpose)
+	}
 	return s, stopped, err
 }
 
