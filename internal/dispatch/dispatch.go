@@ -91,9 +91,9 @@ type Dispatch struct {
 	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
 	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
 	put      putOff
-	looked   time.Time            // when Offer last asked the store
-	flight   int                  // how many may be in flight now: InFlight, or more for a fast channel
-	finished int                  // deliveries handed over since measured
+	looked   time.Time // when Offer last asked the store
+	flight   int       // how many may be in flight now: InFlight, or more for a fast channel
+	finished int       // deliveries handed over since measured
 	measured time.Time
 	claims   []engine.Claim       // virtual: waiting for Deliver
 	receipts []identity.Addressed // virtual: waiting for Receipts
