@@ -14,6 +14,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
+	"rapport/internal/fault"
 	"rapport/internal/run"
 	"rapport/internal/store"
 )
@@ -79,9 +80,13 @@ func (c *dumpCmd) Run(ctx context.Context, e *env) (err error) {
 	})
 }
 
-// eachProfile yields every hot row in order of id.
+// eachProfile yields every hot row in order of id. What is damaged it goes past,
+// and says at the end how much that was: who audits a damaged directory wants to
+// see the rest.
 func eachProfile(ctx context.Context, d *directory, yield func(*profile.Profile) error) error {
 	var from identity.ID
+	var first error
+	damaged := 0
 	for {
 		rows, err := d.store.Profiles(ctx, from, dumpPage)
 		if err != nil {
@@ -90,13 +95,22 @@ func eachProfile(ctx context.Context, d *directory, yield func(*profile.Profile)
 		for i := range rows {
 			p, err := profile.Decode(string(rows[i].Body))
 			if err != nil {
-				return fmt.Errorf("profile %s: %w", rows[i].ID, err)
+				err = fmt.Errorf("profile %s: %w", rows[i].ID, err)
+			} else {
+				err = yield(p)
 			}
-			if err := yield(p); err != nil {
+			switch {
+			case fault.Is(err, fault.Corrupt):
+				damaged++
+				first = cmp.Or(first, err)
+			case err != nil:
 				return err
 			}
 		}
 		if len(rows) < dumpPage {
+			if damaged > 0 {
+				return fmt.Errorf("customers that cannot be read: %d, all others are above; the first: %w", damaged, first)
+			}
 			return nil
 		}
 		from = engine.Next(rows[len(rows)-1].ID)
