@@ -10,12 +10,51 @@ import (
 
 // cache holds decoded profiles of one lane, the least recently used goes first.
 // A profile with changes that are not committed is pinned: the store does not
-// have it yet.
+// have it yet. What goes is kept encoded for a while: bytes are a third of the
+// decoded profile and nothing to the garbage collector, and asking the store costs
+// ten times as much as decoding.
 type cache struct {
 	limit int64
 	size  int64
 	items map[identity.ID]*item
 	order *list.List // of *item, most recently used in front
+	rows  rows
+}
+
+// rowsShare is which part of the memory rows take, in eighths.
+const rowsShare = 3
+
+// rows are encoded profiles that are not decoded: as the store has them. The newer
+// half is in fresh; what was not asked for while that filled up goes.
+type rows struct {
+	limit        int64 // of fresh
+	size         int64 // of fresh
+	fresh, stale map[identity.ID]string
+	scratch      []byte
+}
+
+// put keeps the row of a profile that goes.
+func (r *rows) put(p *profile.Profile) {
+	r.scratch = p.Append(r.scratch[:0])
+	if r.size > r.limit {
+		r.fresh, r.stale, r.size = map[identity.ID]string{}, r.fresh, 0
+	}
+	r.fresh[p.ID] = string(r.scratch)
+	r.size += int64(len(r.scratch)) + rowOverhead
+}
+
+// rowOverhead is what a row costs beside its bytes: its entry in the map.
+const rowOverhead = 64
+
+// take returns a row and forgets it: it will change.
+func (r *rows) take(id identity.ID) (string, bool) {
+	for _, half := range []map[identity.ID]string{r.fresh, r.stale} {
+		if row, ok := half[id]; ok {
+			delete(half, id)
+			return row, true
+		}
+	}
+	return "", false
 }
 
 // item is one cached profile with what the lane knows of its history.
@@ -37,7 +76,10 @@ type item struct {
 const itemOverhead = 240
 
 func newCache(limit int64) *cache {
-	return &cache{limit: limit, items: map[identity.ID]*item{}, order: list.New()}
+	c := &cache{limit: limit - limit*rowsShare/8, items: map[identity.ID]*item{}, order: list.New()}
+	c.rows.limit = (limit - c.limit) / 2
+	c.rows.fresh = map[identity.ID]string{}
+	return c
 }
 
 func (c *cache) get(id identity.ID) *item {
@@ -53,6 +95,7 @@ func (c *cache) put(p *profile.Profile, encoded int) *item {
 	it.at = c.order.PushFront(it)
 	c.items[p.ID] = it
 	c.size += it.size
+	c.rows.take(p.ID) // whoever decoded it had a row of the store's
 	return it
 }
 
@@ -76,6 +119,9 @@ func (c *cache) shrink() {
 		if it.pins > 0 {
 			continue
 		}
+		if !it.damaged {
+			c.rows.put(it.p)
+		}
 		c.order.Remove(it.at)
 		delete(c.items, it.p.ID)
 		c.size -= it.size
@@ -84,6 +130,7 @@ func (c *cache) shrink() {
 
 func (c *cache) clear() {
 	c.items, c.size = map[identity.ID]*item{}, 0
+	c.rows.fresh, c.rows.stale, c.rows.size = map[identity.ID]string{}, nil, 0
 	c.order.Init()
 }
 

@@ -162,7 +162,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		for i := range rows {
 			if it := l.cache.items[rows[i].ID]; it == nil {
 				l.mu.Lock()
-				l.admit(rows[i].ID, rows[i].Body)
+				l.admit(rows[i].ID, string(rows[i].Body))
 				l.mu.Unlock()
 			} else if it.p.Alarm > l.pos.Now {
 				continue

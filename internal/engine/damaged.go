@@ -34,11 +34,11 @@ func (p *poison) Error() string { return "bringing a customer up to the definiti
 // arrives for the customer from now on is put aside with the events themselves,
 // so that it can be sent again once the row is mended. Nothing is sent to them,
 // because nobody can know what they agreed to. The lock is held.
-func (l *lane) admit(id identity.ID, body []byte) *item {
-	if body == nil {
+func (l *lane) admit(id identity.ID, body string) *item {
+	if body == "" {
 		return l.cache.put(profile.New(id), 0)
 	}
-	p, err := profile.Decode(string(body))
+	p, err := profile.Decode(body)
 	if err == nil && p.ID != id {
 		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
 	}
@@ -49,7 +49,7 @@ func (l *lane) admit(id identity.ID, body []byte) *item {
 	it.damaged = true
 	if _, known := l.damaged[id]; !known {
 		l.damaged[id] = struct{}{}
-		l.open.raw = append(l.open.raw, store.Row{ID: id, Alarm: event.Never, Body: body})
+		l.open.raw = append(l.open.raw, store.Row{ID: id, Alarm: event.Never, Body: []byte(body)})
 		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
 			At: l.pos.Now, To: id, Kind: damagedKind, Reason: "the row of this customer cannot be read: restore it from a backup", Detail: err.Error(),
 		})

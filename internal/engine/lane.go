@@ -326,14 +326,27 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	rows, err := l.e.o.Store.Load(ctx, missing)
+	l.mu.Lock()
+	unknown := missing[:0]
+	for _, id := range missing {
+		if row, ok := l.cache.rows.take(id); ok {
+			l.admit(id, row)
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	l.mu.Unlock()
+	if len(unknown) == 0 {
+		return nil
+	}
+	found, err := l.e.o.Store.Load(ctx, unknown)
 	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, id := range missing {
-		l.admit(id, rows[i])
+	for i, id := range unknown {
+		l.admit(id, string(found[i]))
 	}
 	return nil
 }

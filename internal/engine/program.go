@@ -101,7 +101,7 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 			}
 			it := l.cache.get(id)
 			if it == nil {
-				it = l.admit(id, rows[i].Body)
+				it = l.admit(id, string(rows[i].Body))
 			}
 			if it.damaged {
 				continue

@@ -39,6 +39,8 @@ type Options struct {
 	Clock     *clock.Clock
 	Links     program.Links // makes the signed links in messages
 	Logger    *slog.Logger
+	// CacheBytes is how much memory customers may take. Default: the engine's own.
+	CacheBytes int64
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }
@@ -70,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger,
 	})
 	e, err := engine.Open(ctx, engine.Options{
-		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger,
+		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger, CacheBytes: o.CacheBytes,
 		Programs: func(ctx context.Context, hash uint64) (*core.Program, error) {
 			p, err := n.program(ctx, hash)
 			if err != nil {

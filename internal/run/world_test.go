@@ -54,6 +54,7 @@ type world struct {
 	node    *run.Node
 	handler http.Handler
 	site    *site.Site
+	cache   int64 // bytes for customers; zero: the engine's default
 
 	life   *life
 	deaths int
@@ -170,7 +171,10 @@ func newWorld(t *testing.T, kind string, lanes int, kill func(int) fate) *world 
 		}
 	}
 	var err error
-	if kind == "sqlite" {
+	if kind == forgetful {
+		w.cache = 256 << 10
+	}
+	if kind != "memory" {
 		w.log, err = natslog.Open(t.Context(), natslog.Options{Dir: filepath.Join(dir, "log"), Lanes: lanes, Now: w.clock.Now})
 		must(err)
 		w.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: dir})
@@ -223,7 +227,7 @@ func (w *world) start(ctx context.Context) error {
 	}
 	n, err := run.Open(ctx, run.Options{
 		Log: mortalLog{w.log, l}, Store: mortalStore{w.store, l}, Ledger: mortalLedger{w.ledger, l},
-		Channels: map[string]channels.Channel{"email": mortalChannel{w.carrier, l}}, Workspace: "default", Key: key, Clock: w.clock, Links: signer,
+		Channels: map[string]channels.Channel{"email": mortalChannel{w.carrier, l}}, Workspace: "default", Key: key, Clock: w.clock, Links: signer, CacheBytes: w.cache,
 	})
 	if err != nil {
 		return err
