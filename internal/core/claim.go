@@ -121,6 +121,10 @@ func (r *run) answered(e *event.Event) {
 	state := profile.Owned
 	if e.Name == event.Refuse {
 		state = profile.Refused
+		if e.Props.Text("why") == erasedWhy {
+			r.unlearn(id)
+			return
+		}
 	}
 	r.p.Hold(profile.Held{Identifier: id, State: state, At: r.now})
 }

@@ -54,6 +54,8 @@ type Effects struct {
 	Quarantine string            // why the event was put aside; empty: it was not
 	Stuck      []string          // segments whose alarms keep finding nothing changed: a mistake of ours
 	Refused    []string          // what a public key tried and may not do
+	Forget     []identity.ID     // whose history and messages are to be deleted
+	Late       bool              // somebody who was erased is spoken of: the entry was dropped
 }
 
 // Delivery is a change in the delivery ledger.
@@ -90,7 +92,14 @@ type run struct {
 // The profile must be current: see [Program.Current].
 func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, repeated bool) (*profile.Profile, Effects) {
 	r := &run{Program: pr, now: now, origin: e.Origin}
+	if p.Owner == identity.Erased {
+		r.buried(p, e)
+		return p, r.eff
+	}
 	if !p.Owner.Zero() {
+		if erasesHome(e) {
+			return r.bury(p), r.eff
+		}
 		if e.Type == event.System && e.Name == event.Moved {
 			return moved(p, e), r.eff
 		}
@@ -157,6 +166,8 @@ func (r *run) obey(e *event.Event) {
 		r.adopt(e)
 	case event.Slot:
 		r.slot(e)
+	case event.Erase:
+		r.erase(e)
 	}
 }
 

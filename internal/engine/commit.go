@@ -127,6 +127,9 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	if len(b.grants) > 0 && l.e.o.OnGrants != nil {
 		l.e.o.OnGrants(b.grants)
 	}
+	if len(b.forget) > 0 && l.e.o.OnErased != nil {
+		l.e.o.OnErased(b.forget)
+	}
 	if len(b.deliveries) > 0 && l.e.o.OnPlanned != nil {
 		l.e.o.OnPlanned()
 	}

@@ -54,6 +54,8 @@ type Options struct {
 	// OnGrants hears of consents that were given, after their commit. It should
 	// not take long: the lane waits.
 	OnGrants func([]Grant)
+	// OnErased hears of homes whose people were erased, after their commit.
+	OnErased func([]identity.ID)
 	// OnPlanned hears that deliveries were planned or put off, after their commit.
 	OnPlanned func()
 	Logger    *slog.Logger
@@ -167,12 +169,15 @@ func (e *Engine) Switch(ctx context.Context, hash uint64) error {
 }
 
 // Profile returns a customer as of the last applied record, following
-// signposts; nil if there is none.
+// signposts; nil if there is none, or not any more.
 func (e *Engine) Profile(ctx context.Context, id identity.ID) (*profile.Profile, error) {
 	for range identity.MaxHops {
 		p, err := e.lanes[id.Lane(len(e.lanes))].read(ctx, id)
 		if err != nil || p == nil || p.Owner.Zero() {
 			return p, err
+		}
+		if p.Owner == identity.Erased {
+			return nil, nil
 		}
 		id = p.Owner
 	}
@@ -413,6 +418,7 @@ func (e *Engine) CatchUp(ctx context.Context) error {
 // Stats are figures for an operator.
 type Stats struct {
 	Events    int64      // customers' events applied since the engine was opened
+	Late      int64      // entries dropped since then because their person was erased
 	Lag       int64      // records that are in the log and not applied
 	Cached    int64      // decoded profiles in memory
 	NextAlarm event.Time // the earliest committed alarm
@@ -425,6 +431,7 @@ func (e *Engine) Stats() (s Stats) {
 		last, err := e.o.Log.Last(context.Background(), l.n)
 		l.mu.Lock()
 		s.Events += l.heard
+		s.Late += l.late
 		s.Cached += int64(len(l.cache.items))
 		s.NextAlarm = min(s.NextAlarm, l.nextAlarm)
 		if err == nil && last.Seq > l.pos.Seq {

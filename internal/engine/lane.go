@@ -47,6 +47,7 @@ type lane struct {
 	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
 	nextAlarm event.Time               // earliest committed alarm
 	heard     int64                    // customers' events applied
+	late      int64                    // entries dropped because their person was erased
 	due       []identity.ID
 	entries   []entry   // of the record that is applied
 	breath    time.Time // when the lane last had nothing to do; only its goroutine asks
@@ -384,6 +385,7 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	}
 	home := it.p.Owner.Zero()
 	l.take(it, p, &eff, a, now)
+	l.forget(it, &eff)
 	if home && a.Event.Type == event.System && a.Event.Name == event.Slot && len(eff.Deliveries) == 0 && !knows(it.p, &a.Event) {
 		return l.orphan(ctx, &a.Addressed, now, orphanKind)
 	}

@@ -76,6 +76,12 @@ type Log interface {
 // memory; a batch of 4 MB still holds thousands of events.
 const MaxBody = 6 << 20
 
+// TrimSlack is how many bytes must have been appended behind a record, in records
+// of a megabyte or less, before a Trim also takes its bytes off the disk and not
+// only out of sight: a log is kept in files, and the newest stays. It is more than
+// one file of any implementation.
+const TrimSlack = 10 << 20
+
 // MaxRead is after how many bytes of bodies a Read stops before its limit of
 // records: a reader that is far behind must not fill the memory.
 const MaxRead = 8 << 20

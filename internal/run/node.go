@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rapport/internal/channels"
@@ -21,6 +22,7 @@ import (
 	"rapport/internal/core/profile"
 	"rapport/internal/dispatch"
 	"rapport/internal/engine"
+	"rapport/internal/erase"
 	"rapport/internal/eventlog"
 	"rapport/internal/fault"
 	"rapport/internal/intake"
@@ -41,6 +43,10 @@ type Options struct {
 	Logger    *slog.Logger
 	// CacheBytes is how much memory customers may take. Default: the engine's own.
 	CacheBytes int64
+	// Erasures is who was erased. Default: a list that ends with the process.
+	Erasures *erase.List
+	// Forget are the keepers of messages outside of store and log.
+	Forget []Forget
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }
@@ -51,6 +57,10 @@ type Node struct {
 	log      *slog.Logger
 	Engine   *engine.Engine
 	Dispatch *dispatch.Dispatch
+
+	erasures *erase.List
+	late     atomic.Int64
+	started  atomic.Bool
 
 	mu       sync.Mutex
 	programs map[uint64]*program.Program
@@ -65,7 +75,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{o: o, log: o.Logger, programs: map[uint64]*program.Program{}}
+	n := &Node{o: o, log: o.Logger, programs: map[uint64]*program.Program{}, erasures: o.Erasures}
+	if n.erasures == nil {
+		n.erasures = &erase.List{}
+	}
 	n.Dispatch = dispatch.New(dispatch.Options{
 		Store: o.Store, Ledger: o.Ledger, Channels: o.Channels, Render: n.render, Subject: n.Subject,
 		Append: func(ctx context.Context, entries []identity.Addressed) error { return n.Engine.Append(ctx, entries) },
@@ -80,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 			}
 			return p.Core, nil
 		},
-		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake, OnGrants: n.granted,
+		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake, OnGrants: n.granted, OnErased: n.erased,
 	})
 	if err != nil {
 		return nil, err
@@ -120,6 +133,7 @@ func (n *Node) Subject(channel, address string) (s [16]byte) {
 // is applied and what a process before it left behind is finished.
 func (n *Node) Start(ctx context.Context) error {
 	n.Engine.Start()
+	n.started.Store(true)
 	if n.o.NoSending {
 		return nil
 	}
@@ -186,7 +200,7 @@ func (n *Node) Hear(ctx context.Context, events []event.Event) error {
 			entries = append(entries, a)
 		}
 	}
-	return n.Engine.Append(ctx, entries)
+	return n.Engine.Append(ctx, n.remembered(entries))
 }
 
 // HearOf takes events about a profile known by its id: clicks, unsubscribes,
@@ -196,7 +210,7 @@ func (n *Node) HearOf(ctx context.Context, id identity.ID, events []event.Event)
 	for i, e := range events {
 		entries[i] = identity.Addressed{To: id, Event: e}
 	}
-	return n.Engine.Append(ctx, entries)
+	return n.Engine.Append(ctx, n.remembered(entries))
 }
 
 // Take is where the tracking API leaves what it has checked.
@@ -208,7 +222,7 @@ func (n *Node) Take(ctx context.Context, events []intake.Addressed) error {
 	for i := range events {
 		entries[i] = identity.Addressed{To: events[i].To, Event: events[i].Event}
 	}
-	return n.Engine.Append(ctx, entries)
+	return n.Engine.Append(ctx, n.remembered(entries))
 }
 
 // maxBody bounds what is kept of an event that was rejected.

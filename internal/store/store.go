@@ -126,6 +126,8 @@ type Store interface {
 	// the bytes on disk under "bytes".
 	Stats(ctx context.Context) (map[string]int64, error)
 
+	Cleaner
+
 	// Close waits for the calls under way. After it every call is a fault of kind
 	// Unavailable; a second Close does nothing.
 	Close() error
@@ -147,6 +149,10 @@ type Commit struct {
 	Forwarded   uint64 // forwards of this lane up to this number are appended and can go
 	Quarantine  []Quarantine
 	Feed        []byte // compressed; empty: nothing to tell
+
+	// Forget names whose history, memberships and quarantine are deleted, and whose
+	// deliveries keep only what counts messages, after everything else in c.
+	Forget []identity.ID
 }
 
 // Row is the hot row of a profile.
@@ -273,6 +279,14 @@ type Ledger interface {
 
 	// Suppressions counts the suppressions by reason.
 	Suppressions(ctx context.Context) (map[string]int64, error)
+
+	// Forget deletes the starts of the profiles with their receipts, finished or
+	// not. Suppressions stay: they are keyed hashes, and who was erased must not be
+	// written to.
+	Forget(ctx context.Context, profiles ...identity.ID) error
+
+	// Compact is [Cleaner.Compact] for the ledger.
+	Compact(ctx context.Context) error
 
 	// Close waits for the calls under way. After it every call is a fault of kind
 	// Unavailable; a second Close does nothing.

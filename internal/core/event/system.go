@@ -18,6 +18,10 @@ const (
 	// Moved tells a home whose owner has joined a higher profile where everything
 	// goes from now on: to (profile id).
 	Moved = "Home Moved"
+	// Erase makes a home a tombstone: nothing that arrives there counts any more.
+	// Without of it is a person's wish, and goes on to whoever owns the home; with of
+	// (profile id) it comes from the profile that was erased and is about this home alone.
+	Erase = "Customer Erased"
 	// Slot offers a planned delivery its turn: delivery.
 	Slot = "Slot Granted"
 	// Tick moves a quiet lane's clock so that alarms may fire.
@@ -43,7 +47,7 @@ const (
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {
 	switch name {
-	case Claim, Grant, Refuse, Rise, Strand, Moved, Slot, Tick, ProgramChanged, Sweep, Reject:
+	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, Reject:
 		return true
 	}
 	return false

@@ -39,6 +39,10 @@ func (id *ID) UnmarshalText(b []byte) error {
 // Zero reports whether id names nobody.
 func (id ID) Zero() bool { return id == ID{} }
 
+// Erased is the owner of every home whose person asked to be forgotten. No
+// identifier has it for a home: that is as likely as guessing the workspace's key.
+var Erased = ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
 // Compare orders ids by their bytes.
 func (id ID) Compare(other ID) int { return slices.Compare(id[:], other[:]) }
 

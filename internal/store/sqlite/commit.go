@@ -46,6 +46,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	var (
 		changed *heads
 		merged  []uint64
+		members []store.Membership
 	)
 	return s.file.transactThen(ctx, func(w *conn) error {
 		at, err := position(ctx, w, c.Lane)
@@ -64,7 +65,10 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if err := commitProfiles(w, c.Profiles, changed); err != nil {
 			return err
 		}
-		if merged, err = s.roster.commit(w, c.Memberships); err != nil {
+		if members, err = s.roster.leaving(w, c); err != nil {
+			return err
+		}
+		if merged, err = s.roster.commit(w, members); err != nil {
 			return err
 		}
 		for i := range c.Deliveries {
@@ -72,14 +76,21 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 				return err
 			}
 		}
-		return commitRest(w, c)
+		if err := commitRest(w, c); err != nil {
+			return err
+		}
+		return forget(ctx, w, c.Forget)
 	}, func(err error) {
+		if err != nil || len(c.Forget) > 0 {
+			s.heads.forget() // on a failing disk nobody knows what is true; who was erased has none
+		}
 		if err != nil {
-			s.heads.forget() // on a failing disk nobody knows what is true
 			return
 		}
-		s.heads.learn(changed)
-		s.roster.committed(merged, c.Memberships)
+		if len(c.Forget) == 0 {
+			s.heads.learn(changed)
+		}
+		s.roster.committed(merged, members)
 	})
 }
 

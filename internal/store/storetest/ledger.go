@@ -39,6 +39,7 @@ func RunLedger(t *testing.T, open OpenLedger) {
 		{"a begun delivery is unfinished until it is finished", unfinished},
 		{"a receipt waits with its delivery", notes},
 		{"a start comes back whole", startWhole},
+		{"the ledger forgets the starts of a person and goes on refusing them", ledgerForgets},
 		{"the ledger is there after a reopening", ledgerDurable},
 		{"an ended context changes nothing", ledgerEnded},
 		{"after Close every call is Unavailable", ledgerClosed},

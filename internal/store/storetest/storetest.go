@@ -79,6 +79,10 @@ func Run(t *testing.T, open Open) {
 		{"numbers keep all their bits", bits},
 		{"sizes are counted", stats},
 
+		{"a commit that forgets a person leaves nothing of them and all of the others", forgets},
+		{"feed blocks are rewritten and deleted as the caller says", rewritesFeed},
+		{"quarantine is pruned as the caller says", prunes},
+
 		{"everything is there after a reopening", durable},
 		{"after Close every call is Unavailable", closed},
 		{"readers and writers do not disturb each other", concurrent},
