@@ -161,7 +161,7 @@ func (i *ordersImport) read(ctx context.Context, in io.Reader, o csv.Options) (t
 		}
 	}
 	n, err := run.Open(ctx, run.Options{
-		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: i.e.logger, NoSending: true,
+		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: i.e.logger, Erasures: d.erasures, NoSending: true,
 	})
 	if err != nil {
 		return totals, err
@@ -176,7 +176,7 @@ func (i *ordersImport) read(ctx context.Context, in io.Reader, o csv.Options) (t
 			return totals, err
 		}
 	}
-	o.Append = n.Hear
+	o.Append, o.Erased = n.Hear, n.Erased
 	return csv.Import(ctx, in, o)
 }
 

@@ -43,6 +43,9 @@ type cli struct {
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
 	Bench    benchCmd    `cmd:"" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd   `cmd:"" help:"Copy a data directory that nobody is using."`
+	Restore  restoreCmd  `cmd:"" help:"Bring a backup back; who was erased since stays erased."`
+	Erase    eraseCmd    `cmd:"" help:"Forget a customer: profile, history, messages, and everything that comes later."`
+	Export   exportCmd   `cmd:"" name:"export-person" help:"Write everything about one customer, as JSON and CSV."`
 	Doctor   doctorCmd   `cmd:"" help:"Check a data directory: invariants, stuck customers, what was put aside."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 

@@ -12,6 +12,7 @@ import (
 
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
+	"rapport/internal/erase"
 	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/natslog"
 	"rapport/internal/fault"
@@ -28,14 +29,15 @@ const workspace = "default"
 
 // directory is an open data directory: every adapter of the embedded column.
 type directory struct {
-	dir    string
-	log    eventlog.Log
-	store  store.Store
-	ledger store.Ledger
-	ring   *keys.Ring
-	fresh  []keys.New // keys made just now: shown once
-	key    identity.Key
-	unlock func() error
+	dir      string
+	log      eventlog.Log
+	store    store.Store
+	ledger   store.Ledger
+	erasures *erase.List
+	ring     *keys.Ring
+	fresh    []keys.New // keys made just now: shown once
+	key      identity.Key
+	unlock   func() error
 }
 
 // opening are the choices of openDirectory.
@@ -89,11 +91,17 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	d.ledger = ledger
+	if d.erasures, err = erase.Open(filepath.Join(dir, erase.File)); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
 func (d *directory) close() error {
 	var errs []error
+	if d.erasures != nil {
+		errs = append(errs, d.erasures.Close())
+	}
 	if d.ledger != nil {
 		errs = append(errs, d.ledger.Close())
 	}
@@ -175,7 +183,7 @@ func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, erro
 		return nil, nil, err
 	}
 	n, err := run.Open(ctx, run.Options{
-		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, NoSending: true,
+		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, Erasures: d.erasures, NoSending: true,
 	})
 	if err == nil {
 		err = n.Engine.CatchUp(ctx)

@@ -51,6 +51,8 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := s.node.Start(ctx); err != nil {
 		return errors.Join(err, s.close(ctx))
 	}
+	stopKeeping := s.keep(ctx)
+	defer stopKeeping()
 	s.ready()
 	served := make(chan error, 1)
 	server := newHTTP(s)

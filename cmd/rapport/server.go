@@ -72,7 +72,7 @@ func (s *server) ready() {
 // mail sets up where mail goes: to a real server, or to the built-in catcher.
 func (s *server) mail(addr string, reject func(rcpt string) *mailcatcher.Reply) error {
 	if addr == "" {
-		c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, "mails"), Now: func() time.Time { return s.clock.Now().Time() }})
+		c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, mailsFile), Now: func() time.Time { return s.clock.Now().Time() }})
 		if err != nil {
 			return err
 		}
@@ -114,6 +114,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
+		Erasures: s.d.erasures, Forget: s.forget(),
 	})
 	if err != nil {
 		return err

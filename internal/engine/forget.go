@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rapport/internal/core"
+	"rapport/internal/core/wire"
 )
 
 // forget does what an applied erasure asks for: what this batch would still write
@@ -23,4 +24,14 @@ func (l *lane) forget(it *item, eff *core.Effects) {
 		}
 	}
 	l.open.urgent = true
+}
+
+// PackHistory encodes events of one strand and month, as [UnpackHistory] reads
+// them. It serves tests and tools that write history.
+func PackHistory(events []Heard) []byte {
+	var raw []byte
+	for i := range events {
+		raw = events[i].Event.Append(wire.Varint(raw, int64(events[i].Now)))
+	}
+	return appendBlock(nil, raw)
 }

@@ -48,7 +48,7 @@ func TestTheListIsThereAfterACrashAndKnowsDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !l.Unswept() {
+	if since, wait := l.Waiting(); !wait || since != 5 {
 		t.Error("nobody has swept, and it is said to be done")
 	}
 	l.Close()
@@ -71,7 +71,8 @@ func TestTheListIsThereAfterACrashAndKnowsDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	if l = open(); l.Unswept() {
+	l = open()
+	if _, wait := l.Waiting(); wait {
 		t.Error("the sweep is forgotten")
 	}
 	l.Close()

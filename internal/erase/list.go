@@ -147,11 +147,17 @@ func (l *List) Entries() []Entry {
 	return slices.Clone(l.entries)
 }
 
-// Unswept reports whether somebody was erased since the last Sweep.
-func (l *List) Unswept() bool {
+// Waiting returns when the first was erased whose bytes may still lie in the
+// files, and whether there is anybody: everybody since the last Sweep.
+func (l *List) Waiting() (since event.Time, wait bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.entries) > 0 && l.entries[len(l.entries)-1].At > l.swept
+	for i := range l.entries {
+		if l.entries[i].At > l.swept {
+			return l.entries[i].At, true
+		}
+	}
+	return 0, false
 }
 
 // Add puts an entry on the list; it is durable when Add returns. An entry that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,22 +50,30 @@ func (n *Node) Erase(ctx context.Context, id identity.ID) (erase.Entry, error) {
 
 // entryOf says by which homes and addresses a customer is known.
 func (n *Node) entryOf(p *profile.Profile) erase.Entry {
-	e := erase.Entry{At: n.o.Clock.Now(), Homes: append([]identity.ID{p.ID}, p.Strands...)}
+	e := erase.Entry{At: n.o.Clock.Now(), Homes: append([]identity.ID{p.ID}, p.Strands...), Subjects: n.Subjects(p)}
+	for i := range p.Held {
+		if h := &p.Held[i]; h.State == profile.Owned {
+			e.Homes = append(e.Homes, n.o.Key.Home(h.Identifier))
+		}
+	}
+	return e
+}
+
+// Subjects returns the keyed hashes of every address of a customer, as the ledger
+// names them.
+func (n *Node) Subjects(p *profile.Profile) (subjects [][16]byte) {
 	address := func(channel, value string) {
-		if value != "" {
-			e.Subjects = append(e.Subjects, n.Subject(channel, value))
+		if s := n.Subject(channel, value); value != "" && !slices.Contains(subjects, s) {
+			subjects = append(subjects, s)
 		}
 	}
 	for i := range p.Held {
 		h := &p.Held[i]
-		if h.State != profile.Owned {
-			continue
-		}
-		e.Homes = append(e.Homes, n.o.Key.Home(h.Identifier))
-		switch h.Identifier.Kind {
-		case identity.Email:
+		switch {
+		case h.State != profile.Owned:
+		case h.Identifier.Kind == identity.Email:
 			address("email", h.Identifier.Value)
-		case identity.Phone:
+		case h.Identifier.Kind == identity.Phone:
 			address("sms", h.Identifier.Value)
 			address("whatsapp", h.Identifier.Value)
 		}
@@ -75,7 +84,7 @@ func (n *Node) entryOf(p *profile.Profile) erase.Entry {
 	for i := range p.Health {
 		address(p.Health[i].Channel, p.Health[i].Address)
 	}
-	return e
+	return subjects
 }
 
 // bury suppresses, erases and cleans what an entry names.

@@ -277,6 +277,10 @@ type Ledger interface {
 	// why: of several suppressions the oldest.
 	Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (Suppression, bool, error)
 
+	// SuppressionsOf returns every suppression of a subject, by channel, purpose and
+	// reason.
+	SuppressionsOf(ctx context.Context, subject [16]byte) ([]Suppression, error)
+
 	// Suppressions counts the suppressions by reason.
 	Suppressions(ctx context.Context) (map[string]int64, error)
 

@@ -35,6 +35,9 @@ func (r *run) close(ctx context.Context) error {
 	if o.bad != 0 || len(o.items) == 0 {
 		return nil
 	}
+	if gone, err := r.forgotten(o); gone {
+		return err
+	}
 	events := r.events(o)
 	r.count(o, events)
 	r.point.Chain = wire.Hash(o.number, strconv.FormatUint(r.point.Chain, 36), strconv.FormatInt(o.at.UnixMilli(), 36), strconv.Itoa(len(o.items)))

@@ -45,6 +45,9 @@ type Options struct {
 
 	// Append makes the events durable. Nil: a dry run.
 	Append func(ctx context.Context, events []event.Event) error
+	// Erased reports whether an event would be about somebody who was erased. The
+	// lines of such an order are refused, with the word erased. Default: nobody was.
+	Erased func(e *event.Event) bool
 	// Columns hears how the columns were understood, before the first line is read.
 	// An error ends the import.
 	Columns func(Mapping) error

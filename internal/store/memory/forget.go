@@ -1,9 +1,11 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -167,4 +169,23 @@ func (s *Store) Everything(ctx context.Context, yield func(table string, cell []
 		say("quarantine", q.Entry)
 	}
 	return errors.Join(errs...)
+}
+
+// SuppressionsOf implements [store.Ledger].
+func (l *Ledger) SuppressionsOf(ctx context.Context, subject [16]byte) ([]store.Suppression, error) {
+	b, err := l.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer b.mu.Unlock()
+	var all []store.Suppression
+	for t, found := range b.suppressed {
+		if t.subject == subject {
+			all = append(all, found...)
+		}
+	}
+	slices.SortFunc(all, func(a, b store.Suppression) int {
+		return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Purpose, b.Purpose), strings.Compare(a.Reason, b.Reason))
+	})
+	return all, nil
 }

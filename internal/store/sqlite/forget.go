@@ -318,3 +318,16 @@ func (s *Store) Everything(ctx context.Context, yield func(table string, cell []
 		return nil
 	})
 }
+
+// SuppressionsOf implements [store.Ledger].
+func (l *Ledger) SuppressionsOf(ctx context.Context, subject [16]byte) (all []store.Suppression, err error) {
+	err = l.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 5, func(row []driver.Value) error {
+			all = append(all, store.Suppression{
+				Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string), At: event.Time(integer(row[3])), By: row[4].(string),
+			})
+			return nil
+		}, "SELECT channel, purpose, reason, at, by FROM suppressions WHERE subject = ? ORDER BY channel, purpose, reason", subject[:])
+	})
+	return all, err
+}

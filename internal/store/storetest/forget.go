@@ -159,6 +159,10 @@ func ledgerForgets(t *testing.T, open OpenLedger) {
 	if len(left) != 1 || left[0].ID != parcel(3) {
 		t.Errorf("unfinished = %v, want the other's alone", left)
 	}
+	all, err := l.SuppressionsOf(t.Context(), person(1))
+	equal(t, "suppressions", must(t, all, err), []store.Suppression{{Subject: person(1), Reason: store.Erased, At: 2}})
+	all, err = l.SuppressionsOf(t.Context(), person(2))
+	equal(t, "suppressions of the other", len(must(t, all, err)), 0)
 	answers, err = l.Start(t.Context(), []store.Start{start(4, 1)})
 	equal(t, "answer to a message to the erased", must(t, answers, err), []store.StartAnswer{store.Stop})
 }
