@@ -114,7 +114,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
-		Erasures: s.d.erasures, Forget: s.forget(),
+		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(),
 	})
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		}
 	}
 	s.site, err = site.New(site.Options{
-		Signer: signer, Suppressor: s.node.Public(), Hearer: s.node.Public(), Preferences: s.node.Public(),
+		Signer: signer, Suppressor: s.node.Public(), Hearer: s.node.Public(), Preferences: s.node.Public(), Customers: s.node.Public(), Home: s.d.key.Home,
 		Now: s.clock.Now, Wall: s.wall, Hold: s.hold, Log: s.logger,
 	})
 	return err
@@ -157,7 +157,7 @@ func (s *server) handler() http.Handler {
 	for _, pattern := range intake.Patterns() {
 		mux.Handle(pattern, tracking)
 	}
-	for _, path := range []string{"/c/", "/o/", "/u/", "/p/"} {
+	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy"} {
 		mux.Handle(path, s.site)
 	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })

@@ -2,6 +2,7 @@ package program
 
 import (
 	"rapport/internal/core/content"
+	"rapport/internal/core/event"
 	"rapport/internal/site"
 )
 
@@ -13,6 +14,11 @@ type Links interface {
 	Unsubscribe(d site.Delivery) string
 	// Preferences returns the page on which the customer chooses what to hear.
 	Preferences(d site.Delivery) string
+	// Confirm returns the link that confirms a sign-up, sent at the instant, for the
+	// purposes.
+	Confirm(d site.Delivery, at event.Time, purposes []string) string
+	// View returns the link to the message in a browser.
+	View(d site.Delivery) string
 	// Click returns a link that tells of a click and leads to target.
 	Click(d site.Delivery, target string) string
 	// Pixel returns the address of the picture that tells of an opening.

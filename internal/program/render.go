@@ -32,7 +32,8 @@ const maxPerson = 120
 //	product           what the message is about: sku, name, category, price
 //	reason            why this person gets it, a sentence without its full stop
 //	shop              name, website, postal, currency
-//	unsubscribe_url, preferences_url
+//	unsubscribe_url, preferences_url, view_url
+//	confirm_url       in the mail that answers a sign-up, and only there
 //
 // Dates are told in the customer's time zone. Links are signed and a picture
 // tells of the opening only for customers who agreed to that; else the message is
@@ -62,7 +63,9 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 		return m, fault.New(fault.Invalid, "no way out could be signed for the message")
 	}
 	vars := p.variables(d, who, address)
-	vars["unsubscribe_url"], vars["preferences_url"] = out, prefs
+	view := links.View(ref)
+	vars["unsubscribe_url"], vars["preferences_url"], vars["view_url"] = out, prefs, view
+	confirm := confirmable(vars, d, ref, now, links)
 	words, err := t.words.Render(vars, content.Env{Now: now, Zone: p.zoneOf(who)})
 	if err != nil {
 		return m, err
@@ -76,7 +79,7 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
 	}
 	if m.HTML != "" && who.Allows(d.Channel, TrackPurpose(d.Channel), now) {
-		m.HTML = measure(m.HTML, ref, links, out, prefs)
+		m.HTML = measure(m.HTML, ref, links, out, prefs, view, confirm)
 	}
 	if d.Channel == "email" {
 		m.MessageID = "<" + m.Delivery + "@" + sender.domain() + ">"

@@ -8,6 +8,7 @@ import (
 	"rapport/internal/core/money"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
+	"rapport/internal/site"
 )
 
 // Shop is who speaks to the customers.
@@ -20,6 +21,7 @@ type Shop struct {
 	Postal   string         // one line: the law of many countries wants it below every marketing e-mail
 	Purposes []Purpose      // what customers may agree to, in the order of the file
 	Senders  map[string]Sender
+	Look     site.Look // of the pages that customers see
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -27,6 +29,8 @@ type Purpose struct {
 	Name  string // "marketing", "track.email"
 	Label string // what the preference page calls it
 	About string // one or two sentences on what it means; may be empty
+	// Labels are what the pages call it in other languages, by "de".
+	Labels map[string]string
 }
 
 // Sender is who a channel's messages come from.
@@ -47,7 +51,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders", "look") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -78,6 +82,7 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 		s.Website = strings.TrimRight(site, "/")
 	}
 	s.Postal = strings.Join(strings.Fields(r.text(n, "postal")), " ")
+	s.Look = r.look(n)
 	if v, ok := n.Get("purposes"); ok {
 		s.Purposes = r.purposes(v)
 	}
@@ -114,7 +119,8 @@ func (r fields) purposes(n spec.Node) (list []Purpose) {
 		}
 		if f.Value.Kind == spec.Text {
 			p.Label = f.Value.Text
-		} else if r.known(f.Value, "a purpose", "label", "about") {
+		} else if r.known(f.Value, "a purpose", "label", "about", "labels") {
+			p.Labels = r.labels(f.Value)
 			p.Label, p.About = r.must(f.Value, "the purpose "+f.Key, "label", "News and offers"), r.text(f.Value, "about")
 		}
 		list = append(list, p)

@@ -40,6 +40,7 @@ type Options struct {
 	Key       identity.Key
 	Clock     *clock.Clock
 	Links     program.Links // makes the signed links in messages
+	OwnCopy   string        // the page to which links of a message shown in the browser lead
 	Logger    *slog.Logger
 	// CacheBytes is how much memory customers may take. Default: the engine's own.
 	CacheBytes int64

@@ -227,7 +227,7 @@ func (w *world) start(ctx context.Context) error {
 	}
 	n, err := run.Open(ctx, run.Options{
 		Log: mortalLog{w.log, l}, Store: mortalStore{w.store, l}, Ledger: mortalLedger{w.ledger, l},
-		Channels: map[string]channels.Channel{"email": mortalChannel{w.carrier, l}}, Workspace: "default", Key: key, Clock: w.clock, Links: signer, CacheBytes: w.cache,
+		Channels: map[string]channels.Channel{"email": mortalChannel{w.carrier, l}}, Workspace: "default", Key: key, Clock: w.clock, Links: signer, CacheBytes: w.cache, OwnCopy: signer.OwnCopy(),
 	})
 	if err != nil {
 		return err
@@ -274,7 +274,7 @@ func (w *world) start(ctx context.Context) error {
 	for _, p := range intake.Patterns() {
 		mux.Handle(p, tracking)
 	}
-	w.site, err = site.New(site.Options{Log: quiet, Signer: signer, Suppressor: n.Public(), Hearer: n.Public(), Preferences: n.Public(), Now: w.clock.Now, Wall: func() time.Time { return w.clock.Now().Time() }, Hold: -1})
+	w.site, err = site.New(site.Options{Log: quiet, Signer: signer, Suppressor: n.Public(), Hearer: n.Public(), Preferences: n.Public(), Customers: n.Public(), Home: key.Home, Now: w.clock.Now, Wall: func() time.Time { return w.clock.Now().Time() }, Hold: -1})
 	if err != nil {
 		return err
 	}

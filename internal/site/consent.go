@@ -1,13 +1,11 @@
 package site
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -22,11 +20,12 @@ const unsubscribed = "unsubscribed"
 func (s *Site) confirm(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.token(r, UnsubscribeLink)
 	if !ok {
-		s.missing(w)
+		s.missing(w, r)
 		return
 	}
-	s.show(w, http.StatusOK, "unsubscribe", page{
-		Title: "Unsubscribe?", Text: "One click, and we stop writing to you about this.",
+	v := s.visit(r, t.Profile)
+	s.show(w, &v, http.StatusOK, "unsubscribe", page{
+		Title: v.Say("out.title"), Text: v.Say("out.text"),
 		More: s.o.Signer.Preferences(t.Delivery),
 	})
 }
@@ -38,14 +37,14 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request) {
 func (s *Site) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.token(r, UnsubscribeLink)
 	if !ok {
-		s.missing(w)
+		s.missing(w, r)
 		return
 	}
 	io.Copy(io.Discard, r.Body) // a body that is too long is cut off; it changes nothing
 	ctx := r.Context()
 	if err := s.o.Suppressor.Suppress(ctx, s.suppression(&t, t.Purpose)); err != nil {
 		s.o.Log.Error("suppressing for an unsubscribe", "error", err)
-		s.later(w)
+		s.later(w, r)
 		return
 	}
 	heard := s.fact(s.hourly("unsubscribe", &t, ""), event.Unsubscribed, &t, func(b *event.Builder) {
@@ -56,8 +55,9 @@ func (s *Site) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		s.o.Log.Warn("an unsubscribe waits for the log", "error", err)
 		s.outbox.later(heard)
 	}
-	s.show(w, http.StatusOK, "unsubscribed", page{
-		Title: "You are unsubscribed", Text: "It works at once: nothing more of this kind will leave here.",
+	v := s.visit(r, t.Profile)
+	s.show(w, &v, http.StatusOK, "unsubscribed", page{
+		Title: v.Say("gone.title"), Text: v.Say("gone.text"),
 		More: s.o.Signer.Preferences(t.Delivery),
 	})
 }
@@ -78,78 +78,6 @@ func (s *Site) hourly(what string, t *Token, word string) event.ID {
 	return event.ID(what + ":" + hex.EncodeToString(h.Sum(nil)[:12]) + ":" + strconv.FormatInt(hour, 36))
 }
 
-// channelNames are the channels as people call them.
-var channelNames = map[string]string{"email": "e-mail", "sms": "text message", "push": "app notification", "webpush": "browser notification", "whatsapp": "WhatsApp"}
-
-// preferences shows what a customer gets. It changes nothing.
-func (s *Site) preferences(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.token(r, PreferencesLink)
-	if !ok {
-		s.missing(w)
-		return
-	}
-	s.choose(w, r, &t, "")
-}
-
-func (s *Site) choose(w http.ResponseWriter, r *http.Request, t *Token, said string) {
-	purposes, err := s.o.Preferences.Preferences(r.Context(), t.Profile, t.Channel)
-	if err != nil {
-		s.o.Log.Error("reading preferences", "error", err)
-		s.later(w)
-		return
-	}
-	name := channelNames[t.Channel]
-	if name == "" {
-		name = t.Channel
-	}
-	s.show(w, http.StatusOK, "preferences", page{
-		Title: "Your preferences", Text: said, Channel: name, Purposes: purposes,
-	})
-}
-
-// prefer takes what the preference page sends: the purposes that shall be on, or
-// all=off. What is switched off is durable before the answer; what is switched
-// on is in the log before its suppression is lifted, so that no message leaves
-// without a proof of consent.
-func (s *Site) prefer(w http.ResponseWriter, r *http.Request) {
-	t, ok := s.token(r, PreferencesLink)
-	if !ok {
-		s.missing(w)
-		return
-	}
-	if err := parse(r); err != nil {
-		s.show(w, http.StatusBadRequest, "message", page{Title: "That did not work", Text: "The form could not be read, and nothing was changed. Please try again."})
-		return
-	}
-	ctx := r.Context()
-	purposes, err := s.o.Preferences.Preferences(ctx, t.Profile, t.Channel)
-	if err != nil {
-		s.o.Log.Error("reading preferences", "error", err)
-		s.later(w)
-		return
-	}
-	all := r.PostForm.Get("all") == "off"
-	var on, off []Purpose
-	for _, p := range purposes {
-		switch want := !all && slices.Contains(r.PostForm["on"], p.Name); {
-		case want && !p.On:
-			on = append(on, p)
-		case all || !want && p.On:
-			off = append(off, p)
-		}
-	}
-	err = s.switchOff(ctx, &t, off)
-	if err == nil {
-		err = s.switchOn(ctx, &t, on)
-	}
-	if err != nil {
-		s.o.Log.Error("changing preferences", "error", err)
-		s.later(w)
-		return
-	}
-	s.choose(w, r, &t, "Saved. It works at once.")
-}
-
 // parse reads a form of either kind.
 func parse(r *http.Request) error {
 	if err := r.ParseForm(); err != nil { // ParseMultipartForm would hide it
@@ -159,51 +87,4 @@ func parse(r *http.Request) error {
 		return err
 	}
 	return nil
-}
-
-func (s *Site) switchOff(ctx context.Context, t *Token, off []Purpose) error {
-	var heard []identity.Addressed
-	for _, p := range off {
-		if err := s.o.Suppressor.Suppress(ctx, s.suppression(t, p.Name)); err != nil {
-			return err
-		}
-		heard = append(heard, s.consent(t, p, "withdrawn"))
-	}
-	if len(heard) == 0 {
-		return nil
-	}
-	if err := s.o.Hearer.Hear(ctx, heard); err != nil {
-		s.o.Log.Warn("withdrawals wait for the log", "error", err)
-		s.outbox.later(heard...)
-	}
-	return nil
-}
-
-func (s *Site) switchOn(ctx context.Context, t *Token, on []Purpose) error {
-	var heard []identity.Addressed
-	for _, p := range on {
-		heard = append(heard, s.consent(t, p, "granted"))
-	}
-	if len(heard) == 0 {
-		return nil
-	}
-	if err := s.o.Hearer.Hear(ctx, heard); err != nil {
-		return err
-	}
-	for _, p := range on {
-		if err := s.o.Suppressor.Release(ctx, s.suppression(t, p.Name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// consent returns the event that proves a choice: what was asked, in the words
-// of the page, and what was answered.
-func (s *Site) consent(t *Token, p Purpose, state string) identity.Addressed {
-	asked := *t
-	asked.Purpose = p.Name
-	return s.fact(once("consent", &asked), event.ConsentChanged, &asked, func(b *event.Builder) {
-		b.SetText("state", state).SetText("evidence", "preference page").SetText("wording", p.Label)
-	})
 }

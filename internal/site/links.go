@@ -63,7 +63,8 @@ func prefetch(h http.Header) bool {
 func (s *Site) click(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.token(r, ClickLink, HoneypotLink)
 	if !ok || t.Kind == ClickLink && CheckTarget(t.URL) != nil {
-		s.show(w, http.StatusBadRequest, "message", page{Title: "This link does not work", Text: "It was changed or cut off on its way. Please open it from the message itself."})
+		v := s.visit(r, identity.ID{})
+		s.show(w, &v, http.StatusBadRequest, "message", page{Title: v.Say("broken.title"), Text: v.Say("changed.text")})
 		return
 	}
 	hit := s.hitOf(r, &t)
@@ -74,7 +75,8 @@ func (s *Site) click(w http.ResponseWriter, r *http.Request) {
 		}
 	}))
 	if hit.Honeypot {
-		s.show(w, http.StatusOK, "message", page{Title: "Nothing to see here", Text: "This link is not meant for people. Everything is fine; you can close this page."})
+		v := s.visit(r, identity.ID{})
+		s.show(w, &v, http.StatusOK, "message", page{Title: v.Say("trap.title"), Text: v.Say("trap.text")})
 		return
 	}
 	w.Header().Set("Location", t.URL) // as signed, byte for byte: http.Redirect would rewrite it
@@ -88,7 +90,7 @@ var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\
 func (s *Site) open(w http.ResponseWriter, r *http.Request) {
 	t, ok := s.token(r, OpenPixel)
 	if !ok {
-		s.missing(w)
+		s.missing(w, r)
 		return
 	}
 	s.outbox.hit(s.hitOf(r, &t), s.fact(once("open", &t), event.MessageOpened, &t, nil))

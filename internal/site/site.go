@@ -3,9 +3,7 @@ package site
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -53,6 +51,9 @@ type Purpose struct {
 	Name  string // in the program: "marketing"
 	Label string // for people: "News and offers"
 	On    bool   // they would get it now: consent, and no suppression
+
+	Labels map[string]string // the label in other languages, by "de"
+	About  string            // a sentence or two on what it means; may be empty
 }
 
 // Preferences knows what a customer may be sent.
@@ -71,8 +72,21 @@ type Options struct {
 	Hearer      Hearer
 	Preferences Preferences
 
-	// Brand is the shop's name on the pages. Default: empty, no name.
+	// Customers knows the shop and its customers. Default: nobody; the pages are in
+	// the browser's language and our own look, and there is no form to sign up.
+	Customers Customers
+
+	// Home returns where what is heard of an identifier arrives. Required for the
+	// form to sign up.
+	Home func(identity.Identifier) identity.ID
+
+	// Brand is the shop's name on the pages, where Customers does not know it.
+	// Default: empty, no name.
 	Brand string
+
+	// Trace says what is kept of the address that a person came from, as evidence of
+	// consent. Default: the network.
+	Trace Trace
 
 	// Now is the clock of events. Default: the wall clock.
 	Now func() event.Time
@@ -100,8 +114,6 @@ var files embed.FS
 var (
 	pages = template.Must(template.ParseFS(files, "pages.html"))
 	style = string(must(files.ReadFile("style.css")))
-	// policy allows the one style sheet by its hash, forms to ourselves, nothing else.
-	policy = "default-src 'none'; style-src '" + styleHash() + "'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 func must(b []byte, err error) []byte {
@@ -111,22 +123,19 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-func styleHash() string {
-	sum := sha256.Sum256([]byte(style))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
 // Site serves the pages. Make one with [New].
 type Site struct {
-	o      Options
-	secure bool // the public address is https
-	mux    *http.ServeMux
-	outbox *outbox
+	o         Options
+	secure    bool // the public address is https
+	mux       *http.ServeMux
+	outbox    *outbox
+	networks  *limiter // of sign-ups, by network
+	addresses *limiter // of sign-ups, by address
 }
 
-// New returns the site: an [http.Handler] for the paths /c/, /o/, /u/ and /p/.
-// Close it before the program ends, so that held clicks are heard. Missing parts
-// are Invalid.
+// New returns the site: an [http.Handler] for the paths /c/, /o/, /u/, /p/, /signup,
+// /s/, /v/ and /own-copy. Close it before the program ends, so that held clicks are
+// heard. Missing parts are Invalid.
 func New(o Options) (*Site, error) {
 	if o.Signer == nil || o.Suppressor == nil || o.Hearer == nil || o.Preferences == nil {
 		return nil, fault.New(fault.Invalid, "the site needs a signer, a suppressor, a hearer and preferences")
@@ -143,7 +152,13 @@ func New(o Options) (*Site, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	s := &Site{o: o, secure: strings.HasPrefix(o.Signer.base, "https:"), mux: http.NewServeMux()}
+	if o.Customers == nil {
+		o.Customers = nobody{}
+	}
+	s := &Site{
+		o: o, secure: strings.HasPrefix(o.Signer.base, "https:"), mux: http.NewServeMux(),
+		networks: newLimiter(perNetwork, time.Hour), addresses: newLimiter(perAddress, 24*time.Hour),
+	}
 	s.outbox = newOutbox(o)
 	s.mux.HandleFunc("GET /c/{token}", s.click)
 	s.mux.HandleFunc("GET /o/{token}", s.open)
@@ -151,7 +166,13 @@ func New(o Options) (*Site, error) {
 	s.mux.HandleFunc("POST /u/{token}", s.unsubscribe)
 	s.mux.HandleFunc("GET /p/{token}", s.preferences)
 	s.mux.HandleFunc("POST /p/{token}", s.prefer)
-	s.mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { s.missing(w) })
+	s.mux.HandleFunc("GET /signup", s.signup)
+	s.mux.HandleFunc("POST /signup", s.request)
+	s.mux.HandleFunc("GET /s/{token}", s.askConfirm)
+	s.mux.HandleFunc("POST /s/{token}", s.confirmSignup)
+	s.mux.HandleFunc("GET /v/{token}", s.view)
+	s.mux.HandleFunc("GET "+ownCopyPath, s.ownCopy)
+	s.mux.HandleFunc("GET /", s.missing)
 	return s, nil
 }
 
@@ -162,7 +183,7 @@ func (s *Site) Close(ctx context.Context) error { return s.outbox.close(ctx) }
 // ServeHTTP serves one page.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", plainPolicy) // a page with a look of its own replaces it
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer") // the address holds a token
 	h.Set("X-Frame-Options", "DENY")
@@ -180,40 +201,68 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type page struct {
 	Title, Text string
 	More        string
-	Channel     string
-	Purposes    []Purpose
+	Channels    []channelChoice
+	Pace        bool   // the page asks how often
+	Fewer       bool   // and what was chosen
+	Paused      string // until when, in words; empty: not paused
+	Wrong       string
+	Email       string
+	Choices     []choice
+}
+
+// choice is a purpose with what it means.
+type choice struct {
+	Purpose
+	About string
+}
+
+// channelChoice is what may be chosen on one channel.
+type channelChoice struct {
+	Legend   string
+	Field    string // name of its boxes in the form
+	Purposes []Purpose
 }
 
 // show writes a page. It is made in memory first, so that a mistake in it cannot
 // leave half a page behind a 200.
-func (s *Site) show(w http.ResponseWriter, status int, name string, p page) {
+func (s *Site) show(w http.ResponseWriter, v *visit, status int, name string, p page) {
+	css, policy := sheet(v.shop.Look)
 	data := struct {
 		page
-		Brand string
-		Style template.CSS
-	}{p, s.o.Brand, template.CSS(style)}
+		*visit
+		Lang, Brand, Logo string
+		Style             template.CSS
+	}{p, v, v.lang, v.shop.Name, "", template.CSS(css)}
+	if _, ok := safeLogo(v.shop.Look.Logo); ok {
+		data.Logo = v.shop.Look.Logo
+	}
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
 		s.o.Log.Error("making a page", "page", name, "error", err)
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", v.lang)
+	w.Header().Set("Vary", "Accept-Language")
 	w.WriteHeader(status)
 	w.Write(b.Bytes()) // an error means that the reader has gone
 }
 
 // missing is the one answer to every link that is not ours, so that a guess
 // learns nothing.
-func (s *Site) missing(w http.ResponseWriter) {
-	s.show(w, http.StatusNotFound, "message", page{Title: "This link does not work", Text: "It may have been cut off on its way. Please open it from the message itself."})
+func (s *Site) missing(w http.ResponseWriter, r *http.Request) {
+	v := s.visit(r, identity.ID{})
+	s.show(w, &v, http.StatusNotFound, "message", page{Title: v.Say("broken.title"), Text: v.Say("broken.text")})
 }
 
 // later asks to try again; retryAfter is in seconds.
-func (s *Site) later(w http.ResponseWriter) {
+func (s *Site) later(w http.ResponseWriter, r *http.Request) {
 	const retryAfter = "30"
+	v := s.visit(r, identity.ID{})
 	w.Header().Set("Retry-After", retryAfter)
-	s.show(w, http.StatusServiceUnavailable, "message", page{Title: "That did not work", Text: "Something is out of order on our side, and nothing was changed. Please try again in a minute."})
+	s.show(w, &v, http.StatusServiceUnavailable, "message", page{Title: v.Say("later.title"), Text: v.Say("later.text")})
 }
 
 // token returns the verified token of the path if it is of one of the kinds.

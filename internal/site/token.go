@@ -7,8 +7,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"strconv"
 	"strings"
 
+	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 )
@@ -23,6 +25,8 @@ const (
 	OpenPixel       Kind = 'o'
 	UnsubscribeLink Kind = 'u'
 	PreferencesLink Kind = 'p'
+	ConfirmLink     Kind = 's' // the second yes of a sign-up
+	ViewLink        Kind = 'v' // the message in a browser
 )
 
 // Delivery is what a token says about where it was sent.
@@ -37,7 +41,7 @@ type Delivery struct {
 type Token struct {
 	Kind Kind
 	Delivery
-	URL string // of a ClickLink: where it leads
+	URL string // of a ClickLink: where it leads; of a ConfirmLink: what it confirms
 }
 
 // Key is a secret that signs tokens. ID tells it from others and travels in the
@@ -103,6 +107,31 @@ func (s *Signer) Unsubscribe(d Delivery) string {
 	}
 	return s.link("/u/", UnsubscribeLink, d, "")
 }
+
+// Confirm returns the link that confirms a sign-up for the purposes, sent at the
+// instant; empty like Preferences's, or without purposes.
+func (s *Signer) Confirm(d Delivery, at event.Time, purposes []string) string {
+	if len(purposes) == 0 {
+		return ""
+	}
+	return s.link("/s/", ConfirmLink, d, strconv.FormatInt(int64(at), 10)+"|"+strings.Join(purposes, ","))
+}
+
+// View returns the link to the message in a browser; empty like Preferences's, and
+// for a link that belongs to no delivery.
+func (s *Signer) View(d Delivery) string {
+	if d.ID == "" {
+		return ""
+	}
+	return s.link("/v/", ViewLink, d, "")
+}
+
+// ownCopyPath is where the links that act for a customer lead where somebody else
+// may see them.
+const ownCopyPath = "/own-copy"
+
+// OwnCopy returns the page that says: use the link in your own copy.
+func (s *Signer) OwnCopy() string { return s.base + ownCopyPath }
 
 // Preferences returns the link to the preference page; empty like Unsubscribe's,
 // but it needs no purpose.

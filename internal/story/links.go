@@ -1,6 +1,9 @@
 package story
 
-import "rapport/internal/site"
+import (
+	"rapport/internal/core/event"
+	"rapport/internal/site"
+)
 
 // links are the links of a story's messages: they lead nowhere and are the same
 // every time.
@@ -13,3 +16,7 @@ func (links) Preferences(d site.Delivery) string          { return nowhere + "p/
 func (links) Click(_ site.Delivery, target string) string { return target }
 func (links) Pixel(d site.Delivery) string                { return nowhere + "o/" + d.ID }
 func (links) Honeypot(d site.Delivery) string             { return nowhere + "h/" + d.ID }
+func (links) View(d site.Delivery) string                 { return nowhere + "v/" + d.ID }
+func (links) Confirm(d site.Delivery, _ event.Time, _ []string) string {
+	return nowhere + "s/" + d.ID
+}

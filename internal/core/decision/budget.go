@@ -22,7 +22,7 @@ type said struct {
 // budget collects the marketing messages that went out, and those that are
 // claimed or started and so may be on their way: they count as of now.
 func (e *asking) budget() budget {
-	b := budget{&e.Policy, e.a.Channel, make([]said, 0, len(e.p.Contacts)+2)}
+	b := budget{e.manners(), e.a.Channel, make([]said, 0, len(e.p.Contacts)+2)}
 	for i := range e.p.Contacts {
 		if c := &e.p.Contacts[i]; c.Class == profile.Marketing && c.ID != e.a.Delivery {
 			b.said = append(b.said, said{c.At, c.Channel})

@@ -28,7 +28,7 @@ type asking struct {
 // the message may go on; if not, it has set the outcome.
 var rules = [...]func(*asking) bool{
 	(*asking).address, (*asking).consent, (*asking).reach, (*asking).wanted, (*asking).owned,
-	(*asking).conversation, (*asking).holdout, (*asking).attention, (*asking).quiet,
+	(*asking).conversation, (*asking).holdout, (*asking).asked, (*asking).attention, (*asking).quiet,
 }
 
 // decide asks the rules in order; the first that fails is the reason.

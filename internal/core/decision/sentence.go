@@ -79,6 +79,10 @@ func (r *Record) story(p *profile.Profile, w who) string {
 		return fmt.Sprintf("%s %s had %s in the last %s; the limit is %d.", w.Subject, w.have(), messages(c), span(c.Span), c.Limit)
 	case TooSoon:
 		return fmt.Sprintf("%s had a message %s ago; between two there are at least %s.", w.Subject, span(r.Now.Sub(c.At)), span(c.Span))
+	case Paused:
+		return w.Subject + " asked for a pause until " + c.At.Time().Format("2 January 2006") + "."
+	case AskedFewer:
+		return fmt.Sprintf("%s asked for fewer messages and %s had one in the last %s.", w.Subject, w.have(), span(c.Span))
 	case QuietHours:
 		s := fmt.Sprintf("It is %s where %s may be (%s); messages go out from %s.", minute(c.Got), w.subject(), c.Text, minute(c.Limit))
 		if c.Other != "" {

@@ -1,0 +1,103 @@
+package program
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rapport/internal/core/content"
+	"rapport/internal/core/event"
+	"rapport/internal/core/journey"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
+	"rapport/internal/site"
+)
+
+// look reads how the pages that customers see look: a colour and a logo.
+func (r fields) look(n spec.Node) (l site.Look) {
+	v, ok := n.Get("look")
+	if !ok || !r.known(v, "the look", "accent", "logo") {
+		return l
+	}
+	if l.Accent = strings.ToLower(r.text(v, "accent")); l.Accent != "" {
+		switch {
+		case !hexColour(l.Accent):
+			r.ps.Add(at(v, "accent"), `"#2f3bb5"`, "%q is not a colour", l.Accent)
+			l.Accent = ""
+		case site.Contrast(l.Accent, "#ffffff") < site.MinContrast:
+			r.ps.Warn(at(v, "accent"), "", "the colour %s has a contrast of %.1f to white, and text needs %.1f: the pages show it darker", l.Accent, site.Contrast(l.Accent, "#ffffff"), site.MinContrast)
+		}
+	}
+	if l.Logo = r.text(v, "logo"); l.Logo != "" && (site.CheckTarget(l.Logo) != nil || !strings.HasPrefix(l.Logo, "https://")) {
+		r.ps.Add(at(v, "logo"), "https://shop.example/logo.png", "%q is not the address of a picture", l.Logo)
+		l.Logo = ""
+	}
+	return l
+}
+
+func hexColour(s string) bool {
+	return len(s) == 7 && s[0] == '#' && strings.Trim(s[1:], "0123456789abcdef") == ""
+}
+
+// labels reads what a purpose is called in other languages.
+func (r fields) labels(n spec.Node) map[string]string {
+	v, ok := n.Get("labels")
+	if !ok {
+		return nil
+	}
+	if v.Kind != spec.Map {
+		r.ps.Add(v.Pos, "labels: {de: Neues und Angebote}", "labels are a map of languages to texts")
+		return nil
+	}
+	labels := map[string]string{}
+	for _, f := range v.Fields {
+		if !validLocale(f.Key) || !f.Value.Scalar() || f.Value.Text == "" {
+			r.ps.Add(f.Pos, "labels: {de: Neues und Angebote}", "%q is not the tag of a language with a text", f.Key)
+			continue
+		}
+		labels[f.Key] = f.Value.Text
+	}
+	return labels
+}
+
+// confirmable gives a message that answers a sign-up the link that confirms it,
+// and returns the link; empty for every other message.
+func confirmable(vars content.Vars, d *profile.Delivery, ref site.Delivery, now event.Time, links Links) string {
+	purposes := d.Props.Text("purposes")
+	if purposes == "" || d.Class != profile.Service {
+		return ""
+	}
+	link := links.Confirm(ref, now, strings.Split(purposes, ","))
+	if link != "" {
+		vars["confirm_url"] = link
+	}
+	return link
+}
+
+// still are links that act for nobody: for a message that is shown to whoever
+// holds its address.
+type still struct{ own string }
+
+func (s still) Unsubscribe(site.Delivery) string                   { return s.own }
+func (s still) Preferences(site.Delivery) string                   { return s.own }
+func (s still) Confirm(site.Delivery, event.Time, []string) string { return s.own }
+func (s still) View(site.Delivery) string                          { return s.own }
+func (s still) Click(_ site.Delivery, target string) string        { return target }
+func (s still) Pixel(site.Delivery) string                         { return "" }
+func (s still) Honeypot(site.Delivery) string                      { return "" }
+
+// Show words a message for the browser, as [Program.Render] words it for its
+// channel, with every link that would act for the customer leading to own instead,
+// and nothing that counts them.
+func (p *Program) Show(d *profile.Delivery, who *profile.Profile, now event.Time, own string) (html string, err error) {
+	m, err := p.Render(d, who, now, still{own})
+	if err != nil {
+		return "", fmt.Errorf("wording %s for the browser: %w", d.ID, err)
+	}
+	return m.HTML, nil
+}
+
+// Hears reports whether a journey waits for the event.
+func (p *Program) Hears(name string) bool {
+	return slices.ContainsFunc(p.Journeys, func(j *journey.Definition) bool { return j.Hears(name) })
+}
