@@ -66,6 +66,7 @@ type Server struct {
 	opt   Options
 	gate  gate
 	rates rates
+	told  told
 	spoke atomic.Int64 // when our side's last failure was logged, [event.Time]
 }
 
@@ -216,10 +217,12 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, all []Decoded) err
 		events = append(events, Addressed{home, d.Event})
 	}
 	if len(events) > 0 {
+		events = s.optOut(r, events)
 		if err := s.opt.Append(r.Context(), events); err != nil {
 			// The sender will send all of it again, so the rejects are not kept yet.
 			return err
 		}
+		s.note(r, events)
 	}
 	if len(rejects) == 0 {
 		writeBytes(w, http.StatusOK, success)

@@ -31,7 +31,7 @@ func shop(t *testing.T) *program.Program {
 func TestTheExampleShopHasNoProblemAndNoWarning(t *testing.T) {
 	t.Parallel()
 	p := shop(t)
-	if len(p.Segments) < 10 || len(p.Journeys) != 7 || len(p.Templates) != 7 {
+	if len(p.Segments) < 10 || len(p.Journeys) != 8 || len(p.Templates) != 8 {
 		t.Errorf("%d segments, %d journeys, %d templates", len(p.Segments), len(p.Journeys), len(p.Templates))
 	}
 }

@@ -59,7 +59,11 @@ func TestEveryTemplateOfTheExampleMakesAMessageThatTheChannelTakes(t *testing.T)
 			if first == "" {
 				who.Traits = who.Traits[:2]
 			}
-			m, err := p.Render(delivery(name, looked("Brass lamp")), who, noon, links)
+			d := delivery(name, looked("Brass lamp"))
+			if name == "confirm-signup" {
+				d.Class, d.Purpose, d.Props = profile.Service, "service", d.Props.With("purposes", event.Text("marketing"))
+			}
+			m, err := p.Render(d, who, noon, links)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
