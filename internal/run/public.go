@@ -25,7 +25,7 @@ func (p Public) Release(ctx context.Context, s site.Suppression) error {
 
 // Hear takes entries to the log.
 func (p Public) Hear(ctx context.Context, entries []identity.Addressed) error {
-	return p.n.Engine.Append(ctx, entries)
+	return p.n.Engine.Append(ctx, p.n.remembered(entries))
 }
 
 // Preferences returns what a customer may switch on a channel.
