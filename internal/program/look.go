@@ -39,25 +39,26 @@ func hexColour(s string) bool {
 	return len(s) == 7 && s[0] == '#' && strings.Trim(s[1:], "0123456789abcdef") == ""
 }
 
-// labels reads what a purpose is called in other languages.
-func (r fields) labels(n spec.Node) map[string]string {
-	v, ok := n.Get("labels")
+// texts reads a text in several languages.
+func (r fields) texts(n spec.Node, key string) map[string]string {
+	const example = "labels: {de: Neues und Angebote}"
+	v, ok := n.Get(key)
 	if !ok {
 		return nil
 	}
 	if v.Kind != spec.Map {
-		r.ps.Add(v.Pos, "labels: {de: Neues und Angebote}", "labels are a map of languages to texts")
+		r.ps.Add(v.Pos, example, "%s are a map of languages to texts", key)
 		return nil
 	}
-	labels := map[string]string{}
+	texts := map[string]string{}
 	for _, f := range v.Fields {
 		if !validLocale(f.Key) || !f.Value.Scalar() || f.Value.Text == "" {
-			r.ps.Add(f.Pos, "labels: {de: Neues und Angebote}", "%q is not the tag of a language with a text", f.Key)
+			r.ps.Add(f.Pos, example, "%q is not the tag of a language with a text", f.Key)
 			continue
 		}
-		labels[f.Key] = f.Value.Text
+		texts[f.Key] = f.Value.Text
 	}
-	return labels
+	return texts
 }
 
 // confirmable gives a message that answers a sign-up the link that confirms it,

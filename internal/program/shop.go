@@ -29,8 +29,8 @@ type Purpose struct {
 	Name  string // "marketing", "track.email"
 	Label string // what the preference page calls it
 	About string // one or two sentences on what it means; may be empty
-	// Labels are what the pages call it in other languages, by "de".
-	Labels map[string]string
+	// Labels and Abouts are both in other languages, by "de".
+	Labels, Abouts map[string]string
 }
 
 // Sender is who a channel's messages come from.
@@ -119,8 +119,8 @@ func (r fields) purposes(n spec.Node) (list []Purpose) {
 		}
 		if f.Value.Kind == spec.Text {
 			p.Label = f.Value.Text
-		} else if r.known(f.Value, "a purpose", "label", "about", "labels") {
-			p.Labels = r.labels(f.Value)
+		} else if r.known(f.Value, "a purpose", "label", "about", "labels", "abouts") {
+			p.Labels, p.Abouts = r.texts(f.Value, "labels"), r.texts(f.Value, "abouts")
 			p.Label, p.About = r.must(f.Value, "the purpose "+f.Key, "label", "News and offers"), r.text(f.Value, "about")
 		}
 		list = append(list, p)

@@ -25,7 +25,7 @@ func (p Public) Shop(ctx context.Context) (site.Shop, error) {
 	}
 	slices.Sort(s.Channels)
 	for _, purpose := range prog.Shop.Purposes {
-		s.Purposes = append(s.Purposes, site.Purpose{Name: purpose.Name, Label: purpose.Label, Labels: purpose.Labels, About: purpose.About})
+		s.Purposes = append(s.Purposes, site.Purpose{Name: purpose.Name, Label: purpose.Label, Labels: purpose.Labels, Abouts: purpose.Abouts, About: purpose.About})
 	}
 	_, mails := prog.Senders["email"]
 	s.SignUp = mails && len(s.Purposes) > 0 && prog.Hears(site.SignupRequested)

@@ -48,7 +48,7 @@ func (p Public) Preferences(ctx context.Context, id identity.ID, channel string)
 			}
 			on = customer.Allows(channel, purpose.Name, p.n.o.Clock.Now()) && !stopped
 		}
-		list = append(list, site.Purpose{Name: purpose.Name, Label: purpose.Label, Labels: purpose.Labels, About: purpose.About, On: on})
+		list = append(list, site.Purpose{Name: purpose.Name, Label: purpose.Label, Labels: purpose.Labels, Abouts: purpose.Abouts, About: purpose.About, On: on})
 	}
 	return list, nil
 }

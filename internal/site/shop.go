@@ -108,6 +108,14 @@ func (v *visit) label(p Purpose) string {
 	return p.Label
 }
 
+// about returns what a purpose means in the visit's language; empty if nobody said.
+func (v *visit) about(p Purpose) string {
+	if p.Labels[v.lang] != "" {
+		return p.Abouts[v.lang]
+	}
+	return p.About
+}
+
 // safeAccent reports whether a colour can stand in a style sheet: #rrggbb and
 // nothing else.
 func safeAccent(c string) bool {

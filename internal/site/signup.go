@@ -105,7 +105,7 @@ func (s *Site) form(w http.ResponseWriter, v *visit, status int, wrong, email st
 func (s *Site) choices(v *visit, on func(string) bool) []choice {
 	var list []choice
 	for _, p := range v.shop.Purposes {
-		list = append(list, choice{Purpose{Name: p.Name, Label: v.label(p), On: on(p.Name)}, p.About})
+		list = append(list, choice{Purpose{Name: p.Name, Label: v.label(p), On: on(p.Name)}, v.about(p)})
 	}
 	return list
 }
@@ -230,7 +230,7 @@ func (s *Site) askConfirm(w http.ResponseWriter, r *http.Request) {
 	}
 	p := page{Title: v.Say("confirm.title"), Text: v.Say("confirm.text")}
 	for _, purpose := range c.purposes {
-		p.Choices = append(p.Choices, choice{Purpose{Name: purpose.Name, Label: v.label(purpose)}, purpose.About})
+		p.Choices = append(p.Choices, choice{Purpose{Name: purpose.Name, Label: v.label(purpose)}, v.about(purpose)})
 	}
 	s.show(w, &v, http.StatusOK, "confirm", p)
 }
@@ -266,8 +266,8 @@ func (s *Site) agreed(r *http.Request, t *Token, c *confirmation, v *visit, p Pu
 	asked.Purpose = p.Name
 	sum := sha256.Sum256([]byte(t.Profile.String() + "\x00" + t.ID + "\x00" + t.URL + "\x00" + p.Name))
 	text := v.label(p)
-	if p.About != "" {
-		text += "\n" + p.About
+	if about := v.about(p); about != "" {
+		text += "\n" + about
 	}
 	return s.fact(event.ID("optin:"+hex.EncodeToString(sum[:12])), event.ConsentChanged, &asked, func(b *event.Builder) {
 		b.SetText("state", "granted").SetText("evidence", "double opt-in").SetText("wording", Wording(v.lang, text)).SetText("text", text)

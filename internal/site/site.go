@@ -52,8 +52,11 @@ type Purpose struct {
 	Label string // for people: "News and offers"
 	On    bool   // they would get it now: consent, and no suppression
 
-	Labels map[string]string // the label in other languages, by "de"
-	About  string            // a sentence or two on what it means; may be empty
+	About string // a sentence or two on what it means; may be empty
+
+	// Labels and Abouts are both in other languages, by "de". Where there is a label
+	// and no sentence, there is none: two languages on one page are read by nobody.
+	Labels, Abouts map[string]string
 }
 
 // Preferences knows what a customer may be sent.
