@@ -104,10 +104,12 @@ func object(pairs ...string) event.Object {
 // live gives ada and bob a life of which everything of ada's holds the canary.
 func (d *disk) live() {
 	ada, bob := "ada-"+canary, "bob-the-other"
-	d.hear(event.Event{ID: canary + "-1", Name: "Signed Up", User: ada, Anon: "device-" + canary, Trust: event.Server, Source: canary,
+	d.hear(event.Event{
+		ID: canary + "-1", Name: "Signed Up", User: ada, Anon: "device-" + canary, Trust: event.Server, Source: canary,
 		Traits:  object("email", ada+"@shop.example", "phone", canaries[2], "first_name", canary, "loyalty_id", "card-"+canary),
 		Props:   object("form", canary),
-		Context: object("locale", "en", "userAgent", canary)})
+		Context: object("locale", "en", "userAgent", canary),
+	})
 	d.hear(event.Event{ID: "b1", Name: "Signed Up", User: bob, Trust: event.Server, Traits: object("email", "bob@shop.example", "first_name", "Robert-the-other")})
 	for _, who := range []string{ada, bob} {
 		d.hear(event.Event{ID: event.ID("c-" + who), Name: event.ConsentChanged, User: who, Trust: event.Server, Props: object("channel", "email", "purpose", "marketing", "state", "granted", "evidence", "form of "+who, "wording", who)})

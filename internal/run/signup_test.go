@@ -80,8 +80,10 @@ func TestASignUpNeedsTwoYesesAndTheFirstBringsOneMail(t *testing.T) {
 		t.Fatalf("after one yes she is %+v, %v", p, err)
 	}
 	// Pending, she is written to about nothing else.
-	order := event.Event{ID: "o1", Type: event.Track, Name: event.OrderCompleted, At: w.clock.Now(), Raw: w.clock.Now(), Trust: event.Server,
-		Props: object("order_id", "1", "currency", "GBP", "total", "900", "email", "ada@people.example")}
+	order := event.Event{
+		ID: "o1", Type: event.Track, Name: event.OrderCompleted, At: w.clock.Now(), Raw: w.clock.Now(), Trust: event.Server,
+		Props: object("order_id", "1", "currency", "GBP", "total", "900", "email", "ada@people.example"),
+	}
 	if err := w.node.Hear(ctx, []event.Event{order}); err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ func (s *shop) Shop(context.Context) (site.Shop, error) { return s.looks, nil }
 func (s *shop) Customer(context.Context, identity.ID) (site.Customer, error) {
 	return s.customer, nil
 }
+
 func (s *shop) View(_ context.Context, d site.Delivery) (string, error) {
 	if s.html == "" || d.ID != ada.ID {
 		return "", fault.New(fault.NotFound, "no such message")
