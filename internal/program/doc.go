@@ -10,6 +10,9 @@
 //	templates/*.txt.liquid       the same in plain text
 //	layouts/*.html.liquid        what stands around the messages
 //	layouts/*.txt.liquid
+//	blocks/*.liquid              pieces of messages that templates show by name;
+//	                             card.html.liquid and card.txt.liquid if they differ
+//	locales/*.yaml               the sentences of templates, one language in each file
 //
 // [Read] takes the folder, [Compile] makes a [Program] of it, and
 // [Program.Render] words one delivery. A [Source] is kept as the bytes of

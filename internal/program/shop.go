@@ -20,6 +20,7 @@ type Shop struct {
 	Postal   string         // one line: the law of many countries wants it below every marketing e-mail
 	Purposes []Purpose      // what customers may agree to, in the order of the file
 	Senders  map[string]Sender
+	Brand    Brand // how it looks
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -47,7 +48,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders", "brand") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -83,6 +84,9 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 	}
 	if v, ok := n.Get("senders"); ok {
 		s.Senders = r.senders(v)
+	}
+	if v, ok := n.Get("brand"); ok {
+		s.Brand = r.brand(v)
 	}
 	return s
 }

@@ -1,24 +1,63 @@
 package content
 
 import (
+	"strconv"
 	"strings"
 
 	"rapport/internal/core/event"
 	"rapport/internal/fault"
 )
 
-// Sources are the parts of a template, in Liquid.
+// Sources are the parts of a template, in Liquid, and what they need.
 type Sources struct {
 	Subject   string // text of one line
 	Preheader string // what a mailbox shows beside the subject; may be empty
 	HTML      string // may be empty for channels of plain text
 	Text      string // may be empty: it is made from the HTML then
+
+	// Spots say where the parts stand, for errors. Default: in a text of the
+	// template's name and the part's, "welcome html".
+	Spots struct{ Subject, Preheader, HTML, Text Spot }
+
+	// HTMLLayout and TextLayout stand around the parts: each has {{ content }} once,
+	// where the message stands, which knows what the layout assigns before it.
+	// Default: nothing stands around them.
+	HTMLLayout, TextLayout File
+
+	// HTMLBlocks and TextBlocks are the blocks that the tags render and include name.
+	HTMLBlocks, TextBlocks Blocks
+
+	// Fallback says what to write for a variable that is missing, by its path as the
+	// template writes it: "customer.first_name". It holds wherever the value is
+	// written, filtered or handed to a block; conditions ask for what is there.
+	Fallback map[string]string
 }
+
+// Spot is a place in a text.
+type Spot struct {
+	Name string // what an error calls the text: its file
+	Line int
+}
+
+// String returns "name:line".
+func (s Spot) String() string { return s.Name + ":" + strconv.Itoa(s.Line) }
+
+// File is a text of its own: a layout or a block.
+type File struct {
+	Spot // of its first line; Line 0 counts as 1
+	Body string
+}
+
+// Blocks are texts that templates show by name, as {% render 'name' %}.
+type Blocks map[string]File
 
 // Template is a compiled template. It does not change and may be used from many
 // goroutines.
 type Template struct {
 	subject, preheader, html, text *part
+
+	uses  []Use
+	words []Word
 }
 
 // Rendered is a message in words.
@@ -43,22 +82,38 @@ func Compile(name string, src Sources) (*Template, error) {
 	for _, p := range []struct {
 		to     **part
 		name   string
-		source string
+		body   string
+		spot   Spot
 		html   bool
+		layout File
+		blocks Blocks
 	}{
-		{&t.subject, "subject", src.Subject, false},
-		{&t.preheader, "preheader", src.Preheader, false},
-		{&t.html, "html", src.HTML, true},
-		{&t.text, "text", src.Text, false},
+		{&t.subject, "subject", src.Subject, src.Spots.Subject, false, File{}, src.TextBlocks},
+		{&t.preheader, "preheader", src.Preheader, src.Spots.Preheader, false, File{}, src.TextBlocks},
+		{&t.html, "html", src.HTML, src.Spots.HTML, true, src.HTMLLayout, src.HTMLBlocks},
+		{&t.text, "text", src.Text, src.Spots.Text, false, src.TextLayout, src.TextBlocks},
 	} {
-		if p.source == "" {
+		if p.body == "" {
 			continue
 		}
-		compiled, err := compile(name+" "+p.name, p.source, p.html)
+		file := File{p.spot, p.body}
+		if file.Name == "" {
+			file.Name = name + " " + p.name
+		}
+		k := &kit{blocks: p.blocks, fallback: src.Fallback}
+		if p.layout.Body != "" {
+			message := file
+			k.message, file = &message, p.layout
+		}
+		compiled, err := compile(file, p.html, k)
 		if err != nil {
 			return nil, err
 		}
 		*p.to = compiled
+		for i := range k.uses {
+			k.uses[i].Part = p.name
+		}
+		t.uses, t.words = append(t.uses, k.uses...), append(t.words, k.words...)
 	}
 	if t.html == nil && t.text == nil {
 		return nil, fault.New(fault.Invalid, name+": the template has neither HTML nor text")
@@ -71,8 +126,14 @@ func Compile(name string, src Sources) (*Template, error) {
 // an address is none), TooLarge if a budget is used up; it says where, and never
 // holds more than a few words of a variable's value. With the same template,
 // variables and Env the result is the same.
+//
+// A template that gives up by its tag abort has an error of type [*Aborted]: this
+// customer is to get nothing, and nobody has to be told.
 func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
-	r := newRun(vars, env)
+	return t.render(newRun(vars, env))
+}
+
+func (t *Template) render(r *run) (Rendered, error) {
 	var out Rendered
 	subject := r.words(t.subject)
 	preheader := r.words(t.preheader)
@@ -108,13 +169,7 @@ func newRun(vars Vars, env Env) *run {
 	if env.Output <= 0 {
 		env.Output = defaultOutput
 	}
-	return &run{
-		env: &env, steps: env.Steps, made: env.Made,
-		vars: func(name string) (any, bool) {
-			v, ok := vars[name]
-			return v, ok
-		},
-	}
+	return &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
 }
 
 // words renders one part; a nil part is empty.
@@ -123,8 +178,8 @@ func (r *run) words(p *part) string {
 		return ""
 	}
 	r.part, r.pos, r.jump, r.room = p, 0, onward, r.env.Output
-	r.out = make([]byte, 0, min(len(p.source)+len(p.source)/4, r.env.Output))
-	r.assigned, r.scopes, r.counters, r.cycles, r.resume, r.changed = nil, nil, nil, nil, nil, ""
+	r.out = make([]byte, 0, min(p.size+p.size/4, r.env.Output))
+	r.frame = frame{}
 	r.render(p.nodes)
 	return string(r.out)
 }

@@ -35,6 +35,10 @@ func (r *run) show(v any, m mode) {
 		r.showOutlook(v, m&^outlookBit)
 		return
 	}
+	if g, lacking := v.(gap); lacking {
+		r.mark(g, m)
+		return
+	}
 	if h, ok := v.(safe); ok && m == textMode {
 		r.write(string(h))
 		return

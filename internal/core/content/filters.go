@@ -84,6 +84,9 @@ func init() {
 		"find_index":   {1, 2, findIndex},
 		"has":          {1, 2, has},
 		"sum":          {0, 1, sum},
+		// The shop's.
+		"t":       {0, 0, wordsFilter},
+		"product": {0, 0, productFilter},
 		// Any.
 		"default": {0, 1, defaultFilter},
 	}

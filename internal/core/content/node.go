@@ -70,6 +70,7 @@ type forNode struct {
 	in            expr
 	label         string // "item-products"
 	limit, offset expr
+	cols          expr // of a tablerow
 	goOn          bool // offset: continue
 	reversed      bool
 	body          []node
@@ -126,10 +127,22 @@ func (n *assignNode) render(r *run) {
 }
 
 func (r *run) assign(name string, v any) {
-	if r.assigned == nil {
-		r.assigned = map[string]any{}
+	if i := r.assignedAt(name); i >= 0 {
+		r.assigned[i].value = v
+		return
 	}
-	r.assigned[name] = v
+	r.assigned = append(r.assigned, scope{name, v})
+}
+
+// assignedAt returns where a name is among those assigned; −1 if it is not. Most
+// templates assign fewer than ten.
+func (f *frame) assignedAt(name string) int {
+	for i := range f.assigned {
+		if f.assigned[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func (n *captureNode) render(r *run) {
@@ -187,6 +200,7 @@ type loop struct {
 	name   string
 	at, of int
 	parent *loop
+	cols   int // of a tablerow; 0: it is none
 }
 
 func (l *loop) field(name string) (any, bool) {
@@ -212,6 +226,9 @@ func (l *loop) field(name string) (any, bool) {
 			return l.parent, true
 		}
 	}
+	if l.cols > 0 {
+		return l.column(name)
+	}
 	return nil, false
 }
 
@@ -226,8 +243,10 @@ func (n *forNode) render(r *run) {
 		return
 	}
 	l := &loop{name: n.label, of: to - from}
-	if i := len(r.scopes) - 2; i >= 0 {
-		l.parent, _ = r.scopes[i].value.(*loop)
+	for i := len(r.scopes) - 1; i >= 0 && l.parent == nil; i-- {
+		if r.scopes[i].name == "forloop" {
+			l.parent, _ = r.scopes[i].value.(*loop)
+		}
 	}
 	base := len(r.scopes)
 	r.scopes = append(r.scopes, scope{"forloop", l}, scope{n.name, nil})

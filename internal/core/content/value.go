@@ -43,7 +43,7 @@ func (s span) len() int {
 // lift returns v as one of the values of expressions; what is none is nothing.
 func lift(v any) any {
 	switch v := v.(type) {
-	case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair:
+	case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair, gap:
 		return v
 	case []any:
 		return liftList(v)
@@ -308,6 +308,8 @@ func (r *run) scalar(v any) (string, bool) {
 			return "", true
 		}
 		return plainOf(v), true
+	case gap:
+		return v.String(), true
 	case nil, word:
 		return "", true
 	case bool:
