@@ -62,9 +62,10 @@ type Template struct {
 
 // Rendered is a message in words.
 type Rendered struct {
-	Subject string // one line, without control characters
-	HTML    string // empty if the template has none
-	Text    string
+	Subject   string // one line, without control characters
+	Preheader string // the same; empty if the template has none. The HTML has it already
+	HTML      string // empty if the template has none
+	Text      string
 }
 
 // Vars are the variables of a rendering by name. Values are nil, bool, numbers,
@@ -146,8 +147,8 @@ func (t *Template) render(r *run) (Rendered, error) {
 	if t.subject != nil && out.Subject == "" {
 		return Rendered{}, fault.New(fault.Invalid, t.subject.at(0)+": the subject is empty")
 	}
-	if preheader = oneLine(preheader); preheader != "" && t.html != nil {
-		out.HTML = insertStart(out.HTML, `<div style="display:none;max-height:0;overflow:hidden">`+string(appendHTML(nil, preheader))+strings.Repeat("&#847;&zwnj;&nbsp;", preheaderGap)+`</div>`)
+	if out.Preheader = oneLine(preheader); out.Preheader != "" && t.html != nil {
+		out.HTML = insertStart(out.HTML, `<div style="display:none;max-height:0;overflow:hidden">`+string(appendHTML(nil, out.Preheader))+strings.Repeat("&#847;&zwnj;&nbsp;", preheaderGap)+`</div>`)
 	}
 	if t.text == nil {
 		out.Text = Plain(out.HTML)
