@@ -3,6 +3,7 @@ package program
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rapport/internal/channels"
@@ -16,6 +17,9 @@ import (
 // TrackPurpose returns the purpose by which customers agree that their dealing
 // with a channel's messages is measured: "track.email".
 func TrackPurpose(channel string) string { return "track." + channel }
+
+// scratches is memory for renderings: a campaign words thousands a second.
+var scratches = sync.Pool{New: func() any { return new(content.Scratch) }}
 
 // maxPerson bounds the name in To: what a stranger typed into a form.
 const maxPerson = 120
@@ -67,7 +71,10 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	}
 	vars, env := p.variables(d, who, address, who.Locale, now)
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"] = out, prefs
+	scratch := scratches.Get().(*content.Scratch)
+	env.Scratch = scratch
 	words, err := t.words.Render(vars, env)
+	scratches.Put(scratch) // after a panic it is not put back: what it holds may be half made
 	if err != nil {
 		return m, err
 	}

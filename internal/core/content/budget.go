@@ -46,10 +46,23 @@ type Env struct {
 	// the values of [Vars]; nil if nothing is. Default: nil, nothing is known.
 	Product func(sku string) any
 
+	// Scratch is memory that renderings may use one after the other. Default: nil,
+	// and each makes its own.
+	Scratch *Scratch
+
 	// Expired is asked now and then; when it says true the rendering ends with an
 	// error. It lets the caller set a deadline by a clock, which the core does not
 	// have. Default: nil, never.
 	Expired func() bool
+}
+
+// Scratch is memory that is used again. Its zero value is ready; it serves one
+// rendering at a time.
+type Scratch struct {
+	out    []byte
+	args   []any
+	own    []scope
+	fields []objectField
 }
 
 const (
@@ -83,7 +96,14 @@ type run struct {
 	part *part
 	pos  int // where in the source the node stands that is running
 	jump jump
-	args []any // of the filters that are running, the innermost last
+	args []any   // of the filters that are running, the innermost last
+	own  []scope // what the blocks around were handed, the innermost last
+
+	listed string // the encoding of list
+	list   any
+
+	opened string // the encoding of fields
+	fields []objectField
 	frame
 
 	preview bool
@@ -99,6 +119,12 @@ type frame struct {
 	cycles   map[string]int
 	resume   map[string]int // where loops ended, for offset: continue
 	changed  string
+}
+
+// objectField is a field of an event's object.
+type objectField struct {
+	key   string
+	value event.Value
 }
 
 // scope is one variable.

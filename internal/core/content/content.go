@@ -135,20 +135,25 @@ func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
 }
 
 func (t *Template) render(r *run) (Rendered, error) {
+	if s := r.env.Scratch; s != nil {
+		defer func() { s.out, s.args, s.own, s.fields = r.out, r.args, r.own, r.fields }()
+	}
 	var out Rendered
-	subject := r.words(t.subject)
-	preheader := r.words(t.preheader)
-	out.HTML = r.words(t.html)
-	out.Text = r.words(t.text)
+	out.Subject = oneLine(string(r.words(t.subject)))
+	out.Preheader = oneLine(string(r.words(t.preheader)))
+	r.words(t.html)
+	if out.Preheader != "" && t.html != nil && r.err == nil {
+		r.out = insertStart(r.out, hidden, string(appendHTML(nil, out.Preheader)), preheaderGap, "</div>")
+	}
+	if t.html != nil {
+		out.HTML = string(r.out)
+	}
+	out.Text = string(r.words(t.text))
 	if r.err != nil {
 		return Rendered{}, r.err
 	}
-	out.Subject = oneLine(subject)
 	if t.subject != nil && out.Subject == "" {
 		return Rendered{}, fault.New(fault.Invalid, t.subject.at(0)+": the subject is empty")
-	}
-	if out.Preheader = oneLine(preheader); out.Preheader != "" && t.html != nil {
-		out.HTML = insertStart(out.HTML, `<div style="display:none;max-height:0;overflow:hidden">`+string(appendHTML(nil, out.Preheader))+strings.Repeat("&#847;&zwnj;&nbsp;", preheaderGap)+`</div>`)
 	}
 	if t.text == nil {
 		out.Text = Plain(out.HTML)
@@ -156,9 +161,12 @@ func (t *Template) render(r *run) (Rendered, error) {
 	return out, nil
 }
 
-// preheaderGap is how many invisible spaces follow the preheader, so that a
-// mailbox does not show the beginning of the message behind it.
-const preheaderGap = 40
+// hidden opens what a mailbox shows beside the subject and a reader does not see.
+const hidden = `<div style="display:none;max-height:0;overflow:hidden">`
+
+// preheaderGap is so many invisible spaces that a mailbox does not show the
+// beginning of the message behind the preheader.
+var preheaderGap = strings.Repeat("&#847;&zwnj;&nbsp;", 40)
 
 func newRun(vars Vars, env Env) *run {
 	if env.Steps <= 0 {
@@ -170,26 +178,50 @@ func newRun(vars Vars, env Env) *run {
 	if env.Output <= 0 {
 		env.Output = defaultOutput
 	}
-	return &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
+	r := &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
+	if s := env.Scratch; s != nil {
+		r.out, r.args, r.own, r.fields = s.out[:0], s.args[:0], s.own[:0], s.fields[:0]
+	}
+	return r
 }
 
-// words renders one part; a nil part is empty.
-func (r *run) words(p *part) string {
+// words renders one part; a nil part is empty. The bytes are those of r.out, until
+// the next part.
+func (r *run) words(p *part) []byte {
 	if p == nil || r.err != nil {
-		return ""
+		return nil
 	}
 	r.part, r.pos, r.jump, r.room = p, 0, onward, r.env.Output
-	r.out = make([]byte, 0, min(p.size+p.size/4, r.env.Output))
-	r.frame = frame{}
+	if size := min(2*p.size+len(preheaderGap), r.env.Output); cap(r.out) < size {
+		r.out = make([]byte, 0, size)
+	}
+	r.out, r.frame = r.out[:0], frame{}
 	r.render(p.nodes)
-	return string(r.out)
+	return r.out
 }
 
 // oneLine joins lines and drops what could steer a terminal or a mail program.
 func oneLine(s string) string {
+	if clean(s) {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029
 	}), " ")
+}
+
+// clean reports whether s is one line already, without a space that oneLine would
+// take away. What is not ASCII is not looked at.
+func clean(s string) bool {
+	space := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return !space || s == ""
 }
 
 // ObjectVars returns the fields of an object as variables.

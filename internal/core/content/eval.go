@@ -6,9 +6,15 @@ import (
 	"rapport/internal/core/event"
 )
 
+// perLook is how many names are looked through in the time of a step.
+const perLook = 16
+
 // lookup returns a variable by its name: of a loop, assigned, a counter, or
 // passed in.
 func (r *run) lookup(name string) any {
+	if n := (len(r.scopes) + len(r.assigned)) / perLook; n > 0 && !r.step(n) {
+		return nil
+	}
 	for i := len(r.scopes) - 1; i >= 0; i-- {
 		if r.scopes[i].name == name {
 			return r.scopes[i].value
@@ -224,7 +230,7 @@ func (f *filtered) eval(r *run) any {
 		if !r.step(1) {
 			return nil
 		}
-		fallback := c.filter == filters["default"]
+		fallback := c.defaults
 		if _, isPath := f.x.(*path); !r.lax && isPath && !wanted && !fallback && missing(v) {
 			return r.absent(f)
 		}
@@ -276,7 +282,7 @@ func (f *filtered) shown(r *run) any {
 	if r.err != nil || r.lax || !missing(v) {
 		return v
 	}
-	if f.defaults() {
+	if f.defaults {
 		return v
 	}
 	if _, isLiteral := f.x.(literal); isLiteral && len(f.calls) == 0 {

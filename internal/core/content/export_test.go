@@ -9,6 +9,6 @@ func Lax(source string, blocks Blocks, vars Vars, strict bool) (string, error) {
 	}
 	r := newRun(vars, Env{})
 	r.lax = true
-	out := r.words(p)
+	out := string(r.words(p))
 	return out, r.err
 }

@@ -53,13 +53,16 @@ type filtered struct {
 	x     expr
 	calls []call
 	src   string // the whole as written, for errors
+
+	defaults bool // one of the filters is default
 }
 
 // call is one filter with its arguments.
 type call struct {
 	*filter
-	args  []expr
-	named []namedArg
+	defaults bool // it is default
+	args     []expr
+	named    []namedArg
 }
 
 type namedArg struct {
@@ -314,7 +317,7 @@ func (p *parser) stated() expr {
 func (p *parser) shown() *filtered {
 	before := len(p.in.names.uses)
 	f := p.filtered()
-	if v, ok := f.x.(*path); ok && before < len(p.in.names.uses) && p.in.names.uses[before].Path == v.dotted() && !f.defaults() {
+	if v, ok := f.x.(*path); ok && before < len(p.in.names.uses) && p.in.names.uses[before].Path == v.dotted() && !f.defaults {
 		p.in.names.uses[before].Shown = true
 	}
 	return f
@@ -333,16 +336,6 @@ func (x *instead) eval(r *run) any {
 	return x.text
 }
 
-// defaults reports whether one of the filters is default.
-func (f *filtered) defaults() bool {
-	for i := range f.calls {
-		if f.calls[i].filter == filters["default"] {
-			return true
-		}
-	}
-	return false
-}
-
 // filtered reads a value and its filters.
 func (p *parser) filtered() *filtered {
 	p.space()
@@ -355,14 +348,15 @@ func (p *parser) filtered() *filtered {
 			p.fail("there is no filter " + quote(name))
 			break
 		}
-		c := call{filter: known}
+		c := call{filter: known, defaults: name == "default"}
+		f.defaults = f.defaults || c.defaults
 		if p.eat(":") {
 			p.arguments(&c)
 		}
 		if n := len(c.args); n < known.least || n > known.most {
 			p.fail("the filter " + name + " takes " + countOf(known.least, known.most))
 		}
-		if known == filters["t"] && len(f.calls) == 0 {
+		if name == "t" && len(f.calls) == 0 {
 			p.in.names.word(f.x, &c, p.in.part.spot(p.pos))
 		}
 		f.calls = append(f.calls, c)

@@ -410,17 +410,21 @@ var signs = map[money.Currency]string{"GBP": "£", "EUR": "€", "USD": "$", "JP
 
 // moneyFilter writes an amount: {{ 1234.5 | money: "GBP" }} is £1,234.50.
 func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
-	s := r.str(v)
-	if f, isFloat := v.(float64); isFloat {
-		s = strings.TrimSuffix(floatText(f), ".0")
-	}
-	m, err := money.Parse(strings.TrimSpace(s))
-	if err != nil {
-		r.fail(fault.Invalid, "%s is no amount of money", quote(s))
-		return nil
+	m, ok := amount(v)
+	if !ok {
+		s := r.str(v)
+		if f, isFloat := v.(float64); isFloat {
+			s = strings.TrimSuffix(floatText(f), ".0")
+		}
+		var err error
+		if m, err = money.Parse(strings.TrimSpace(s)); err != nil {
+			r.fail(fault.Invalid, "%s is no amount of money", quote(s))
+			return nil
+		}
 	}
 	var currency money.Currency
 	if len(args) > 0 {
+		var err error
 		if currency, err = money.ParseCurrency(r.text(args[0])); err != nil {
 			r.fail(fault.Invalid, "%s is no currency; write one such as GBP", quote(r.text(args[0])))
 			return nil

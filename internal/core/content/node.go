@@ -23,6 +23,8 @@ type outputNode struct {
 	pos  int
 	x    *filtered
 	mode mode // how it is escaped where it stands
+
+	field *path // x if it is a field of a variable and nothing else
 }
 
 // assignNode gives a value a name.
@@ -115,7 +117,29 @@ func (n *textNode) render(r *run) { r.write(n.s) }
 
 func (n *outputNode) render(r *run) {
 	r.pos = n.pos
+	if n.field != nil && r.showField(n) {
+		return
+	}
 	r.show(n.x.shown(r), n.mode)
+}
+
+// showField shows a text of an event's object without making a value of it, which
+// is most of what a message of many products does. It reports false, having done
+// nothing, if it is anything else.
+func (r *run) showField(n *outputNode) bool {
+	o, ok := r.lookup(n.field.root).(event.Object)
+	if !ok {
+		return false
+	}
+	v, ok := r.get(o, n.field.steps[0].name)
+	if !ok || v.Kind != event.String || n.mode&outlookBit != 0 || !r.lax && blankText(v.Raw) {
+		return false
+	}
+	r.touch(o)
+	if r.step(2 + len(v.Raw)/perStep) {
+		r.showText(v.Raw, n.mode)
+	}
+	return true
 }
 
 func (n *assignNode) render(r *run) {

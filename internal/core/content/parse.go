@@ -159,7 +159,7 @@ func (c *compiler) node(t token) node {
 		p := c.parser(t)
 		x := p.shown()
 		c.done(t, p)
-		return &outputNode{pos: t.pos, x: x}
+		return newOutput(t.pos, x)
 	}
 	p := c.parser(t)
 	switch t.name {
@@ -176,7 +176,7 @@ func (c *compiler) node(t token) node {
 		}
 		x := p.shown()
 		c.done(t, p)
-		return &outputNode{pos: t.pos, x: x}
+		return newOutput(t.pos, x)
 	case "assign":
 		name := p.target()
 		c.names.add(name)
@@ -231,6 +231,14 @@ func (c *compiler) node(t token) node {
 		c.fail(t.pos, "there is no tag "+quote(t.name)+" here")
 	}
 	return nil
+}
+
+func newOutput(pos int, x *filtered) *outputNode {
+	n := &outputNode{pos: pos, x: x}
+	if p, ok := x.x.(*path); ok && len(x.calls) == 0 && p.by == nil && len(p.steps) == 1 && p.steps[0].by == nil {
+		n.field = p
+	}
+	return n
 }
 
 // captureName reads a capture's name, which may have quotes.

@@ -286,7 +286,10 @@ func (h *handed) show(r *run, p *part, alone bool) {
 	if !loops {
 		h.once(r, p, alone, values, v, nil)
 	}
-	l := &loop{name: h.name, of: len(items)}
+	var l *loop
+	if loops {
+		l = &loop{name: h.name, of: len(items)}
+	}
 	for i := range items {
 		if !r.step(1) || r.jump != onward {
 			break
@@ -311,19 +314,20 @@ func (h *handed) once(r *run, p *part, alone bool, values []any, v any, l *loop)
 		return
 	}
 	outer := r.frame
-	known := make([]scope, 0, len(h.args)+2)
+	base := len(r.own)
 	if h.bound != nil {
-		known = append(known, scope{h.name, v})
+		r.own = append(r.own, scope{h.name, v})
 	}
 	for i := range h.args {
-		known = append(known, scope{h.args[i].name, values[i]})
+		r.own = append(r.own, scope{h.args[i].name, values[i]})
 	}
 	if l != nil {
-		known = append(known, scope{"forloop", l})
+		r.own = append(r.own, scope{"forloop", l})
 	}
-	r.frame = frame{alone: true, assigned: known}
+	r.frame = frame{alone: true, assigned: r.own[base:len(r.own):len(r.own)]} // what it assigns itself stands elsewhere
 	r.enter(p)
 	r.frame = outer
+	r.own = r.own[:base]
 	r.jump = onward // break ends the block that it stands in, and no loop around it
 }
 

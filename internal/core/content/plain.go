@@ -75,8 +75,9 @@ type attribute struct {
 }
 
 // nextTag returns the next tag at or behind i. Comments and the text of raw
-// elements are skipped; what Outlook alone shows counts as a comment.
-func nextTag(s string, i int) (e element, ok bool) {
+// elements are skipped; what Outlook alone shows counts as a comment. Its
+// attributes are read if they are asked for.
+func nextTag(s string, i int, attrs bool) (e element, ok bool) {
 	for i < len(s) {
 		j := strings.IndexByte(s[i:], '<')
 		if j < 0 || i+j+1 >= len(s) {
@@ -97,7 +98,7 @@ func nextTag(s string, i int) (e element, ok bool) {
 			}
 			i += n
 		case c == '/' || letter(c) && c != '_':
-			return readTag(s, i)
+			return readTag(s, i, attrs)
 		default:
 			i++
 		}
@@ -105,7 +106,7 @@ func nextTag(s string, i int) (e element, ok bool) {
 	return element{}, false
 }
 
-func readTag(s string, i int) (e element, ok bool) {
+func readTag(s string, i int, attrs bool) (e element, ok bool) {
 	e.start = i
 	i++
 	if s[i] == '/' {
@@ -132,7 +133,10 @@ func readTag(s string, i int) (e element, ok bool) {
 		for i < len(s) && !space(s[i]) && s[i] != '>' && s[i] != '/' && (s[i] != '=' || i == from) {
 			i++
 		}
-		a := attribute{name: strings.ToLower(s[from:i])}
+		a := attribute{}
+		if attrs {
+			a.name = strings.ToLower(s[from:i])
+		}
 		for i < len(s) && space(s[i]) {
 			i++
 		}
@@ -151,12 +155,16 @@ func readTag(s string, i int) (e element, ok bool) {
 			a.start = i
 			i += valueEnd(s[i:], where)
 			a.end = i
-			a.value = html.UnescapeString(s[a.start:a.end])
+			if attrs {
+				a.value = html.UnescapeString(s[a.start:a.end])
+			}
 			if where != inBare {
 				i++
 			}
 		}
-		e.attrs = append(e.attrs, a)
+		if attrs {
+			e.attrs = append(e.attrs, a)
+		}
 	}
 }
 
@@ -178,7 +186,7 @@ func Plain(s string) string {
 	p := &plainReader{}
 	skip, depth := "", 0 // the element that is left out, and how often it is open
 	for i := 0; ; {
-		e, ok := nextTag(s, i)
+		e, ok := nextTag(s, i, true)
 		end := len(s)
 		if ok {
 			end = e.start
