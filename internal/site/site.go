@@ -71,6 +71,9 @@ type Options struct {
 	Hearer      Hearer
 	Preferences Preferences
 
+	// Pictures is the shop's library. Default: none, and no picture is found.
+	Pictures Pictures
+
 	// Brand is the shop's name on the pages. Default: empty, no name.
 	Brand string
 
@@ -124,7 +127,7 @@ type Site struct {
 	outbox *outbox
 }
 
-// New returns the site: an [http.Handler] for the paths /c/, /o/, /u/ and /p/.
+// New returns the site: an [http.Handler] for the paths /c/, /o/, /u/, /p/, /i/ and /k/.
 // Close it before the program ends, so that held clicks are heard. Missing parts
 // are Invalid.
 func New(o Options) (*Site, error) {
@@ -151,6 +154,8 @@ func New(o Options) (*Site, error) {
 	s.mux.HandleFunc("POST /u/{token}", s.unsubscribe)
 	s.mux.HandleFunc("GET /p/{token}", s.preferences)
 	s.mux.HandleFunc("POST /p/{token}", s.prefer)
+	s.mux.HandleFunc("GET /i/{name}", s.picture)
+	s.mux.HandleFunc("GET /k/{name}", s.code)
 	s.mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { s.missing(w) })
 	return s, nil
 }
