@@ -15,6 +15,7 @@ import (
 	"rapport/internal/core/journey"
 	"rapport/internal/core/money"
 	"rapport/internal/core/spec"
+	"rapport/internal/studio/picture"
 )
 
 // Options say for whom a source is compiled.
@@ -46,8 +47,9 @@ type Program struct {
 	Older     []*journey.Definition // versions that people may still be inside
 	Behind    []*Source             // what Options.Older was
 	Templates map[string]*Template
-	Locales   *Locales // the sentences of templates, by language
-	Products  Products // see Options
+	Pictures  map[string]picture.Info // by the name of the file
+	Locales   *Locales                // the sentences of templates, by language
+	Products  Products                // see Options
 
 	// Name, Currency, Zone, Locale, Purposes and Senders are those of Shop, for
 	// whoever needs only them. Senders are by channel.
@@ -102,7 +104,7 @@ func Compile(src *Source, o Options) (*Program, []spec.Problem) {
 	c.locales()
 	c.templates()
 	c.compile(o)
-	problems := once(ps.All())
+	problems := once(c.located(ps.All()))
 	slices.SortStableFunc(problems, func(a, b spec.Problem) int {
 		if d := strings.Compare(a.Pos.File, b.Pos.File); d != 0 {
 			return d
@@ -141,10 +143,11 @@ type compiler struct {
 	layouts   []File
 	blocks    []File
 	sentences []File
+	studio    studio
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts", "blocks", "locales"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts", "blocks", "locales", "pictures"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -164,6 +167,9 @@ func (c *compiler) sort() {
 			to = &c.segments
 		case "journeys":
 			to = &c.journeys
+		case "pictures":
+			c.picture(f)
+			continue
 		case "templates":
 			to, want = &c.templated, ".liquid"
 		case "layouts":
@@ -172,6 +178,9 @@ func (c *compiler) sort() {
 			to, want = &c.blocks, ".liquid"
 		case "locales":
 			to = &c.sentences
+		}
+		if kind == markup && c.sortMarkup(f) {
+			continue
 		}
 		switch {
 		case to == nil:

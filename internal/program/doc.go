@@ -8,6 +8,8 @@
 //	journeys/*.yaml              one journey in each file
 //	templates/*.html.liquid      the messages, each with its settings on top
 //	templates/*.txt.liquid       the same in plain text
+//	templates/*.mjml             a message in MJML, in place of its HTML
+//	pictures/*                   pictures, which messages show as pictures/lamp.jpg
 //	layouts/*.html.liquid        what stands around the messages
 //	layouts/*.txt.liquid
 //	blocks/*.liquid              pieces of messages that templates show by name;

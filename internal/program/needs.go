@@ -10,12 +10,12 @@ import (
 
 // variables are what templates may speak of; see [Program.Render].
 var variables = []string{
-	"customer", "trigger", "order", "product", "reason", "shop", "brand", "locale", "unsubscribe_url", "preferences_url",
+	"customer", "trigger", "order", "product", "reason", "shop", "brand", "locale", "unsubscribe_url", "preferences_url", picturesURL,
 }
 
 // shared are those that blocks see without being handed them: they are not about
 // one thing of which there may be several.
-var shared = []string{"reason", "shop", "brand", "locale", "unsubscribe_url", "preferences_url"}
+var shared = []string{"reason", "shop", "brand", "locale", "unsubscribe_url", "preferences_url", picturesURL}
 
 // shopFields are those of shop in templates.
 var shopFields = []string{"name", "website", "postal", "currency"}

@@ -73,6 +73,7 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"] = out, prefs
 	scratch := scratches.Get().(*content.Scratch)
 	env.Scratch = scratch
+	media(&env, links)
 	words, err := t.words.Render(vars, env)
 	scratches.Put(scratch) // after a panic it is not put back: what it holds may be half made
 	if err != nil {

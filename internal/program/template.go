@@ -33,6 +33,9 @@ const noLayout = "none"
 // of part, html or txt.
 func templateName(file string) (name, kind string, ok bool) {
 	base := strings.TrimSuffix(path.Base(file), ".liquid")
+	if strings.HasSuffix(base, markup) {
+		base = strings.TrimSuffix(base, markup) + ".html"
+	}
 	name, kind, _ = strings.Cut(base, ".")
 	return name, kind, validName(name) && (kind == "html" || kind == "txt")
 }
@@ -42,7 +45,8 @@ type part struct {
 	file  File
 	head  spec.Node // the settings on top; Null if there are none
 	body  string
-	first int // line of the file on which the body begins
+	first int  // line of the file on which the body begins
+	alone bool // it was MJML: it has its layout in it, and its styles where they belong
 }
 
 // templates reads templates, layouts and blocks.
@@ -83,7 +87,7 @@ func (c *compiler) readBlocks() (html, text content.Blocks) {
 			c.ps.Add(spec.Pos{File: f.Path}, "blocks/card.liquid, or card.html.liquid and card.txt.liquid", "the name of the file does not say what it holds")
 			continue
 		}
-		p := c.part(f)
+		p := c.pictured(c.part(f))
 		if p.head.Kind != spec.Null {
 			c.ps.Add(p.head.Pos, "", "a block has no settings: what it needs is handed to it")
 		}
@@ -109,7 +113,11 @@ func (c *compiler) readBlocks() (html, text content.Blocks) {
 
 // text is the part without its settings.
 func (p *part) text() content.File {
-	return content.File{Spot: content.Spot{Name: p.file.Path, Line: p.first}, Body: p.body}
+	name := p.file.Path
+	if p.alone {
+		name += asHTML
+	}
+	return content.File{Spot: content.Spot{Name: name, Line: p.first}, Body: p.body}
 }
 
 // part1 is one text as a whole template.
@@ -133,7 +141,10 @@ func (c *compiler) parts(files []File) map[string]*part {
 			c.ps.Add(spec.Pos{File: f.Path}, path.Dir(f.Path)+"/welcome.html.liquid or welcome.txt.liquid", "the name of the file does not say what it holds")
 			continue
 		}
-		parts[name+"."+kind] = c.part(f)
+		if other := parts[name+"."+kind]; other != nil {
+			c.ps.Add(spec.Pos{File: f.Path}, "one of the two", "this and %s are both the HTML of %s", other.file.Path, name)
+		}
+		parts[name+"."+kind] = c.compiled(c.pictured(c.part(f)))
 	}
 	return parts
 }
@@ -228,11 +239,16 @@ func (c *compiler) template(name string, html, text *part, layouts map[string]*p
 	}
 	if html != nil {
 		src.HTML, src.Spots.HTML = html.body, html.text().Spot
-		src.HTMLLayout = c.layout(n, layout, "html", chosen, layouts)
+		if !html.alone {
+			src.HTMLLayout = c.layout(n, layout, "html", chosen, layouts)
+		}
 	}
 	if text != nil {
 		src.Text, src.Spots.Text = text.body, text.text().Spot
 		src.TextLayout = c.layout(n, layout, "txt", chosen, layouts)
+	}
+	if html != nil && !html.alone {
+		c.inline(t.Pos, &src)
 	}
 	words, err := content.Compile(name, src)
 	if err != nil {

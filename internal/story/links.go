@@ -1,6 +1,11 @@
 package story
 
-import "rapport/internal/site"
+import (
+	"net/url"
+
+	"rapport/internal/site"
+	"rapport/internal/studio/code"
+)
 
 // links are the links of a story's messages: they lead nowhere and are the same
 // every time.
@@ -13,3 +18,8 @@ func (links) Preferences(d site.Delivery) string          { return nowhere + "p/
 func (links) Click(_ site.Delivery, target string) string { return target }
 func (links) Pixel(d site.Delivery) string                { return nowhere + "o/" + d.ID }
 func (links) Honeypot(d site.Delivery) string             { return nowhere + "h/" + d.ID }
+
+func (links) Picture(name string) string { return nowhere + "i/" + name }
+func (links) Code(kind, text, level string) (string, error) {
+	return nowhere + "k/" + kind + "/" + url.PathEscape(text) + ".png", code.Check(code.Kind(kind), text, level)
+}

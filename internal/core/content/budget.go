@@ -50,6 +50,11 @@ type Env struct {
 	// and each makes its own.
 	Scratch *Scratch
 
+	// Code returns the address of the picture of a code that says the text, for the
+	// filters ean13, code128 and qr; the level is of the last and may be empty.
+	// Default: nil, and the filters are an error.
+	Code func(kind, text, level string) (string, error)
+
 	// Expired is asked now and then; when it says true the rendering ends with an
 	// error. It lets the caller set a deadline by a clock, which the core does not
 	// have. Default: nil, never.

@@ -87,6 +87,9 @@ func init() {
 		// The shop's.
 		"t":       {0, 0, wordsFilter},
 		"product": {0, 0, productFilter},
+		"ean13":   {0, 0, codeFilter("ean13")},
+		"code128": {0, 0, codeFilter("code128")},
+		"qr":      {0, 1, codeFilter("qr")},
 		// Any.
 		"default": {0, 1, defaultFilter},
 	}

@@ -23,14 +23,18 @@ const (
 )
 
 // Inline returns the HTML with the rules of its style elements in the attributes
-// of what they match. HTML that has none is returned as it is. The same HTML
-// always gives the same. Too many elements and rules are a fault of kind
-// TooLarge.
-func Inline(source string) (string, error) {
+// of what they match. HTML that has none is returned as it is. Everything stays on
+// its line. The same HTML always gives the same. Too many elements and rules are a
+// fault of kind TooLarge.
+//
+// If keep is true all rules stay in the style elements too: for HTML into which
+// more is put later.
+func Inline(source string, keep bool) (string, error) {
 	if !strings.Contains(strings.ToLower(source), "<style") {
 		return source, nil
 	}
 	p := hide(source)
+	p.loose = keep
 	if err := p.read(); err != nil {
 		return "", err
 	}
@@ -51,7 +55,7 @@ type page struct {
 
 	tags   []startTag
 	sheets []*sheet
-	loose  bool // a class or an id holds Liquid: what it will match is not known
+	loose  bool // what a rule will match is not known: a class or an id holds Liquid
 }
 
 // startTag is one start tag of the text.
@@ -281,7 +285,8 @@ func (p *page) write() string {
 		value := `style="` + attribute(p.merged(t)) + `"`
 		tag := p.text[t.start:t.end]
 		if from, to := span(tag, "style"); from >= 0 {
-			edits = append(edits, edit{t.start + from, t.start + to, value})
+			lines := strings.Count(p.show(tag[from:to]), "\n") - strings.Count(p.show(value), "\n")
+			edits = append(edits, edit{t.start + from, t.start + to, value + strings.Repeat("\n", max(0, lines))})
 			continue
 		}
 		end := len(tag) - 1
@@ -350,7 +355,7 @@ func join(parts ...string) string {
 func render(list []declaration) string {
 	parts := make([]string, len(list))
 	for i, d := range list {
-		parts[i] = d.property + ":" + d.value
+		parts[i] = d.property + ":" + strings.Join(strings.Fields(d.value), " ")
 		if d.important {
 			parts[i] += " !important"
 		}

@@ -30,7 +30,7 @@ func TestStylesGoWhereBrowsersSeeThem(t *testing.T) {
 		{"an attribute that depends on the reader keeps its place", "p { color: red; top: 0 !important }", `<p style="{% if sale %}color: blue{% endif %}">x</p>`, `<p style="color:red;{% if sale %}color: blue{% endif %};top:0">x</p>`},
 		{"what only Outlook sees is left alone", "td { color: red }", `<!--[if mso]><table><tr><td><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->`, `<!--[if mso]><table><tr><td><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->`},
 	} {
-		got, err := css.Inline("<style>" + test.style + "</style>" + test.body)
+		got, err := css.Inline("<style>"+test.style+"</style>"+test.body, false)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -54,7 +54,7 @@ func TestWhatAnAttributeCannotSayStays(t *testing.T) {
 		{"every rule, if a class depends on the reader", ".a { color: red }", `<p class="a"><p class="{{ x }}">`, ".a { color:red }"},
 		{"what cannot be read", "}} .a { color: red } @@ { x", `<p class="b">`, "}} .a { color:red } @@ { x}"},
 	} {
-		got, err := css.Inline("<style>" + test.style + "</style>" + test.body)
+		got, err := css.Inline("<style>"+test.style+"</style>"+test.body, false)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -68,7 +68,7 @@ func TestWhatAnAttributeCannotSayStays(t *testing.T) {
 		"<style>{% if dark %}p { color: red }{% endif %}</style><p>x</p>", "<style media=print>p{color:red}</style><p>x</p>",
 		"<style data-embed>p{color:red}</style><p>x</p>", "<p>no style</p>", "<style>", "",
 	} {
-		if got, err := css.Inline(alone); got != alone || err != nil {
+		if got, err := css.Inline(alone, false); got != alone || err != nil {
 			t.Errorf("%q became %q, %v", alone, got, err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestTooMuchIsSaidAndNotTried(t *testing.T) {
 		"rules":    "<style>" + strings.Repeat("p p p{color:red}", 5_000) + "</style>" + strings.Repeat("<p>", 1_000),
 		"queries":  "<style>@media x{" + strings.Repeat("p{color:red}", 5_000) + "}</style>" + strings.Repeat("<p>", 1_000),
 	} {
-		if _, err := css.Inline(source); !fault.Is(err, fault.TooLarge) {
+		if _, err := css.Inline(source, false); !fault.Is(err, fault.TooLarge) {
 			t.Errorf("%s: %v, want TooLarge", name, err)
 		}
 	}
@@ -91,7 +91,7 @@ func FuzzInline(f *testing.F) {
 	f.Add("<style>p{color:red}@media x{p{top:0}}</style><p style='a:b'>{{ x }}</p>")
 	f.Add("<style>a:hover,b{c:d!important}</style><table><b>{% if x %}<td class={{y}}>")
 	f.Fuzz(func(t *testing.T, s string) {
-		once, err := css.Inline(s)
+		once, err := css.Inline(s, false)
 		if err != nil {
 			return
 		}

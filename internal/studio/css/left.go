@@ -9,10 +9,13 @@ func (p *page) left(s *sheet) string {
 	for _, r := range s.rules {
 		p.keep(&b, r, "  ", false)
 	}
-	if b.Len() == 0 {
-		return ""
+	left := strings.TrimSpace(b.String())
+	// As many lines as before, so that what stands behind keeps its line.
+	was, is := strings.Count(p.show(p.text[s.start:s.end]), "\n"), strings.Count(p.show(left), "\n")
+	for ; is > was; is-- {
+		left = strings.Replace(left, "\n", " ", 1)
 	}
-	return "\n" + b.String()
+	return left + strings.Repeat("\n", was-is)
 }
 
 func (p *page) keep(b *strings.Builder, r *statement, indent string, within bool) {

@@ -111,30 +111,38 @@ type answer struct {
 	Failure, Stack string
 }
 
+// Page is what a document became.
+type Page struct {
+	HTML string
+	// Lines say for each line of the HTML from which line of the source its first
+	// piece of Liquid came; 0 for a line without any.
+	Lines []int
+}
+
 // Compile returns the HTML of an MJML document, with its Liquid as it was
 // written, or every problem that was found, by line. A document that is too
 // long, too deep, or takes too much memory or time is a problem too. The error is
 // for what is no mistake of the template's; the Compiler must then be closed.
-func (c *Compiler) Compile(source string) (string, []Problem, error) {
+func (c *Compiler) Compile(source string) (Page, []Problem, error) {
 	source = strings.ReplaceAll(strings.TrimPrefix(source, "\ufeff"), "\r\n", "\n")
 	if len(source) > MaxSource {
-		return "", []Problem{{1, fmt.Sprintf("the template is longer than %d kB", MaxSource>>10), "two templates, or pictures by their address"}}, nil
+		return Page{}, []Problem{{1, fmt.Sprintf("the template is longer than %d kB", MaxSource>>10), "two templates, or pictures by their address"}}, nil
 	}
 	m, problems := hide(source)
 	problems = append(problems, m.refuse()...)
 	if len(problems) > 0 {
-		return "", problems, nil
+		return Page{}, problems, nil
 	}
 	if err := c.start(); err != nil {
-		return "", nil, err
+		return Page{}, nil, err
 	}
 	a, err := c.run(m.text)
 	if err != nil {
-		return "", nil, errors.Join(err, c.Close())
+		return Page{}, nil, errors.Join(err, c.Close())
 	}
 	if a.Failure != "" {
 		// An engine that was stopped half way is not used again.
-		return "", []Problem{broken(a.Failure)}, c.Close()
+		return Page{}, []Problem{broken(a.Failure)}, c.Close()
 	}
 	for _, e := range a.Errors {
 		if p, counts := m.problem(e.Line, e.TagName, e.Message); counts {
@@ -143,9 +151,9 @@ func (c *Compiler) Compile(source string) (string, []Problem, error) {
 	}
 	problems = append(problems, m.lost(a.HTML)...)
 	if len(problems) > 0 {
-		return "", problems, nil
+		return Page{}, problems, nil
 	}
-	return m.show(a.HTML), nil, nil
+	return m.page(a.HTML), nil, nil
 }
 
 // run compiles in the engine.

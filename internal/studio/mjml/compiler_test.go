@@ -16,7 +16,7 @@ func compile(t *testing.T, c *mjml.Compiler, source string) string {
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("Compile: %v %+v", err, problems)
 	}
-	return html
+	return html.HTML
 }
 
 // TestItIsByteForByteWhatNodeMakes compares with what test/mail/mjml.mjs makes
@@ -131,8 +131,8 @@ func TestProblemsNameTheLineAndWhatToWrite(t *testing.T) {
 		{"too long", strings.Repeat("x", mjml.MaxSource+1), 1, "longer than", ""},
 	} {
 		html, problems, err := c.Compile(test.source)
-		if err != nil || html != "" || len(problems) == 0 {
-			t.Errorf("%s: %q, %v, %v", test.name, html, problems, err)
+		if err != nil || html.HTML != "" || len(problems) == 0 {
+			t.Errorf("%s: %q, %v, %v", test.name, html.HTML, problems, err)
 			continue
 		}
 		p := problems[0]
@@ -142,4 +142,30 @@ func TestProblemsNameTheLineAndWhatToWrite(t *testing.T) {
 	}
 	// What was wrong before harms nobody after it.
 	compile(t, &c, strings.Replace(frame, "%s", "<mj-text>fine</mj-text>", 1))
+}
+
+func TestEachLineOfTheHTMLKnowsWhereItsLiquidStood(t *testing.T) {
+	t.Parallel()
+	var c mjml.Compiler
+	defer c.Close()
+	source := strings.Replace(frame, "%s", "<mj-text>{{ a }}</mj-text>\n\n<mj-text>{% if b\n%}{{ c }}{% endif %}</mj-text>", 1)
+	page, problems, err := c.Compile(source)
+	if err != nil || len(problems) > 0 {
+		t.Fatal(problems, err)
+	}
+	lines := strings.Split(page.HTML, "\n")
+	if len(lines) != len(page.Lines) {
+		t.Fatalf("%d lines, %d places", len(lines), len(page.Lines))
+	}
+	for piece, want := range map[string]int{"{{ a }}": 2, "{% if b": 4, "{{ c }}": 5} {
+		found := false
+		for i, line := range lines {
+			if strings.Contains(line, piece) {
+				found = found || page.Lines[i] == want
+			}
+		}
+		if !found {
+			t.Errorf("%s is not said to come from line %d", piece, want)
+		}
+	}
 }

@@ -71,6 +71,24 @@ func (m *masked) show(text string) string {
 	}
 }
 
+// page puts the Liquid back and notes where it came from.
+func (m *masked) page(html string) Page {
+	p := Page{HTML: m.show(html), Lines: []int{0}}
+	for {
+		i, n, end := m.next(html)
+		if i < 0 {
+			p.Lines = append(p.Lines, make([]int, strings.Count(html, "\n"))...)
+			return p
+		}
+		p.Lines = append(p.Lines, make([]int, strings.Count(html[:i], "\n"))...)
+		if last := len(p.Lines) - 1; p.Lines[last] == 0 {
+			p.Lines[last] = m.pieces[n].line
+		}
+		p.Lines = append(p.Lines, make([]int, strings.Count(m.pieces[n].liquid, "\n"))...)
+		html = html[end:]
+	}
+}
+
 // next finds the next word: where it begins, whose it is and where it ends.
 func (m *masked) next(text string) (start, n, end int) {
 	from := 0
