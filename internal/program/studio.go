@@ -48,6 +48,10 @@ const asHTML = " as HTML"
 // rooted finds whether MJML is a whole document.
 var rooted = regexp.MustCompile(`^\s*(<!--.*?-->\s*)*<mjml\b`)
 
+// unmade stands for the HTML of MJML that did not compile: nothing else is found
+// wrong with the template because of it.
+const unmade = "{{ unsubscribe_url }} {{ shop.postal }}"
+
 // compiled turns a part of MJML into HTML; other parts it returns as they are. A
 // text that is no whole document stands in a layout: layouts/default.mjml, or the
 // one that it names.
@@ -65,10 +69,12 @@ func (c *compiler) compiled(p *part) *part {
 		frame, there := c.studio.frames[name]
 		if !there {
 			c.ps.Add(from(1), "<mjml><mj-body>…</mj-body></mjml>, or a layout in layouts/"+name+markup, "this is no whole MJML document, and there is no layout for it")
+			p.body = unmade
 			return p
 		}
 		var ok bool
 		if source, from, ok = c.framed(c.pictured(c.part(frame)), p); !ok {
+			p.body = unmade
 			return p
 		}
 	}
@@ -76,7 +82,9 @@ func (c *compiler) compiled(p *part) *part {
 	for _, q := range problems {
 		c.ps.Add(from(q.Line), q.Instead, "%s", q.What)
 	}
-	p.body = page.HTML
+	if p.body = page.HTML; p.body == "" {
+		p.body = unmade
+	}
 	if c.studio.pages == nil {
 		c.studio.pages = map[string][]spec.Pos{}
 	}

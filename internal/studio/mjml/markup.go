@@ -108,7 +108,7 @@ var pictured = map[string]bool{"mj-image": true, "mj-carousel-image": true}
 
 // refuse finds what the compiler would take and the product does not.
 func (m *masked) refuse() (problems []Problem) {
-	depth := 0
+	depth, set := 0, false
 	m.tags(func(t tag) {
 		switch {
 		case t.closing:
@@ -120,9 +120,12 @@ func (m *masked) refuse() (problems []Problem) {
 		}
 		switch {
 		case t.closing:
+			set = set && !settings[t.name]
 		case t.name == "mj-include":
 			problems = append(problems, Problem{m.lineAt(t.start), "a template includes no file", "a layout in layouts/*.mjml, or a block by {% render %} inside <mj-raw>"})
-		case pictured[t.name] && !t.has("alt"):
+		case settings[t.name]:
+			set = !t.empty
+		case pictured[t.name] && !set && !t.has("alt"):
 			problems = append(problems, Problem{
 				m.lineAt(t.start), "the picture of <" + t.name + "> has no words for those who do not see it",
 				`alt="A brass desk lamp", or alt="" if it only decorates`,
