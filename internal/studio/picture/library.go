@@ -19,9 +19,6 @@ import (
 // Folder is where pictures lie in a folder of definitions.
 const Folder = "pictures"
 
-// MaxPictures bounds the pictures of a folder of definitions.
-const MaxPictures = 1000
-
 // Library keeps pictures in a folder of the data directory. It may be used from
 // many goroutines.
 type Library struct {
