@@ -11,6 +11,7 @@ import (
 	"rapport/internal/core/content"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
+	"rapport/internal/studio/code"
 	"rapport/internal/studio/picture"
 )
 
@@ -19,7 +20,7 @@ import (
 const picturesURL = "pictures_url"
 
 // media gives a rendering what it needs to show pictures and codes.
-func media(env *content.Env, links Links) {
+func media(env *content.Env, links Media) {
 	env.Shared[picturesURL] = links.Picture("")
 	env.Code = links.Code
 }
@@ -64,6 +65,14 @@ func (c *compiler) picture(f File) {
 		}
 		c.p.Pictures[base] = info
 	}
+}
+
+// Picture returns the address at which a picture is served.
+func (d dead) Picture(name string) string { return d.base() + "/i/" + name }
+
+// Code returns an address that shows nothing, of a code that could be drawn.
+func (d dead) Code(kind, text, level string) (string, error) {
+	return d.base() + "/k/test.png", code.Check(code.Kind(kind), text, level)
 }
 
 // Where a template names a picture: pictures/lamp.jpg, or pictures/card/lamp.jpg in

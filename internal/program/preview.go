@@ -21,6 +21,7 @@ type Sample struct {
 	Delivery profile.Delivery // what it would be about: Props, Product, Category, Reason; the rest may be empty
 	Locale   string           // default: the customer's
 	Public   string           // where people reach the shop's pages; default: the shop's website
+	Media    Media            // addresses of pictures and codes; default: of codes, ones that show nothing
 
 	// Consent, caps and the holdout are not asked: nothing is sent to the customer.
 }
@@ -138,6 +139,10 @@ func (p *Program) sample(s *Sample, now event.Time) (*Template, content.Vars, co
 	vars, env := p.variables(d, s.Customer, s.Customer.Address(d.Channel), locale, now)
 	nowhere := dead(public)
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"] = nowhere.Unsubscribe(site.Delivery{}), nowhere.Preferences(site.Delivery{})
+	if s.Media == nil {
+		s.Media = nowhere
+	}
+	media(&env, s.Media)
 	return t, vars, env, nil
 }
 
