@@ -2,8 +2,8 @@
 //
 // Opens each mail at BASE/mail/NAME as its readers do, leaves a picture of each in
 // the folder, and prints what it saw as JSON; mail_test.go judges it.
-import { chromium } from 'playwright-core'
 import { join } from 'node:path'
+import { launch } from './chromium.mjs'
 
 const [base, folder, list] = process.argv.slice(2)
 const ways = [
@@ -49,10 +49,7 @@ function look() {
   return { Width: innerWidth, Scroll: document.documentElement.scrollWidth, Wide: wide, Missing: missing, Words: document.body.innerText, Low: low }
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-})
+const browser = await launch()
 const all = []
 for (const way of ways) {
   const context = await browser.newContext({ viewport: { width: way.width, height: way.height }, colorScheme: way.dark ? 'dark' : 'light' })

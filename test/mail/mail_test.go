@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"rapport/internal/channels"
+	"rapport/internal/core/content"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -93,6 +94,7 @@ type mail struct {
 type world struct {
 	mails  []mail
 	server *httptest.Server
+	dir    string // of the library
 }
 
 // nobody is what the site needs and these tests do not ask.
@@ -105,38 +107,55 @@ func (nobody) Preferences(context.Context, identity.ID, string) ([]site.Purpose,
 	return nil, nil
 }
 
-// open compiles the shops and words every template of theirs.
+// open compiles the shops and words every template of theirs, once for all tests.
 func open(t *testing.T) *world {
 	t.Helper()
-	w := &world{}
-	mux := http.NewServeMux()
-	w.server = httptest.NewServer(mux)
-	t.Cleanup(w.server.Close)
-	signer, err := site.NewSigner(w.server.URL, "default", site.Key{ID: 1, Secret: [32]byte{1}})
+	w, err := opened()
 	if err != nil {
 		t.Fatal(err)
 	}
-	library := picture.Open(t.TempDir())
+	return w
+}
+
+// opened makes the world; it ends with the process.
+var opened = sync.OnceValues(func() (*world, error) {
+	w := &world{}
+	mux := http.NewServeMux()
+	w.server = httptest.NewServer(mux)
+	signer, err := site.NewSigner(w.server.URL, "default", site.Key{ID: 1, Secret: [32]byte{1}})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "rapport-mail-")
+	if err != nil {
+		return nil, err
+	}
+	w.dir = dir
+	library := picture.Open(dir)
 	pages, err := site.New(site.Options{Signer: signer, Suppressor: nobody{}, Hearer: nobody{}, Preferences: nobody{}, Pictures: library, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	mux.Handle("/", pages)
 	for _, shop := range shops {
 		folder := os.DirFS("../../examples/" + shop)
-		if err := library.Import(t.Context(), folder); err != nil {
-			t.Fatal(err)
+		if err := library.Import(context.Background(), folder); err != nil {
+			return nil, err
 		}
 		src, err := program.Read(folder)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		p, problems := program.Compile(src, program.Options{Workspace: "default"})
 		if p == nil {
-			t.Fatal(problems)
+			return nil, fmt.Errorf("examples/%s: %v", shop, problems)
 		}
 		for _, name := range sortedNames(p.Templates) {
-			w.mails = append(w.mails, mail{shop + "-" + name, word(t, p, name, signer)})
+			m, err := word(p, name, signer)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			w.mails = append(w.mails, mail{shop + "-" + name, m})
 		}
 	}
 	for _, m := range w.mails {
@@ -145,7 +164,18 @@ func open(t *testing.T) *world {
 			fmt.Fprint(rw, m.HTML)
 		})
 	}
-	return w
+	return w, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if w, err := opened(); err == nil {
+		w.server.Close()
+		if err := os.RemoveAll(w.dir); err != nil && code == 0 {
+			code = 1
+		}
+	}
+	os.Exit(code)
 }
 
 func sortedNames(templates map[string]*program.Template) (names []string) {
@@ -157,8 +187,7 @@ func sortedNames(templates map[string]*program.Template) (names []string) {
 }
 
 // word renders a template for a customer who agreed to everything.
-func word(t *testing.T, p *program.Program, name string, links program.Links) channels.Message {
-	t.Helper()
+func word(p *program.Program, name string, links program.Links) (channels.Message, error) {
 	now := event.At(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC))
 	who := &profile.Profile{ID: identity.ID{1}, Born: 1, Locale: "en-GB"}
 	for _, trait := range [][2]string{{"email", "ada@people.example"}, {"first_name", "Ada"}} {
@@ -168,11 +197,7 @@ func word(t *testing.T, p *program.Program, name string, links program.Links) ch
 		who.Consents = append(who.Consents, profile.Consent{Channel: "email", Purpose: purpose, Granted: true, At: 1})
 	}
 	d := &profile.Delivery{ID: profile.DeliveryID{1}, Template: name, Channel: "email", Purpose: "marketing", Product: "brass-lamp", Category: "lighting", Props: happened(), Reason: "You looked at lamps three times this week"}
-	m, err := p.Render(d, who, now, links)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return m
+	return p.Render(d, who, now, links)
 }
 
 var once sync.Once
@@ -262,7 +287,7 @@ func TestEveryMailReadsWellAsText(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	for _, m := range w.mails {
-		for i, line := range strings.Split(m.Text, "\n") {
+		for i, line := range strings.Split(content.Plain(m.HTML), "\n") {
 			if n := utf8.RuneCountInString(line); n > 78 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "://") {
 				t.Errorf("%s: line %d has %d characters: %s", m.Name, i+1, n, line)
 			}
@@ -270,18 +295,20 @@ func TestEveryMailReadsWellAsText(t *testing.T) {
 				t.Errorf("%s: markup in line %d: %s", m.Name, i+1, line)
 			}
 		}
-		for _, must := range []string{"Unsubscribe", "/u/", "1 Example Street"} {
-			if !strings.Contains(m.Text, must) {
-				t.Errorf("%s: the text does not say %q:\n%s", m.Name, must, m.Text)
+		for _, text := range []string{m.Text, content.Plain(m.HTML)} {
+			for _, must := range []string{"Unsubscribe", "/u/", "1 Example Street"} {
+				if !strings.Contains(text, must) {
+					t.Errorf("%s: the text does not say %q:\n%s", m.Name, must, text)
+				}
 			}
 		}
-		if strings.Contains(m.Text, "\n\n\n") {
-			t.Errorf("%s: holes in the text:\n%s", m.Name, m.Text)
+		if strings.Contains(content.Plain(m.HTML), "\n\n\n") {
+			t.Errorf("%s: holes in the text:\n%s", m.Name, content.Plain(m.HTML))
 		}
 	}
 	if dir := os.Getenv("RAPPORT_SHOTS"); dir != "" {
 		for _, m := range w.mails {
-			if err := os.WriteFile(filepath.Join(shots(t), m.Name+".txt"), []byte(m.Text), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(shots(t), m.Name+".txt"), []byte(m.Text+"\n#### from HTML ####\n"+content.Plain(m.HTML)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

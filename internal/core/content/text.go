@@ -28,7 +28,7 @@ type textReader struct {
 	bullet  string   // what stands before the next line in place of the last indent
 	lists   []int    // the number of the next item of each list; 0 for one without numbers
 	tables  []bool   // whether each table holds figures and not the layout
-	cell    bool     // a cell of the row has been written
+	cell    bool     // a cell of figures ended: the next words are another's
 	rule    byte     // what the next line is underlined with
 }
 
@@ -100,6 +100,10 @@ func (p *textReader) text(s string) {
 		case r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0':
 			p.space = p.line.Len() > 0
 		default:
+			if p.cell {
+				p.line.WriteString(" |")
+				p.cell, p.space = false, true
+			}
 			if p.space {
 				p.line.WriteByte(' ')
 				p.space = false
@@ -123,7 +127,7 @@ func (p *textReader) tag(e element) {
 	wide, block := blocks[e.name]
 	if block {
 		p.flush()
-		if wide && len(p.lists) < 2 {
+		if inner := (e.name == "ul" || e.name == "ol") && (len(p.lists) > 1 || len(p.lists) == 1 && !e.closing); wide && !inner {
 			p.gap = 1
 		}
 	}
@@ -142,8 +146,6 @@ func (p *textReader) tag(e element) {
 		p.line.WriteString(strings.Repeat("-", 20))
 		p.flush()
 		p.gap = 1
-	case "tr":
-		p.cell = false
 	case "table":
 		if e.closing {
 			p.tables = p.tables[:max(0, len(p.tables)-1)]
@@ -151,7 +153,6 @@ func (p *textReader) tag(e element) {
 			role := e.attr("role")
 			p.tables = append(p.tables, role != "presentation" && role != "none")
 		}
-		p.cell = false
 	case "h1", "h2":
 		if !e.closing {
 			p.rule = '='
@@ -205,15 +206,10 @@ func (p *textReader) indent(closing bool, first, rest string) {
 // column begins a cell. Cells of figures stand in one line, those of the layout
 // each in their own.
 func (p *textReader) column(e element) {
-	figures := len(p.tables) > 0 && p.tables[len(p.tables)-1]
-	switch {
-	case !figures:
+	if len(p.tables) == 0 || !p.tables[len(p.tables)-1] {
 		p.flush()
-	case e.closing:
-		p.cell = p.cell || p.line.Len() > 0
-	case p.cell && p.line.Len() > 0:
-		p.line.WriteString(" |")
-		p.space = true
+	} else if !e.closing && p.line.Len() > 0 {
+		p.cell = true
 	}
 }
 
@@ -235,9 +231,9 @@ func (p *textReader) anchor(e element) {
 
 // flush ends the line.
 func (p *textReader) flush() {
-	text := strings.TrimRight(strings.TrimSpace(p.line.String()), "|")
+	text := strings.TrimSpace(p.line.String())
 	p.line.Reset()
-	p.space, p.from = false, 0
+	p.space, p.cell, p.from = false, false, 0
 	if text == "" {
 		return
 	}

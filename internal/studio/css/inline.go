@@ -329,10 +329,10 @@ func (p *page) merged(t *startTag) string {
 	if p.tagged(t.raw) {
 		// What the attribute says depends on the reader: its place in the order is
 		// kept, and nothing else can be.
-		before := render(list)
+		before := render(list, ";")
 		list = nil
 		strong(true)
-		return join(before, strings.Trim(strings.TrimSpace(t.raw), ";"), render(list))
+		return join(before, strings.Trim(strings.TrimSpace(t.raw), ";"), render(list, ";"))
 	}
 	for _, d := range t.own {
 		if !d.important {
@@ -345,14 +345,14 @@ func (p *page) merged(t *startTag) string {
 			put(d)
 		}
 	}
-	return render(list)
+	return render(list, ";")
 }
 
 func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ";")
 }
 
-func render(list []declaration) string {
+func render(list []declaration, between string) string {
 	parts := make([]string, len(list))
 	for i, d := range list {
 		parts[i] = d.property + ":" + strings.Join(strings.Fields(d.value), " ")
@@ -360,7 +360,7 @@ func render(list []declaration) string {
 			parts[i] += " !important"
 		}
 	}
-	return strings.Join(parts, ";")
+	return strings.Join(parts, between)
 }
 
 // attribute writes a style between double quotes. Mail programs know single

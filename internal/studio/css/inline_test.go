@@ -49,6 +49,7 @@ func TestWhatAnAttributeCannotSayStays(t *testing.T) {
 		{"one that used to lose is not", "@media (max-width: 600px) { .a { color: blue } }", `<p class="a" style="color:red">`, "@media (max-width: 600px) { .a { color:blue } }"},
 		{"nor one over what is important", ".a { color: red !important } @media print { .a { color: blue } }", `<p class="a">`, "@media print { .a { color:blue } }"},
 		{"a finger on a link", "a { color: red } a:hover { color: blue }", `<a href="x">`, "a:hover { color:blue !important }"},
+		{"an address with a semicolon", ".b { background: url(a;b.png); top: 0 }", `<p class="a">`, ".b { background:url(a;b.png); top:0 }"},
 		{"a font", "@font-face { font-family: x; src: url(x) }", `<p>`, "@font-face { font-family: x; src: url(x) }"},
 		{"a rule for what is not here yet", ".ReadMsgBody, .a { width: 100% }", `<p class="a">`, ".ReadMsgBody { width:100% }"},
 		{"every rule, if a class depends on the reader", ".a { color: red }", `<p class="a"><p class="{{ x }}">`, ".a { color:red }"},

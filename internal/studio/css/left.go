@@ -45,7 +45,7 @@ func (p *page) keep(b *strings.Builder, r *statement, indent string, within bool
 		d.important = d.important || p.lifted(r, d, within)
 		parts[i] = d
 	}
-	b.WriteString(indent + strings.Join(stay, ", ") + " { " + strings.ReplaceAll(render(parts), ";", "; ") + " }\n")
+	b.WriteString(indent + strings.Join(stay, ", ") + " { " + render(parts, "; ") + " }\n")
 }
 
 // lifted reports whether a declaration that stays must be marked !important to

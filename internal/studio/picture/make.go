@@ -48,7 +48,7 @@ func Make(b []byte) (Info, [][]byte, error) {
 		if i.Ext == "jpg" {
 			err = jpeg.Encode(&out, m, &jpeg.Options{Quality: quality})
 		} else {
-			err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, m)
+			err = png.Encode(&out, m)
 		}
 		if err != nil {
 			return Info{}, nil, fmt.Errorf("writing a picture: %w", err)
@@ -97,7 +97,7 @@ func shrink(m image.Image, width int) image.Image {
 		return m
 	}
 	height := max(1, (b.Dy()*width+b.Dx()/2)/b.Dx())
-	to := image.NewNRGBA(image.Rect(0, 0, width, height))
+	to := image.NewRGBA(image.Rect(0, 0, width, height)) // for this kind alone, scaling is fast
 	draw.CatmullRom.Scale(to, to.Bounds(), m, b, draw.Src, nil)
 	return to
 }
