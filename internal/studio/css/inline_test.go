@@ -19,14 +19,18 @@ func TestStylesGoWhereBrowsersSeeThem(t *testing.T) {
 		{"and the attribute's own importance is the last word", ".a { color: red !important }", `<p class="a" style="color: blue !important">x</p>`, `<p class="a" style="color:blue !important">x</p>`},
 		{"a shorthand over what it stands for", ".a { margin-left: 4px } #i { margin: 0 }", `<p id="i" class="a">x</p>`, `<p id="i" class="a" style="margin-left:4px;margin:0">x</p>`},
 		{"and the other way about", ".a { margin: 0 } #i { margin-left: 4px }", `<p id="i" class="a">x</p>`, `<p id="i" class="a" style="margin:0;margin-left:4px">x</p>`},
-		{"children, siblings, attributes, places", "td > b + i { color: red } [align=left] { width: 1px } tr td:first-child { height: 2px } p:not(.a) { top: 0 }", `<table><tbody><tr><td align="left"><b>1</b><i>2</i></td><td>3</td></tr></tbody></table><p>4</p>`,
-			`<table><tbody><tr><td align="left" style="width:1px;height:2px"><b>1</b><i style="color:red">2</i></td><td>3</td></tr></tbody></table><p style="top:0">4</p>`},
+		{
+			"children, siblings, attributes, places", "td > b + i { color: red } [align=left] { width: 1px } tr td:first-child { height: 2px } p:not(.a) { top: 0 }", `<table><tbody><tr><td align="left"><b>1</b><i>2</i></td><td>3</td></tr></tbody></table><p>4</p>`,
+			`<table><tbody><tr><td align="left" style="width:1px;height:2px"><b>1</b><i style="color:red">2</i></td><td>3</td></tr></tbody></table><p style="top:0">4</p>`,
+		},
 		{"quotation marks in a value", `.a { font-family: "Times New Roman", serif }`, `<p class="a">x</p>`, `<p class="a" style="font-family:'Times New Roman', serif">x</p>`},
 		{"a semicolon in an address", `.a { background: url("x;y.png") }`, `<p class=a>x</p>`, `<p class=a style="background:url('x;y.png')">x</p>`},
 		{"comments", "/* .a { color: red } */ .a { /* x */ color: /* ; */ blue }", `<p class="a">x</p>`, `<p class="a" style="color:blue">x</p>`},
 		{"a tag that closes itself", "img { border: 0 }", `<img src="x" />`, `<img src="x" style="border:0" />`},
-		{"Liquid is left as it is", "td { color: {{ brand.ink | default: \"black\" }} }", `<table>{% for p in products %}<tr><td>{{ p.name }}</td></tr>{% endfor %}</table>`,
-			`<table>{% for p in products %}<tr><td style="color:{{ brand.ink | default: "black" }}">{{ p.name }}</td></tr>{% endfor %}</table>`},
+		{
+			"Liquid is left as it is", "td { color: {{ brand.ink | default: \"black\" }} }", `<table>{% for p in products %}<tr><td>{{ p.name }}</td></tr>{% endfor %}</table>`,
+			`<table>{% for p in products %}<tr><td style="color:{{ brand.ink | default: "black" }}">{{ p.name }}</td></tr>{% endfor %}</table>`,
+		},
 		{"an attribute that depends on the reader keeps its place", "p { color: red; top: 0 !important }", `<p style="{% if sale %}color: blue{% endif %}">x</p>`, `<p style="color:red;{% if sale %}color: blue{% endif %};top:0">x</p>`},
 		{"what only Outlook sees is left alone", "td { color: red }", `<!--[if mso]><table><tr><td><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->`, `<!--[if mso]><table><tr><td><![endif]--><p>x</p><!--[if mso]></td></tr></table><![endif]-->`},
 	} {
