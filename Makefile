@@ -10,8 +10,9 @@
 GOFUMPT_VERSION     := v0.12.0
 STATICCHECK_VERSION := v0.8.2
 
-# Packages whose tests replay so much that the race detector would take minutes.
-SLOW := /internal/demo$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
+# Packages whose tests replay so much, or run so much JavaScript, that the race
+# detector would take minutes.
+SLOW := /internal/demo$$|/internal/program$$|/internal/studio/mjml$$|/test/mail$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
 
 BENCHES := log engine http freshness dispatch import start
 SEEDS   := 200
@@ -20,6 +21,7 @@ ROUNDS  := 200
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BIN     := bin/rapport
 SDK     := test/sdk/node_modules/.package-lock.json
+MAIL    := test/mail/node_modules/.package-lock.json
 
 .PHONY: run build test check lint need bench eval chaos dist clean
 
@@ -38,8 +40,12 @@ $(SDK): test/sdk/package.json test/sdk/package-lock.json test/sdk/.npmrc
 	cd test/sdk && npm ci --no-progress
 	@touch $@
 
+$(MAIL): test/mail/package.json test/mail/package-lock.json test/mail/.npmrc
+	cd test/mail && npm ci --no-progress
+	@touch $@
+
 test: need
-	@$(MAKE) --no-print-directory $(SDK) build
+	@$(MAKE) --no-print-directory $(SDK) $(MAIL) build
 	@SLOW='$(SLOW)' scripts/test.sh $(BIN)
 
 check: lint test
@@ -65,4 +71,4 @@ dist:
 	@scripts/dist.sh $(VERSION)
 
 clean:
-	rm -rf bin dist .bin test/sdk/node_modules
+	rm -rf bin dist .bin test/sdk/node_modules test/mail/node_modules

@@ -17,6 +17,8 @@ need gcc "gcc libc6-dev" "SQLite is C code"
 need strace strace "the tests make fsync and write fail with it"
 need node nodejs "the tests run the client libraries that shops use"
 need npm npm "it fetches those libraries"
+need chromium chromium "the tests look at mails as readers do"
+need zbarimg zbar-tools "they read barcodes and QR codes from what they see"
 
 if [ "${#missing[@]}" -gt 0 ]; then
     read -r -a packages <<<"${missing[*]}"

@@ -48,9 +48,10 @@ step() {
 
 everything=$(go list ./...)
 packages "with the race detector" -race -timeout 10m < <(grep -v -E "$SLOW" <<<"$everything")
-packages "without, for they replay a whole year" -timeout 10m < <(grep -E "$SLOW" <<<"$everything" || true)
+packages "without, for they replay a whole year or run a browser" -timeout 10m < <(grep -E "$SLOW" <<<"$everything" || true)
 
 step "stories of the example shop" "$binary" test examples/shop
+step "stories of the example mails" "$binary" test examples/mail
 for client in segment rudder; do
     step "SDK conformance: $client" node "test/sdk/$client.mjs" "$binary"
 done

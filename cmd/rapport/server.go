@@ -99,6 +99,9 @@ func (s *server) open(ctx context.Context, folder string) error {
 		if src, err = definitions(folder); err != nil {
 			return err
 		}
+		if err := s.d.takePictures(ctx, folder); err != nil {
+			return err
+		}
 	}
 	return s.openWith(ctx, src)
 }
@@ -134,7 +137,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	}
 	s.site, err = site.New(site.Options{
 		Signer: signer, Suppressor: s.node.Public(), Hearer: s.node.Public(), Preferences: s.node.Public(), Customers: s.node.Public(), Home: s.d.key.Home,
-		Now: s.clock.Now, Wall: s.wall, Hold: s.hold, Log: s.logger,
+		Pictures: s.d.library(), Now: s.clock.Now, Wall: s.wall, Hold: s.hold, Log: s.logger,
 	})
 	return err
 }
@@ -157,7 +160,7 @@ func (s *server) handler() http.Handler {
 	for _, pattern := range intake.Patterns() {
 		mux.Handle(pattern, tracking)
 	}
-	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy"} {
+	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy", "/i/", "/k/"} {
 		mux.Handle(path, s.site)
 	}
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rapport/internal/core"
 	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/profile"
@@ -107,7 +108,9 @@ func answerOf(row *store.Delivery, p *profile.Profile) (answer, error) {
 			return a, err
 		}
 	}
-	if row.Outcome != "" {
+	if row.Because == core.Aborted {
+		a.Why = "Its template gave it up: " + row.Outcome + "."
+	} else if row.Outcome != "" {
 		a.Why += " The answer: " + row.Outcome + "."
 	}
 	return a, nil

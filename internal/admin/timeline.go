@@ -157,7 +157,11 @@ func tell(e *event.Event, pr *program.Program) page.Moment {
 	case event.MessageBounced:
 		return message("A message bounced")
 	case event.MessageStopped:
-		return message("A message was stopped at the last moment")
+		m := message("A message was stopped at the last moment")
+		if text("by") == event.ByTemplate {
+			m.What, m.Detail = "A message was given up by its template", text("detail")
+		}
+		return m
 	case event.RenderFailed:
 		return message("A message could not be written")
 	case event.MessageOpened:

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"rapport/internal/admin/page"
+	"rapport/internal/core"
 	"rapport/internal/core/decision"
 	"rapport/internal/core/profile"
 )
@@ -75,6 +76,7 @@ var reasonWords = map[string]string{
 	"gave_up":                         "The mail server put us off for too long",
 	"deferred":                        "The mail server asked for patience",
 	"render_failed":                   "It could not be written",
+	core.Aborted:                      "Its template gave it up",
 }
 
 // reasonWord returns a reason in words; a code that is not known stays as it is.

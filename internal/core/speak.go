@@ -247,7 +247,7 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 		d.State, d.NotBefore = profile.Planned, r.now.Add(retry(e))
 		because = "deferred"
 	case event.MessageStopped:
-		d.State, because = profile.Dropped, string(decision.Suppressed)
+		d.State, because = profile.Dropped, stopper(e)
 	case event.RenderFailed:
 		d.State, because = profile.Failed, "render_failed"
 	}

@@ -30,7 +30,7 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 		}
 		m, err := d.render(c, now)
 		if err != nil {
-			receipts = append(receipts, receipt(event.RenderFailed, c, now, channels.Outcome{Detail: channels.Clip(err.Error())}))
+			receipts = append(receipts, unworded(err, c, now))
 			continue
 		}
 		messages, ready = append(messages, m), append(ready, c)

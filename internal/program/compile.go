@@ -15,6 +15,7 @@ import (
 	"rapport/internal/core/journey"
 	"rapport/internal/core/money"
 	"rapport/internal/core/spec"
+	"rapport/internal/studio/picture"
 )
 
 // Options say for whom a source is compiled.
@@ -28,6 +29,10 @@ type Options struct {
 	// segment that it asks for is gone, is left out: its people leave it. Default:
 	// none, and people inside a version that is not in force leave.
 	Older []*Source
+
+	// Products is asked, at each rendering, for what templates show of a product.
+	// Default: nil, and they show what events have said of it.
+	Products Products
 }
 
 // Program is a shop's definitions, compiled. It is immutable and may be used by
@@ -42,6 +47,9 @@ type Program struct {
 	Older     []*journey.Definition // versions that people may still be inside
 	Behind    []*Source             // what Options.Older was
 	Templates map[string]*Template
+	Pictures  map[string]picture.Info // by the name of the file
+	Locales   *Locales                // the sentences of templates, by language
+	Products  Products                // see Options
 
 	// Name, Currency, Zone, Locale, Purposes and Senders are those of Shop, for
 	// whoever needs only them. Senders are by channel.
@@ -51,6 +59,8 @@ type Program struct {
 	Locale   string
 	Purposes []Purpose
 	Senders  map[string]Sender
+
+	shopVars, brandVars map[string]any // as templates see them
 }
 
 // Segment is a segment as pages show it.
@@ -87,13 +97,14 @@ func Compile(src *Source, o Options) (*Program, []spec.Problem) {
 		ps.Add(spec.Pos{}, "", "%s", err.Error())
 		return nil, ps.All()
 	}
-	c := &compiler{src: src, ps: &ps, zones: zones, p: &Program{Source: src}}
+	c := &compiler{src: src, ps: &ps, zones: zones, p: &Program{Source: src, Products: o.Products}}
 	c.sort()
 	c.shop()
 	c.policy()
+	c.locales()
 	c.templates()
 	c.compile(o)
-	problems := once(ps.All())
+	problems := once(c.located(ps.All()))
 	slices.SortStableFunc(problems, func(a, b spec.Problem) int {
 		if d := strings.Compare(a.Pos.File, b.Pos.File); d != 0 {
 			return d
@@ -130,10 +141,13 @@ type compiler struct {
 	journeys  []File
 	templated []File
 	layouts   []File
+	blocks    []File
+	sentences []File
+	studio    studio
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts", "blocks", "locales", "pictures"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -153,10 +167,20 @@ func (c *compiler) sort() {
 			to = &c.segments
 		case "journeys":
 			to = &c.journeys
+		case "pictures":
+			c.picture(f)
+			continue
 		case "templates":
 			to, want = &c.templated, ".liquid"
 		case "layouts":
 			to, want = &c.layouts, ".liquid"
+		case "blocks":
+			to, want = &c.blocks, ".liquid"
+		case "locales":
+			to = &c.sentences
+		}
+		if kind == markup && c.sortMarkup(f) {
+			continue
 		}
 		switch {
 		case to == nil:
@@ -204,6 +228,8 @@ func (c *compiler) shop() {
 	c.shopNode = n
 	s := parseShop(n, c.zones.Zone, c.ps)
 	c.p.Shop = s
+	c.p.shopVars = map[string]any{"name": s.Name, "website": s.Website, "postal": s.Postal, "currency": string(s.Currency)}
+	c.p.brandVars = s.Brand.vars()
 	c.p.Name, c.p.Currency, c.p.Locale, c.p.Purposes, c.p.Senders = s.Name, s.Currency, s.Locale, s.Purposes, s.Senders
 	if loc := c.zones.Zone(s.Zone); loc != nil {
 		c.p.Zone = loc
@@ -394,7 +420,7 @@ func (c *compiler) sends(n spec.Node) {
 		case t == nil || channel != "email": // the journey reports a template that is not there
 		case t.Subject == "":
 			c.ps.Add(at(send, "template"), "subject: Welcome, on top of it", "the template %s has no subject, so it cannot be an e-mail", t.Name)
-		case !service && !t.leaves:
+		case !service && !t.leaves && t.words != nil:
 			c.ps.Add(t.Pos, "{{ unsubscribe_url }} and {{ shop.postal }} in both parts, best in a layout",
 				"the template %s is sent as marketing and does not show the way out and the shop's address", t.Name)
 		}

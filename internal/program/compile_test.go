@@ -79,6 +79,9 @@ func problems(t *testing.T, change map[string]string) []string {
 	return list
 }
 
+// brandShop is the sound shop with a brand.
+const brandShop = "name: Shop\nzone: Europe/London\ncurrency: GBP\npostal: 1 Example Street\npurposes: {marketing: News}\nbrand:\n  colors: {accent: \"#8a3b1f\"}\n  fonts: {body: \"Georgia, serif\"}\n  logo: {url: \"https://shop.example/logo.png\", alt: Shop, width: 160}\nsenders:\n  email: {from: hello@shop.example}\n"
+
 func TestASoundShopHasNoProblems(t *testing.T) {
 	t.Parallel()
 	if list := problems(t, nil); len(list) > 0 {
@@ -121,7 +124,7 @@ func TestEveryMistakeIsReportedWithItsPlaceAndWhatToWriteInstead(t *testing.T) {
 		{"two documents in a journey", map[string]string{"journeys/hello.yaml": "a: 1\n---\nb: 2\n"}, "journeys/hello.yaml:3:1: the file holds one definition; a second begins here"},
 		{"a template without a subject", map[string]string{"templates/hello.html.liquid": "<p>x</p>"}, "templates/hello.html.liquid:1: the template hello has no subject"},
 		{"an output where HTML allows none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n<p>\n<script>{{ reason }}</script>"}, "templates/hello.html.liquid:5: "},
-		{"a message in a script of its layout", map[string]string{"layouts/default.html.liquid": "<script>{{ content }}</script>{{ unsubscribe_url }}{{ shop.postal }}", "templates/hello.html.liquid": "---\nsubject: Hello\n---\n{{ reason }}"}, "templates/hello.html.liquid:1: the template does not fit into its layout: "},
+		{"a message in a script of its layout", map[string]string{"layouts/default.html.liquid": "<script>{{ content }}</script>{{ unsubscribe_url }}{{ shop.postal }}", "templates/hello.html.liquid": "---\nsubject: Hello\n---\n{{ reason }}"}, "layouts/default.html.liquid:1: a variable may not stand in <script>"},
 		{"a template's slip", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\npreheder: x\n---\n"}, "templates/hello.html.liquid:3:1: a template has no field \"preheder\" (write: preheader)"},
 		{"settings without an end", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n<p>"}, "templates/hello.html.liquid:1: the settings on top have no end"},
 		{"Liquid that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n<p>\n{% if x %}\n"}, "templates/hello.html.liquid:5"},
@@ -131,6 +134,33 @@ func TestEveryMistakeIsReportedWithItsPlaceAndWhatToWriteInstead(t *testing.T) {
 		{"a layout that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\nlayout: nice\n---\n"}, "templates/hello.html.liquid:3:9: there is no layout \"nice\" for html"},
 		{"marketing without a way out", map[string]string{"layouts/default.txt.liquid": "{{ content }}"}, "the template hello is sent as marketing and does not show the way out and the shop's address"},
 		{"a name that does not say what it holds", map[string]string{"templates/hello.liquid": "x"}, "templates/hello.liquid: the name of the file does not say what it holds"},
+		{"a variable that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n<p>\n{{ custmer.first_name }}"}, "templates/hello.html.liquid:5: there is no variable \"custmer\" (write: customer)"},
+		{"a variable in a subject that is none", map[string]string{"templates/hello.html.liquid": "---\nlabel: x\nsubject: Hello {{ first_name }}\n---\n<p>"}, "templates/hello.html.liquid:3: there is no variable \"first_name\""},
+		{"a field of the shop that is none", map[string]string{"layouts/default.html.liquid": "{{ content }}{{ unsubscribe_url }}{{ shop.postal }}\n{{ shop.nam }}"}, "layouts/default.html.liquid:2: the shop has no \"nam\" for templates (write: shop.name)"},
+		{"a colour that the brand has not", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n<p style=\"color:{{ brand.colors.acent }}\">", "shop.yaml": brandShop}, "templates/hello.html.liquid:4: the brand in shop.yaml has no colors.acent (write: brand.colors.accent)"},
+		{"a colour that is none", map[string]string{"shop.yaml": strings.Replace(brandShop, "#8a3b1f", "red;}", 1)}, "shop.yaml:7:20: \"red;}\" may not stand in a style (write: accent: \"#8a3b1f\")"},
+		{"a font in quotes", map[string]string{"shop.yaml": strings.Replace(brandShop, "Georgia, serif", "'Times', serif", 1)}, "\"'Times', serif\" may not stand in a style"},
+		{"a logo without words", map[string]string{"shop.yaml": strings.Replace(brandShop, ", alt: Shop", "", 1)}, "the logo has no alt"},
+		{"a block that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{% render 'crd' %}", "blocks/card.liquid": "x"}, "templates/hello.html.liquid:4: there is no block \"crd\"; there is card"},
+		{"a block of the other kind", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{% render 'card' %}", "blocks/card.txt.liquid": "x"}, "templates/hello.html.liquid:4: there is no block \"card\""},
+		{"a block in itself", map[string]string{"blocks/a.liquid": "x\n{% render 'b' %}", "blocks/b.liquid": "{% render 'a' %}"}, "blocks/b.liquid:1: the block a would stand in itself: a in b in a"},
+		{"Liquid in a block that is none", map[string]string{"blocks/a.liquid": "x\n{% if %}"}, "blocks/a.liquid:2: a value is missing"},
+		{"a block's name", map[string]string{"blocks/A b.liquid": "x"}, "blocks/A b.liquid: the name of the file does not say what it holds (write: blocks/card.liquid"},
+		{"a block in a script", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n<script>{% render 'a', x: reason %}</script>", "blocks/a.liquid": "x\n\n{{ x }}"}, "blocks/a.liquid:3: a variable may not stand in <script>"},
+		{"a value that a block is not handed", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{% render 'a' %}", "blocks/a.liquid": "\n{{ item.name }}"}, "blocks/a.liquid:2: the block a shows item.name, which the template hello does not hand to it (write: {% render 'a', item: … %} in templates/hello.html.liquid)"},
+		{"a fallback that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\nfallback: there\n---\nx"}, "templates/hello.html.liquid:3:11: fallback is a map of what may be missing to what to write instead (write: fallback: {first_name: there, product.name: this one})"},
+		{"a fallback that nobody needs", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\nfallback: {firstname: there}\n---\n{{ customer.first_name }}"}, "templates/hello.html.liquid:3:11: the template never writes customer.firstname, for which it has a fallback (write: customer.first_name)"},
+		{"abort without a reason", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n\n{% abort %}"}, "templates/hello.html.liquid:5: abort says why: {% abort \"sold out\" %}"},
+		{"a sentence that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{{ 'cart.titel' | t }}", "locales/en.yaml": "cart: {title: Basket}\n"}, "templates/hello.html.liquid:4: there is no sentence \"cart.titel\" in locales/en.yaml (write: cart.title)"},
+		{"a sentence without a file", map[string]string{"templates/hello.html.liquid": "---\nsubject: \"{{ 'hi' | t }}\"\n---\nx"}, "templates/hello.html.liquid:2: there is no sentence \"hi\" in locales/en.yaml (write: hi: … in locales/en.yaml)"},
+		{"a sentence that needs more", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{{ 'hi' | t }}", "locales/en.yaml": "hi: Hi\n", "locales/de.yaml": "hi: Hallo {name}\n"}, "templates/hello.html.liquid:4: the sentence hi in locales/de.yaml needs {name} (write: {{ \"hi\" | t: name: … }})"},
+		{"a count that is not given", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\n---\n{{ 'n' | t }}", "locales/en.yaml": "n: {one: A thing, other: Things}\n"}, "the sentence n in locales/en.yaml depends on a count (write: {{ \"n\" | t: count: … }})"},
+		{"counts without other", map[string]string{"locales/en.yaml": "n: {one: A thing}\n"}, "locales/en.yaml:1:1: the sentence n has counts and does not say other (write: n: {one: …, other: …})"},
+		{"a language that is none", map[string]string{"locales/german_.yaml": "a: b\n"}, "locales/german_.yaml: \"german_\" is not the tag of a language (write: locales/de.yaml)"},
+		{"no file in the shop's own language", map[string]string{"locales/de.yaml": "a: b\n"}, "locales: there is no file for the shop's own language, in which everybody else is written to (write: locales/en.yaml)"},
+		{"a sentence that is a list", map[string]string{"locales/en.yaml": "a: [b]\n"}, "locales/en.yaml:1:4: the sentence a is a text"},
+		{"a sentence that a language lacks", map[string]string{"locales/en.yaml": "a: b\nc: d\n", "locales/de.yaml": "a: b\n"}, "locales/de.yaml: the sentence c is not in locales/de.yaml, so its readers get it in en (write: c: …)"},
+		{"a sentence that only one language has", map[string]string{"locales/en.yaml": "a: b\n", "locales/de.yaml": "a: b\nc: d\n"}, "locales/de.yaml:2:1: the sentence c is not in locales/en.yaml, so only readers of de could get it"},
 		{"a template nobody sends", map[string]string{"templates/bye.html.liquid": "---\nsubject: Bye\n---\nx", "templates/bye.txt.liquid": "x"}, "templates/bye.html.liquid:1: no journey sends the template bye"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

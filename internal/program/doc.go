@@ -8,8 +8,13 @@
 //	journeys/*.yaml              one journey in each file
 //	templates/*.html.liquid      the messages, each with its settings on top
 //	templates/*.txt.liquid       the same in plain text
+//	templates/*.mjml             a message in MJML, in place of its HTML
+//	pictures/*                   pictures, which messages show as pictures/lamp.jpg
 //	layouts/*.html.liquid        what stands around the messages
 //	layouts/*.txt.liquid
+//	blocks/*.liquid              pieces of messages that templates show by name;
+//	                             card.html.liquid and card.txt.liquid if they differ
+//	locales/*.yaml               the sentences of templates, one language in each file
 //
 // [Read] takes the folder, [Compile] makes a [Program] of it, and
 // [Program.Render] words one delivery. A [Source] is kept as the bytes of

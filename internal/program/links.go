@@ -25,6 +25,16 @@ type Links interface {
 	Pixel(d site.Delivery) string
 	// Honeypot returns a link that no person sees: who follows it is a machine.
 	Honeypot(d site.Delivery) string
+	Media
+}
+
+// Media makes the addresses of what messages show.
+type Media interface {
+	// Picture returns the address of a picture of the library by its name there.
+	Picture(name string) string
+	// Code returns the address of the picture of a code: ean13, code128 or qr. A text
+	// of which none can be drawn is Invalid.
+	Code(kind, text, level string) (string, error)
 }
 
 var _ Links = (*site.Signer)(nil)

@@ -76,8 +76,11 @@ func confirmable(vars content.Vars, d *profile.Delivery, ref site.Delivery, now 
 }
 
 // still are links that act for nobody: for a message that is shown to whoever
-// holds its address.
-type still struct{ own string }
+// holds its address. Pictures and codes stay.
+type still struct {
+	Links
+	own string
+}
 
 func (s still) Unsubscribe(site.Delivery) string                   { return s.own }
 func (s still) Preferences(site.Delivery) string                   { return s.own }
@@ -90,8 +93,8 @@ func (s still) Honeypot(site.Delivery) string                      { return "" }
 // Show words a message for the browser, as [Program.Render] words it for its
 // channel, with every link that would act for the customer leading to own instead,
 // and nothing that counts them.
-func (p *Program) Show(d *profile.Delivery, who *profile.Profile, now event.Time, own string) (html string, err error) {
-	m, err := p.Render(d, who, now, still{own})
+func (p *Program) Show(d *profile.Delivery, who *profile.Profile, now event.Time, own string, links Links) (html string, err error) {
+	m, err := p.Render(d, who, now, still{links, own})
 	if err != nil {
 		return "", fmt.Errorf("wording %s for the browser: %w", d.ID, err)
 	}

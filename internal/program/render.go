@@ -1,9 +1,9 @@
 package program
 
 import (
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rapport/internal/channels"
@@ -18,6 +18,9 @@ import (
 // with a channel's messages is measured: "track.email".
 func TrackPurpose(channel string) string { return "track." + channel }
 
+// scratches is memory for renderings: a campaign words thousands a second.
+var scratches = sync.Pool{New: func() any { return new(content.Scratch) }}
+
 // maxPerson bounds the name in To: what a stranger typed into a form.
 const maxPerson = 120
 
@@ -29,25 +32,30 @@ const maxPerson = 120
 //	customer          the customer's traits by name, and email
 //	trigger           the properties of what let them into the journey
 //	order             of a trigger that is an order: id, total, currency, items
-//	product           what the message is about: sku, name, category, price
+//	product           what the message is about: sku, name, category, price; url,
+//	                  image, was, currency, available if the catalogue knows it
 //	reason            why this person gets it, a sentence without its full stop
 //	shop              name, website, postal, currency
+//	brand             colors, fonts, logo
+//	locale            the language that the reader is written to in: "de"
 //	unsubscribe_url, preferences_url, view_url
 //	confirm_url       in the mail that answers a sign-up, and only there
 //
-// Dates are told in the customer's time zone. Links are signed and a picture
+// Sentences are those of the reader's language ([Locales]). Dates are told in the
+// customer's time zone. Links are signed and a picture
 // tells of the opening only for customers who agreed to that; else the message is
 // free of both.
 //
 // A value that is missing, a template that is not there or a channel without a
 // sender is an error of kind Invalid: the message must not leave half-filled. A
-// template that uses up its budget is TooLarge. The same arguments always give
+// template that uses up its budget is TooLarge. A template that gives the message
+// up is a [*content.Aborted], which is no failure. The same arguments always give
 // the same message.
 func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Time, links Links) (channels.Message, error) {
 	var m channels.Message
-	t := p.Templates[d.Template]
-	if t == nil {
-		return m, fault.New(fault.Invalid, "there is no template "+strconv.Quote(d.Template))
+	t, err := p.template(d.Template)
+	if err != nil {
+		return m, err
 	}
 	sender, ok := p.Senders[d.Channel]
 	if !ok {
@@ -62,35 +70,54 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if out == "" {
 		return m, fault.New(fault.Invalid, "no way out could be signed for the message")
 	}
-	vars := p.variables(d, who, address)
+	vars, env := p.variables(d, who, address, who.Locale, now)
 	view := links.View(ref)
-	vars["unsubscribe_url"], vars["preferences_url"], vars["view_url"] = out, prefs, view
-	confirm := confirmable(vars, d, ref, now, links)
-	words, err := t.words.Render(vars, content.Env{Now: now, Zone: p.zoneOf(who)})
+	env.Shared["unsubscribe_url"], env.Shared["preferences_url"], env.Shared["view_url"] = out, prefs, view
+	confirm := confirmable(env.Shared, d, ref, now, links)
+	scratch := scratches.Get().(*content.Scratch)
+	env.Scratch = scratch
+	media(&env, links)
+	words, err := t.words.Render(vars, env)
+	scratches.Put(scratch) // after a panic it is not put back: what it holds may be half made
 	if err != nil {
 		return m, err
 	}
-	m = channels.Message{
-		Delivery: d.ID.String(), Channel: d.Channel,
-		From:    channels.Party{Name: sender.FromName, Address: sender.From},
-		ReplyTo: channels.Party{Address: sender.ReplyTo},
-		To:      channels.Party{Name: personName(who), Address: address},
-		Bounce:  sender.Bounce, Date: now, Service: d.Class == profile.Service,
-		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
-	}
+	m = message(d, who, sender, words, now)
+	m.To.Address = address
 	if m.HTML != "" && who.Allows(d.Channel, TrackPurpose(d.Channel), now) {
 		m.HTML = measure(m.HTML, ref, links, out, prefs, view, confirm)
 	}
-	if d.Channel == "email" {
-		m.MessageID = "<" + m.Delivery + "@" + sender.domain() + ">"
-		if !m.Service {
-			m.Headers = []channels.Header{
-				{Name: "List-Unsubscribe", Value: "<" + out + ">"},
-				{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
-			}
+	if d.Channel == "email" && !m.Service {
+		m.Headers = []channels.Header{
+			{Name: "List-Unsubscribe", Value: "<" + out + ">"},
+			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		}
 	}
 	return m, nil
+}
+
+// template returns a template by its name, or a fault of kind Invalid.
+func (p *Program) template(name string) (*Template, error) {
+	if t := p.Templates[name]; t != nil {
+		return t, nil
+	}
+	return nil, fault.New(fault.Invalid, "there is no template "+strconv.Quote(name))
+}
+
+// message addresses words.
+func message(d *profile.Delivery, who *profile.Profile, sender Sender, words content.Rendered, now event.Time) channels.Message {
+	m := channels.Message{
+		Delivery: d.ID.String(), Channel: d.Channel,
+		From:    channels.Party{Name: sender.FromName, Address: sender.From},
+		ReplyTo: channels.Party{Address: sender.ReplyTo},
+		To:      channels.Party{Name: personName(who)},
+		Bounce:  sender.Bounce, Date: now, Service: d.Class == profile.Service,
+		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
+	}
+	if d.Channel == "email" {
+		m.MessageID = "<" + m.Delivery + "@" + sender.domain() + ">"
+	}
+	return m
 }
 
 // zoneOf returns the customer's time zone, the shop's if it is not known.
@@ -103,9 +130,10 @@ func (p *Program) zoneOf(who *profile.Profile) *time.Location {
 	return p.Zone
 }
 
-// variables are what the words may speak of.
-func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address string) content.Vars {
-	customer := map[string]any{}
+// variables are what the words may speak of, and what the rendering may know
+// beside them.
+func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, locale string, now event.Time) (content.Vars, content.Env) {
+	customer := make(map[string]any, len(who.Traits)+2)
 	for i := range who.Traits {
 		if who.Traits[i].Value.Kind != event.Null {
 			customer[who.Traits[i].Name] = who.Traits[i].Value
@@ -119,68 +147,39 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address s
 			}
 		}
 	}
-	if d.Channel == "email" {
+	if d.Channel == "email" && address != "" {
 		customer["email"] = address
 	}
-	vars := content.Vars{
-		"customer": customer, "trigger": d.Props, "reason": strings.TrimSuffix(d.Reason, "."),
-		"shop": map[string]any{"name": p.Shop.Name, "website": p.Shop.Website, "postal": p.Shop.Postal, "currency": string(p.Currency)},
-	}
+	vars := content.Vars{"customer": customer, "trigger": d.Props}
+	known := goods{p.Products, d, who}
 	if d.Product != "" || d.Category != "" {
-		vars["product"] = productOf(d, who)
+		vars["product"] = known.subject()
 	}
 	if o, err := event.OrderOf(event.OrderCompleted, d.Props); err == nil {
-		vars["order"] = p.orderOf(&o)
+		vars["order"] = p.orderOf(&o, known)
 	}
-	return vars
-}
-
-// productOf says what is known of the product that the message is about: from
-// what the customer bought, else from the trigger.
-func productOf(d *profile.Delivery, who *profile.Profile) map[string]any {
-	product := map[string]any{}
-	set := func(key, value string) {
-		if _, there := product[key]; !there && value != "" {
-			product[key] = value
-		}
+	language, words := p.Locales.For(locale)
+	return vars, content.Env{
+		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product,
+		Shared: content.Vars{
+			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopVars, "brand": p.brandVars,
+		},
 	}
-	set("sku", d.Product)
-	set("category", d.Category)
-	if d.Product == "" {
-		return product
-	}
-	if i := slices.IndexFunc(who.Bought, func(b profile.Bought) bool { return b.SKU == d.Product }); i >= 0 {
-		set("name", who.Bought[i].Name)
-		set("category", who.Bought[i].Category)
-	}
-	lines := []event.Object{d.Props}
-	if v, ok := d.Props.Get("products"); ok {
-		v.Items(func(item event.Value) bool {
-			lines = append(lines, item.Object())
-			return true
-		})
-	}
-	for _, l := range lines {
-		if l.Text("sku") == d.Product || l.Text("product_id") == d.Product {
-			set("name", l.Text("name"))
-			set("category", l.Text("category"))
-			set("price", l.Text("price"))
-		}
-	}
-	return product
 }
 
 // maxItems bounds the lines of an order that a message can list.
 const maxItems = 100
 
-func (p *Program) orderOf(o *event.Order) map[string]any {
+func (p *Program) orderOf(o *event.Order, known goods) map[string]any {
 	items := []any{}
 	for i := range o.Lines[:min(len(o.Lines), maxItems)] {
 		l := &o.Lines[i]
-		items = append(items, map[string]any{
+		item := map[string]any{
 			"sku": l.SKU, "name": l.Name, "category": l.Category, "quantity": float64(l.Quantity) / 1000,
 			"price": l.Price.String(), "total": l.Net.String(),
-		})
+		}
+		known.look(item, l.SKU)
+		items = append(items, item)
 	}
 	currency := o.Currency
 	if currency == "" {

@@ -22,6 +22,7 @@ type Shop struct {
 	Purposes []Purpose      // what customers may agree to, in the order of the file
 	Senders  map[string]Sender
 	Look     site.Look // of the pages that customers see
+	Brand    Brand     // how it looks
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -51,7 +52,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders", "look") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders", "look", "brand") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -88,6 +89,9 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 	}
 	if v, ok := n.Get("senders"); ok {
 		s.Senders = r.senders(v)
+	}
+	if v, ok := n.Get("brand"); ok {
+		s.Brand = r.brand(v)
 	}
 	return s
 }

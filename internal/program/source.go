@@ -43,8 +43,8 @@ type Source struct {
 	files []File // by path
 }
 
-// Read takes the definitions from a folder: every .yaml, .yml and .liquid file
-// in it and below it. Left alone are files of other kinds, files and folders that
+// Read takes the definitions from a folder: every .yaml, .yml, .liquid and .mjml
+// file in it and below it, and of the folder pictures what each picture is. Left alone are files of other kinds, files and folders that
 // begin with a dot, the folder stories, and folders that have a shop.yaml of
 // their own: those are other shops. A symbolic link is refused, because
 // it may lead out of the folder; so give it os.Root.FS, or os.DirFS of a folder
@@ -70,12 +70,17 @@ func Read(fsys fs.FS) (*Source, error) {
 			return fs.SkipDir
 		case entry.Type()&fs.ModeSymlink != 0:
 			return fault.New(fault.Invalid, name+" is a symbolic link: definitions are files in the folder itself, so copy it there")
-		case entry.IsDir() || !isDefinition(base):
+		case entry.IsDir() || !isDefinition(base) && !isPicture(name):
 			return nil
 		case !entry.Type().IsRegular():
 			return fault.New(fault.Invalid, name+" is not an ordinary file")
 		case len(files) == MaxFiles:
 			return fault.New(fault.TooLarge, "there are more than "+strconv.Itoa(MaxFiles)+" files of definitions")
+		}
+		if isPicture(name) {
+			f, err := readPicture(fsys, name)
+			files = append(files, f)
+			return err
 		}
 		body, err := readFile(fsys, name)
 		if err != nil {
@@ -100,7 +105,7 @@ func holds(fsys fs.FS, dir, base string) bool {
 
 func isDefinition(base string) bool {
 	switch path.Ext(base) {
-	case ".yaml", ".yml", ".liquid":
+	case ".yaml", ".yml", ".liquid", markup:
 		return true
 	}
 	return false

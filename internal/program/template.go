@@ -33,6 +33,9 @@ const noLayout = "none"
 // of part, html or txt.
 func templateName(file string) (name, kind string, ok bool) {
 	base := strings.TrimSuffix(path.Base(file), ".liquid")
+	if strings.HasSuffix(base, markup) {
+		base = strings.TrimSuffix(base, markup) + ".html"
+	}
 	name, kind, _ = strings.Cut(base, ".")
 	return name, kind, validName(name) && (kind == "html" || kind == "txt")
 }
@@ -42,17 +45,25 @@ type part struct {
 	file  File
 	head  spec.Node // the settings on top; Null if there are none
 	body  string
-	first int // line of the file on which the body begins
+	first int  // line of the file on which the body begins
+	alone bool // it was MJML: it has its layout in it, and its styles where they belong
 }
 
-// templates reads templates and layouts.
+// templates reads templates, layouts and blocks.
 func (c *compiler) templates() {
 	c.p.Templates = map[string]*Template{}
+	html, text := c.readBlocks()
 	layouts := c.parts(c.layouts)
-	for _, l := range layouts {
-		if n := len(placeholder.FindAllStringIndex(l.body, -1)); n != 1 {
-			c.ps.Add(spec.Pos{File: l.file.Path, Line: 1}, "{{ content }}", "a layout has the message in it exactly once, this one %d times", n)
+	for _, f := range c.layouts { // by path, so in one order
+		name, kind, _ := templateName(f.Path)
+		l := layouts[name+"."+kind]
+		if l == nil {
+			continue
 		}
+		if n := len(placeholder.FindAllStringIndex(l.body, -1)); n != 1 {
+			c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "{{ content }}", "a layout has the message in it exactly once, this one %d times", n)
+		}
+		c.check(part1(kind, l, html, text))
 	}
 	parts := c.parts(c.templated)
 	for _, f := range c.templated { // by path, so in one order
@@ -60,10 +71,65 @@ func (c *compiler) templates() {
 		if !ok || kind == "txt" && parts[name+".html"] != nil || c.p.Templates[name] != nil {
 			continue
 		}
-		if t := c.template(name, parts[name+".html"], parts[name+".txt"], layouts); t != nil {
+		if t := c.template(name, parts[name+".html"], parts[name+".txt"], layouts, html, text); t != nil {
 			c.p.Templates[name] = t
 		}
 	}
+}
+
+// readBlocks reads the blocks: name.liquid is for both parts of a message,
+// name.html.liquid and name.txt.liquid are for one.
+func (c *compiler) readBlocks() (html, text content.Blocks) {
+	html, text = content.Blocks{}, content.Blocks{}
+	for _, f := range c.blocks {
+		name, kind, _ := strings.Cut(strings.TrimSuffix(path.Base(f.Path), ".liquid"), ".")
+		if !validName(name) || kind != "" && kind != "html" && kind != "txt" {
+			c.ps.Add(spec.Pos{File: f.Path}, "blocks/card.liquid, or card.html.liquid and card.txt.liquid", "the name of the file does not say what it holds")
+			continue
+		}
+		p := c.pictured(c.part(f))
+		if p.head.Kind != spec.Null {
+			c.ps.Add(p.head.Pos, "", "a block has no settings: what it needs is handed to it")
+		}
+		for _, to := range []struct {
+			blocks content.Blocks
+			kind   string
+		}{{html, "html"}, {text, "txt"}} {
+			if _, own := to.blocks[name]; kind == to.kind || kind == "" && !own {
+				to.blocks[name] = p.text()
+			}
+		}
+	}
+	for _, f := range c.blocks { // once all are known: one may stand in another
+		name, kind, _ := strings.Cut(strings.TrimSuffix(path.Base(f.Path), ".liquid"), ".")
+		for k, blocks := range map[string]content.Blocks{"html": html, "txt": text} { // order does not matter: problems are sorted
+			if b, ok := blocks[name]; ok && b.Name == f.Path && (kind == "" || kind == k) {
+				c.note(content.CheckBlock(name, b, k == "html", blocks))
+			}
+		}
+	}
+	return html, text
+}
+
+// text is the part without its settings.
+func (p *part) text() content.File {
+	name := p.file.Path
+	if p.alone {
+		name += asHTML
+	}
+	return content.File{Spot: content.Spot{Name: name, Line: p.first}, Body: p.body}
+}
+
+// part1 is one text as a whole template.
+func part1(kind string, p *part, html, text content.Blocks) content.Sources {
+	if kind == "html" {
+		src := content.Sources{HTML: p.body, HTMLBlocks: html}
+		src.Spots.HTML = p.text().Spot
+		return src
+	}
+	src := content.Sources{Text: p.body, TextBlocks: text}
+	src.Spots.Text = p.text().Spot
+	return src
 }
 
 // parts reads files by name and kind: "welcome.html".
@@ -75,7 +141,10 @@ func (c *compiler) parts(files []File) map[string]*part {
 			c.ps.Add(spec.Pos{File: f.Path}, path.Dir(f.Path)+"/welcome.html.liquid or welcome.txt.liquid", "the name of the file does not say what it holds")
 			continue
 		}
-		parts[name+"."+kind] = c.part(f)
+		if other := parts[name+"."+kind]; other != nil {
+			c.ps.Add(spec.Pos{File: f.Path}, "one of the two", "this and %s are both the HTML of %s", other.file.Path, name)
+		}
+		parts[name+"."+kind] = c.compiled(c.pictured(c.part(f)))
 	}
 	return parts
 }
@@ -134,31 +203,30 @@ func (c *compiler) settings(file, head string) spec.Node {
 	return n
 }
 
-// template puts the parts of one template together. Each is compiled by itself
-// first, so that a mistake is reported where it stands; then it is joined with its
-// layout as one text, so that escaping sees the whole and the message sees what
-// the layout assigns.
-func (c *compiler) template(name string, html, text *part, layouts map[string]*part) *Template {
+// template puts the parts of one template together. If it does not compile as a
+// whole, each part is compiled by itself as well, so that all mistakes are
+// reported and not the first.
+func (c *compiler) template(name string, html, text *part, layouts map[string]*part, htmlBlocks, textBlocks content.Blocks) *Template {
 	first := html
 	if first == nil {
 		first = text
 	}
 	t := &Template{Name: name, Label: name, Pos: spec.Pos{File: first.file.Path, Line: 1}}
+	src := content.Sources{HTMLBlocks: htmlBlocks, TextBlocks: textBlocks}
 	r := fields{c.ps}
 	layout, chosen := "default", false
 	n := first.head
-	preheader := ""
-	if n.Kind != spec.Null && r.known(n, "a template", "label", "subject", "preheader", "layout") {
+	if n.Kind != spec.Null && r.known(n, "a template", "label", "subject", "preheader", "layout", "fallback") {
 		if s := r.text(n, "label"); s != "" {
 			t.Label = s
 		}
 		if s := r.text(n, "layout"); s != "" {
 			layout, chosen = s, true
 		}
-		t.Subject, preheader = r.text(n, "subject"), r.text(n, "preheader")
-		c.check(content.Sources{Text: t.Subject}, at(n, "subject"))
-		c.check(content.Sources{Text: preheader}, at(n, "preheader"))
+		src.Subject, src.Preheader, src.Fallback = r.text(n, "subject"), r.text(n, "preheader"), c.fallback(n)
+		src.Spots.Subject, src.Spots.Preheader = spotOf(at(n, "subject")), spotOf(at(n, "preheader"))
 	}
+	t.Subject = src.Subject
 	if html != nil && text != nil && text.head.Kind != spec.Null {
 		c.ps.Add(text.head.Pos, "the settings in "+html.file.Path, "a template has its settings once, on top of its HTML part")
 	}
@@ -169,74 +237,80 @@ func (c *compiler) template(name string, html, text *part, layouts map[string]*p
 		}
 		c.ps.Add(pos, "---, subject: Welcome, --- on top of the file", "the template %s has no subject", name)
 	}
-	src := content.Sources{Subject: t.Subject, Preheader: preheader}
-	t.leaves = true
-	ok1 := c.body(html, "html", layout, chosen, layouts, &src.HTML, t)
-	ok2 := c.body(text, "txt", layout, chosen, layouts, &src.Text, t)
-	if !ok1 || !ok2 {
+	if html != nil {
+		src.HTML, src.Spots.HTML = html.body, html.text().Spot
+		if !html.alone {
+			src.HTMLLayout = c.layout(n, layout, "html", chosen, layouts)
+		}
+	}
+	if text != nil {
+		src.Text, src.Spots.Text = text.body, text.text().Spot
+		src.TextLayout = c.layout(n, layout, "txt", chosen, layouts)
+	}
+	if html != nil && !html.alone {
+		c.inline(t.Pos, &src)
+	}
+	words, err := content.Compile(name, src)
+	if err != nil {
+		c.note(err)
+		for _, one := range []content.Sources{{Text: src.Subject}, {Text: src.Preheader}, {HTML: src.HTML}, {Text: src.Text}} {
+			one.HTMLBlocks, one.TextBlocks, one.Spots = src.HTMLBlocks, src.TextBlocks, src.Spots
+			switch one.Text {
+			case "":
+			case src.Subject:
+				one.Spots.Text = src.Spots.Subject
+			case src.Preheader:
+				one.Spots.Text = src.Spots.Preheader
+			}
+			c.check(one)
+		}
 		return t // the problems are noted; whoever names the template is not told that it is missing
 	}
-	var err error
-	if t.words, err = content.Compile(name, src); err != nil && !c.ps.Bad() {
-		// The parts are sound and their joint is not: a layout that puts the message
-		// into an attribute, say.
-		_, why := fault.Of(err)
-		c.ps.Add(t.Pos, "a layout with {{ content }} where text stands", "the template does not fit into its layout: %s", why)
-	}
+	t.words = words
+	t.leaves = c.asks(t, n, src)
 	return t
 }
 
-// body joins one part with its layout.
-func (c *compiler) body(p *part, kind, layout string, chosen bool, layouts map[string]*part, whole *string, t *Template) bool {
-	if p == nil {
-		return true
+func spotOf(pos spec.Pos) content.Spot { return content.Spot{Name: pos.File, Line: pos.Line} }
+
+// layout returns what stands around a part; nothing if there is no such layout.
+func (c *compiler) layout(head spec.Node, name, kind string, chosen bool, layouts map[string]*part) content.File {
+	if name == noLayout {
+		return content.File{}
 	}
-	*whole = p.body
-	ok := c.check(sources(kind, p.body), spec.Pos{File: p.file.Path, Line: p.first})
-	if layout != noLayout {
-		l := layouts[layout+"."+kind]
-		if l == nil && chosen {
-			c.ps.Add(at(p.head, "layout"), "layouts/"+layout+"."+kind+".liquid, or layout: none", "there is no layout %q for %s", layout, kind)
-			return false
+	l := layouts[name+"."+kind]
+	if l == nil {
+		if chosen {
+			c.ps.Add(at(head, "layout"), "layouts/"+name+"."+kind+".liquid, or layout: none", "there is no layout %q for %s", name, kind)
 		}
-		if l != nil {
-			alone := placeholder.ReplaceAllLiteralString(l.body, "")
-			ok = c.check(sources(kind, alone), spec.Pos{File: l.file.Path, Line: l.first}) && ok
-			*whole = placeholder.ReplaceAllLiteralString(l.body, strings.TrimSuffix(p.body, "\n"))
-		}
+		return content.File{}
 	}
-	t.leaves = t.leaves && strings.Contains(*whole, "unsubscribe_url") && strings.Contains(*whole, "shop.postal")
-	return ok
+	return l.text()
 }
 
-func sources(kind, body string) content.Sources {
-	if kind == "html" {
-		return content.Sources{HTML: body}
+// check compiles one text and notes what is wrong.
+func (c *compiler) check(src content.Sources) {
+	if src.HTML != "" || src.Text != "" {
+		_, err := content.Compile("template", src)
+		c.note(err)
 	}
-	return content.Sources{Text: body}
 }
 
-// check compiles one text that begins at the place and notes what is wrong.
-func (c *compiler) check(src content.Sources, pos spec.Pos) bool {
-	if src == (content.Sources{}) {
-		return true
-	}
-	const name = "template"
-	_, err := content.Compile(name, src)
+// note adds what is wrong with a template, which begins with the place:
+// “templates/welcome.html.liquid:5: …”.
+func (c *compiler) note(err error) {
 	if err == nil {
-		return true
+		return
 	}
-	// The message begins with the name, the part and the line: “template html:5: …”.
 	_, why := fault.Of(err)
-	head, what, found := strings.Cut(why, ": ")
-	if _, number, lined := strings.Cut(head, ":"); found && lined && strings.HasPrefix(head, name+" ") {
-		if n, err := strconv.Atoi(number); err == nil {
-			if pos.Line += n - 1; n > 1 {
-				pos.Col = 0
+	pos := spec.Pos{}
+	if where, what, found := strings.Cut(why, ": "); found {
+		why, pos.File = what, where
+		if i := strings.LastIndexByte(where, ':'); i >= 0 {
+			if n, err := strconv.Atoi(where[i+1:]); err == nil {
+				pos.File, pos.Line = where[:i], n
 			}
 		}
-		why = what
 	}
 	c.ps.Add(pos, "", "%s", why)
-	return false
 }

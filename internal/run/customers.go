@@ -75,7 +75,7 @@ func (p Public) View(ctx context.Context, d site.Delivery) (string, error) {
 	case row.Profile != customer.ID && !slices.Contains(customer.Strands, row.Profile):
 		return "", errNoMessage
 	}
-	html, err := prog.Show(&row.Delivery, customer, row.Changed, strings.TrimRight(p.n.o.OwnCopy, "/"))
+	html, err := prog.Show(&row.Delivery, customer, row.Changed, strings.TrimRight(p.n.o.OwnCopy, "/"), p.n.o.Links)
 	switch {
 	case fault.Is(err, fault.Invalid), err == nil && html == "":
 		// The template is gone, or asks for what is known no longer.

@@ -123,7 +123,7 @@ func open(t *testing.T, change ...func(*site.Options)) *world {
 	t.Helper()
 	w := &world{on: map[string]bool{"marketing": true}, down: map[string]bool{}, signer: signer(t, "shop", keyA)}
 	o := site.Options{
-		Signer: w.signer, Suppressor: w, Hearer: w, Preferences: w, Brand: "Lamp & Co",
+		Signer: w.signer, Suppressor: w, Hearer: w, Preferences: w, Pictures: shelf{"0123456789abcdef0123456789abcdef-600.jpg": "a picture"}, Brand: "Lamp & Co",
 		Now: func() event.Time { return noon }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, c := range change {

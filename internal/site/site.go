@@ -83,6 +83,9 @@ type Options struct {
 	// form to sign up.
 	Home func(identity.Identifier) identity.ID
 
+	// Pictures is the shop's library. Default: none, and no picture is found.
+	Pictures Pictures
+
 	// Brand is the shop's name on the pages, where Customers does not know it.
 	// Default: empty, no name.
 	Brand string
@@ -137,7 +140,7 @@ type Site struct {
 }
 
 // New returns the site: an [http.Handler] for the paths /c/, /o/, /u/, /p/, /signup,
-// /s/, /v/ and /own-copy. Close it before the program ends, so that held clicks are
+// /s/, /v/, /own-copy, /i/ and /k/. Close it before the program ends, so that held clicks are
 // heard. Missing parts are Invalid.
 func New(o Options) (*Site, error) {
 	if o.Signer == nil || o.Suppressor == nil || o.Hearer == nil || o.Preferences == nil {
@@ -175,6 +178,8 @@ func New(o Options) (*Site, error) {
 	s.mux.HandleFunc("POST /s/{token}", s.confirmSignup)
 	s.mux.HandleFunc("GET /v/{token}", s.view)
 	s.mux.HandleFunc("GET "+ownCopyPath, s.ownCopy)
+	s.mux.HandleFunc("GET /i/{name}", s.picture)
+	s.mux.HandleFunc("GET /k/{name}", s.code)
 	s.mux.HandleFunc("GET /", s.missing)
 	return s, nil
 }

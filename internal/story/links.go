@@ -1,8 +1,11 @@
 package story
 
 import (
+	"net/url"
+
 	"rapport/internal/core/event"
 	"rapport/internal/site"
+	"rapport/internal/studio/code"
 )
 
 // links are the links of a story's messages: they lead nowhere and are the same
@@ -19,4 +22,9 @@ func (links) Honeypot(d site.Delivery) string             { return nowhere + "h/
 func (links) View(d site.Delivery) string                 { return nowhere + "v/" + d.ID }
 func (links) Confirm(d site.Delivery, _ event.Time, _ []string) string {
 	return nowhere + "s/" + d.ID
+}
+
+func (links) Picture(name string) string { return nowhere + "i/" + name }
+func (links) Code(kind, text, level string) (string, error) {
+	return nowhere + "k/" + kind + "/" + url.PathEscape(text) + ".png", code.Check(code.Kind(kind), text, level)
 }

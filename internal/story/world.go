@@ -285,6 +285,9 @@ func (w *world) send(p *profile.Profile, d *profile.Delivery) {
 	name, detail := event.MessageSent, ""
 	var b event.Builder
 	switch {
+	case givenUp(err, &detail):
+		name = event.MessageStopped
+		b.SetText("by", event.ByTemplate)
 	case err != nil:
 		name, detail = event.RenderFailed, err.Error()
 	case w.answers[p.ID] == bounces:

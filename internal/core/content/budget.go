@@ -34,10 +34,40 @@ type Env struct {
 	// Zone is where dates are told. Default: UTC.
 	Zone *time.Location
 
+	// Shared are variables that blocks see too, without being handed them.
+	// Default: none.
+	Shared Vars
+
+	// Words returns the sentence that the filter t writes for a key, in the language
+	// of the reader, and whether there is one. Default: nil, there are none.
+	Words func(key string, count int64, counted bool) (string, bool)
+
+	// Product returns what is known of a product for the filter product, as one of
+	// the values of [Vars]; nil if nothing is. Default: nil, nothing is known.
+	Product func(sku string) any
+
+	// Scratch is memory that renderings may use one after the other. Default: nil,
+	// and each makes its own.
+	Scratch *Scratch
+
+	// Code returns the address of the picture of a code that says the text, for the
+	// filters ean13, code128 and qr; the level is of the last and may be empty.
+	// Default: nil, and the filters are an error.
+	Code func(kind, text, level string) (string, error)
+
 	// Expired is asked now and then; when it says true the rendering ends with an
 	// error. It lets the caller set a deadline by a clock, which the core does not
 	// have. Default: nil, never.
 	Expired func() bool
+}
+
+// Scratch is memory that is used again. Its zero value is ready; it serves one
+// rendering at a time.
+type Scratch struct {
+	out    []byte
+	args   []any
+	own    []scope
+	fields []objectField
 }
 
 const (
@@ -60,7 +90,7 @@ const (
 // run is one rendering. Once err is set nothing more happens.
 type run struct {
 	env   *Env
-	vars  func(name string) (any, bool)
+	vars  Vars
 	lax   bool // undefined variables are empty, as in Shopify: for the golden suite
 	steps int
 	made  int
@@ -68,18 +98,41 @@ type run struct {
 	out   []byte
 	err   error
 
-	part     *part
-	pos      int // where in the source the node stands that is running
-	assigned map[string]any
+	part *part
+	pos  int // where in the source the node stands that is running
+	jump jump
+	args []any   // of the filters that are running, the innermost last
+	own  []scope // what the blocks around were handed, the innermost last
+
+	listed string // the encoding of list
+	list   any
+
+	opened string // the encoding of fields
+	fields []objectField
+	frame
+
+	preview bool
+	gaps    []Gap
+}
+
+// frame is what is known in one scope: a template's, or that of a block.
+type frame struct {
+	alone    bool    // in a block: of what was passed in only [Env.Shared] is known
+	assigned []scope // by the template; in a block also what was handed to it
 	scopes   []scope // variables of loops, the innermost last
 	counters map[string]int64
 	cycles   map[string]int
 	resume   map[string]int // where loops ended, for offset: continue
 	changed  string
-	jump     jump
 }
 
-// scope is one variable of a loop.
+// objectField is a field of an event's object.
+type objectField struct {
+	key   string
+	value event.Value
+}
+
+// scope is one variable.
 type scope struct {
 	name  string
 	value any

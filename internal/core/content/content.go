@@ -1,31 +1,71 @@
 package content
 
 import (
+	"strconv"
 	"strings"
 
 	"rapport/internal/core/event"
 	"rapport/internal/fault"
 )
 
-// Sources are the parts of a template, in Liquid.
+// Sources are the parts of a template, in Liquid, and what they need.
 type Sources struct {
 	Subject   string // text of one line
 	Preheader string // what a mailbox shows beside the subject; may be empty
 	HTML      string // may be empty for channels of plain text
 	Text      string // may be empty: it is made from the HTML then
+
+	// Spots say where the parts stand, for errors. Default: in a text of the
+	// template's name and the part's, "welcome html".
+	Spots struct{ Subject, Preheader, HTML, Text Spot }
+
+	// HTMLLayout and TextLayout stand around the parts: each has {{ content }} once,
+	// where the message stands, which knows what the layout assigns before it.
+	// Default: nothing stands around them.
+	HTMLLayout, TextLayout File
+
+	// HTMLBlocks and TextBlocks are the blocks that the tags render and include name.
+	HTMLBlocks, TextBlocks Blocks
+
+	// Fallback says what to write for a variable that is missing, by its path as the
+	// template writes it: "customer.first_name". It holds wherever the value is
+	// written, filtered or handed to a block; conditions ask for what is there.
+	Fallback map[string]string
 }
+
+// Spot is a place in a text.
+type Spot struct {
+	Name string // what an error calls the text: its file
+	Line int
+}
+
+// String returns "name:line".
+func (s Spot) String() string { return s.Name + ":" + strconv.Itoa(s.Line) }
+
+// File is a text of its own: a layout or a block.
+type File struct {
+	Spot // of its first line; Line 0 counts as 1
+	Body string
+}
+
+// Blocks are texts that templates show by name, as {% render 'name' %}.
+type Blocks map[string]File
 
 // Template is a compiled template. It does not change and may be used from many
 // goroutines.
 type Template struct {
 	subject, preheader, html, text *part
+
+	uses  []Use
+	words []Word
 }
 
 // Rendered is a message in words.
 type Rendered struct {
-	Subject string // one line, without control characters
-	HTML    string // empty if the template has none
-	Text    string
+	Subject   string // one line, without control characters
+	Preheader string // the same; empty if the template has none. The HTML has it already
+	HTML      string // empty if the template has none
+	Text      string
 }
 
 // Vars are the variables of a rendering by name. Values are nil, bool, numbers,
@@ -43,22 +83,38 @@ func Compile(name string, src Sources) (*Template, error) {
 	for _, p := range []struct {
 		to     **part
 		name   string
-		source string
+		body   string
+		spot   Spot
 		html   bool
+		layout File
+		blocks Blocks
 	}{
-		{&t.subject, "subject", src.Subject, false},
-		{&t.preheader, "preheader", src.Preheader, false},
-		{&t.html, "html", src.HTML, true},
-		{&t.text, "text", src.Text, false},
+		{&t.subject, "subject", src.Subject, src.Spots.Subject, false, File{}, src.TextBlocks},
+		{&t.preheader, "preheader", src.Preheader, src.Spots.Preheader, false, File{}, src.TextBlocks},
+		{&t.html, "html", src.HTML, src.Spots.HTML, true, src.HTMLLayout, src.HTMLBlocks},
+		{&t.text, "text", src.Text, src.Spots.Text, false, src.TextLayout, src.TextBlocks},
 	} {
-		if p.source == "" {
+		if p.body == "" {
 			continue
 		}
-		compiled, err := compile(name+" "+p.name, p.source, p.html)
+		file := File{p.spot, p.body}
+		if file.Name == "" {
+			file.Name = name + " " + p.name
+		}
+		k := &kit{blocks: p.blocks, fallback: src.Fallback}
+		if p.layout.Body != "" {
+			message := file
+			k.message, file = &message, p.layout
+		}
+		compiled, err := compile(file, p.html, k)
 		if err != nil {
 			return nil, err
 		}
 		*p.to = compiled
+		for i := range k.uses {
+			k.uses[i].Part = p.name
+		}
+		t.uses, t.words = append(t.uses, k.uses...), append(t.words, k.words...)
 	}
 	if t.html == nil && t.text == nil {
 		return nil, fault.New(fault.Invalid, name+": the template has neither HTML nor text")
@@ -71,22 +127,33 @@ func Compile(name string, src Sources) (*Template, error) {
 // an address is none), TooLarge if a budget is used up; it says where, and never
 // holds more than a few words of a variable's value. With the same template,
 // variables and Env the result is the same.
+//
+// A template that gives up by its tag abort has an error of type [*Aborted]: this
+// customer is to get nothing, and nobody has to be told.
 func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
-	r := newRun(vars, env)
+	return t.render(newRun(vars, env))
+}
+
+func (t *Template) render(r *run) (Rendered, error) {
+	if s := r.env.Scratch; s != nil {
+		defer func() { s.out, s.args, s.own, s.fields = r.out, r.args, r.own, r.fields }()
+	}
 	var out Rendered
-	subject := r.words(t.subject)
-	preheader := r.words(t.preheader)
-	out.HTML = r.words(t.html)
-	out.Text = r.words(t.text)
+	out.Subject = oneLine(string(r.words(t.subject)))
+	out.Preheader = oneLine(string(r.words(t.preheader)))
+	r.words(t.html)
+	if out.Preheader != "" && t.html != nil && r.err == nil {
+		r.out = insertStart(r.out, hidden, string(appendHTML(nil, out.Preheader)), preheaderGap, "</div>")
+	}
+	if t.html != nil {
+		out.HTML = string(r.out)
+	}
+	out.Text = string(r.words(t.text))
 	if r.err != nil {
 		return Rendered{}, r.err
 	}
-	out.Subject = oneLine(subject)
 	if t.subject != nil && out.Subject == "" {
 		return Rendered{}, fault.New(fault.Invalid, t.subject.at(0)+": the subject is empty")
-	}
-	if preheader = oneLine(preheader); preheader != "" && t.html != nil {
-		out.HTML = insertStart(out.HTML, `<div style="display:none;max-height:0;overflow:hidden">`+string(appendHTML(nil, preheader))+strings.Repeat("&#847;&zwnj;&nbsp;", preheaderGap)+`</div>`)
 	}
 	if t.text == nil {
 		out.Text = Plain(out.HTML)
@@ -94,9 +161,12 @@ func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
 	return out, nil
 }
 
-// preheaderGap is how many invisible spaces follow the preheader, so that a
-// mailbox does not show the beginning of the message behind it.
-const preheaderGap = 40
+// hidden opens what a mailbox shows beside the subject and a reader does not see.
+const hidden = `<div style="display:none;max-height:0;overflow:hidden">`
+
+// preheaderGap is so many invisible spaces that a mailbox does not show the
+// beginning of the message behind the preheader.
+var preheaderGap = strings.Repeat("&#847;&zwnj;&nbsp;", 40)
 
 func newRun(vars Vars, env Env) *run {
 	if env.Steps <= 0 {
@@ -108,32 +178,50 @@ func newRun(vars Vars, env Env) *run {
 	if env.Output <= 0 {
 		env.Output = defaultOutput
 	}
-	return &run{
-		env: &env, steps: env.Steps, made: env.Made,
-		vars: func(name string) (any, bool) {
-			v, ok := vars[name]
-			return v, ok
-		},
+	r := &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
+	if s := env.Scratch; s != nil {
+		r.out, r.args, r.own, r.fields = s.out[:0], s.args[:0], s.own[:0], s.fields[:0]
 	}
+	return r
 }
 
-// words renders one part; a nil part is empty.
-func (r *run) words(p *part) string {
+// words renders one part; a nil part is empty. The bytes are those of r.out, until
+// the next part.
+func (r *run) words(p *part) []byte {
 	if p == nil || r.err != nil {
-		return ""
+		return nil
 	}
 	r.part, r.pos, r.jump, r.room = p, 0, onward, r.env.Output
-	r.out = make([]byte, 0, min(len(p.source)+len(p.source)/4, r.env.Output))
-	r.assigned, r.scopes, r.counters, r.cycles, r.resume, r.changed = nil, nil, nil, nil, nil, ""
+	if size := min(2*p.size+len(preheaderGap), r.env.Output); cap(r.out) < size {
+		r.out = make([]byte, 0, size)
+	}
+	r.out, r.frame = r.out[:0], frame{}
 	r.render(p.nodes)
-	return string(r.out)
+	return r.out
 }
 
 // oneLine joins lines and drops what could steer a terminal or a mail program.
 func oneLine(s string) string {
+	if clean(s) {
+		return s
+	}
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029
 	}), " ")
+}
+
+// clean reports whether s is one line already, without a space that oneLine would
+// take away. What is not ASCII is not looked at.
+func clean(s string) bool {
+	space := true
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return !space || s == ""
 }
 
 // ObjectVars returns the fields of an object as variables.

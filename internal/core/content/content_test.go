@@ -112,7 +112,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		{"a\n{% if x %}\nb", "welcome html:2: if has no endif"},
 		{"{{ x", "welcome html:1: there is no end to"},
 		{"{% nosuch %}", `welcome html:1: there is no tag "nosuch" here`},
-		{"\n{% render 'x' %}", "welcome html:2: a template has no files to render"},
+		{"\n{% render 'x' %}", `welcome html:2: there is no block "x"; a block is a file in the folder blocks`},
 		{"<p>\n<a href={{ x }}>", "welcome html:2: put quotes around the value of href"},
 		{"\n\n<p {{ x }}>", "welcome html:3: a variable may not stand in a tag"},
 		{"<p class=\"x", "welcome html:1: the HTML ends inside the attribute class"},

@@ -17,9 +17,14 @@
 // done. There is no file, no clock, no environment and no network to reach.
 //
 // And it must not sound broken: a variable that is missing or blank is an error,
-// unless the template says what to write instead ({{ name | default: "there" }}),
-// so nobody reads "Hi ,".
+// unless the template says what to write instead ({{ name | default: "there" }},
+// or a fallback for all places), so nobody reads "Hi ,". A preview shows a mark
+// there instead, and a preview cannot be sent by mistake: it is another method.
 //
-// The language is Liquid as Shopify speaks it, without include, render and
-// tablerow, tested against the golden suite.
+// A template is put together when it is compiled: the message in its layout, and
+// each block in each place where it stands ({% render 'card', item: product %}).
+// So a block is escaped for its place too, cannot stand in itself, and costs
+// nothing to find. {% abort "sold out" %} gives a message up, with its reason.
+//
+// The language is Liquid as Shopify speaks it, tested against the golden suite.
 package content

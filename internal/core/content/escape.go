@@ -35,11 +35,19 @@ func (r *run) show(v any, m mode) {
 		r.showOutlook(v, m&^outlookBit)
 		return
 	}
+	if g, lacking := v.(gap); lacking {
+		r.mark(g, m)
+		return
+	}
 	if h, ok := v.(safe); ok && m == textMode {
 		r.write(string(h))
 		return
 	}
-	s := r.text(v)
+	r.showText(r.text(v), m)
+}
+
+// showText is show for text.
+func (r *run) showText(s string, m mode) {
 	if len(s) > r.room {
 		r.fail(fault.TooLarge, "the message becomes too long")
 		return
@@ -52,6 +60,10 @@ func (r *run) show(v any, m mode) {
 	case commentMode:
 		r.writeEscaped(strings.ReplaceAll(s, "-", " "))
 	case urlMode:
+		if ordinary(s) {
+			r.write(s)
+			return
+		}
 		address, why := checkAddress(s)
 		if why != "" {
 			r.fail(fault.Invalid, "%s may not be a link: %s", quote(s), why)
@@ -68,7 +80,7 @@ func (r *run) show(v any, m mode) {
 		r.writeEscaped(percent(s))
 	case styleMode:
 		for i := 0; i < len(s); i++ {
-			if c := s[i]; !letter(c) && !digit(c) && strings.IndexByte(" #.,%-+", c) < 0 {
+			if !harmless[s[i]] {
 				r.fail(fault.Invalid, "%s may not stand in a style: only words, numbers and colours may", quote(s))
 				return
 			}
@@ -105,30 +117,48 @@ func (r *run) showOutlook(v any, m mode) {
 // output's limit is met before the memory is used.
 func (r *run) writeEscaped(s string) {
 	const piece = 4096
-	for len(s) > piece {
-		n := piece
-		for n > piece-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-			n--
+	for r.err == nil && s != "" {
+		n := len(s)
+		if n > piece {
+			for n = piece; n > piece-utf8.UTFMax && !utf8.RuneStart(s[n]); n-- {
+			}
 		}
-		r.write(string(appendHTML(nil, s[:n])))
-		if s = s[n:]; r.err != nil {
-			return
+		from := len(r.out)
+		r.out = appendHTML(r.out, s[:n])
+		if n := len(r.out) - from; n > r.room {
+			r.out = r.out[:from]
+			r.fail(fault.TooLarge, "the message becomes too long")
+		} else {
+			r.room -= n
 		}
+		s = s[n:]
 	}
-	if !strings.ContainsAny(s, special) && utf8.ValidString(s) {
-		r.write(s)
-		return
-	}
-	r.write(string(appendHTML(nil, s)))
 }
 
-// special are the bytes that writeEscaped must look at one by one.
-const special = "&<>\"'`\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f"
+// plain are the bytes that HTML takes as they are.
+var plain = table(func(c byte) bool {
+	return (c >= ' ' && c < 0x7f || c == '\n' || c == '\t' || c == '\r') && strings.IndexByte("&<>\"'`", c) < 0
+})
+
+// table answers a question about each byte.
+func table(is func(byte) bool) (t [256]bool) {
+	for c := range t {
+		t[c] = is(byte(c))
+	}
+	return t
+}
 
 // appendHTML appends s escaped for text and for attributes in either quote.
 // Control characters are dropped and what is no text is replaced.
 func appendHTML(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
+		from := i
+		for i < len(s) && plain[s[i]] {
+			i++
+		}
+		if b = append(b, s[from:i]...); i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
@@ -149,10 +179,6 @@ func appendHTML(b []byte, s string) []byte {
 			b = append(b, "&#39;"...)
 		case '`':
 			b = append(b, "&#96;"...)
-		default:
-			if c >= ' ' && c != 0x7f || c == '\n' || c == '\t' || c == '\r' {
-				b = append(b, c)
-			}
 		}
 		i++
 	}
@@ -198,8 +224,12 @@ func entity(s string) int {
 // cleanText drops control characters other than line ends and tabs, and replaces
 // what is no text.
 func cleanText(s string) string {
-	ok := utf8.ValidString(s)
-	for i := 0; ok && i < len(s); i++ {
+	i := 0
+	for i < len(s) && (plain[s[i]] || s[i] < 0x80 && s[i] > ' ' && s[i] != 0x7f) {
+		i++
+	}
+	ok := i == len(s) || utf8.ValidString(s)
+	for ; ok && i < len(s); i++ {
 		c := s[i]
 		ok = c >= ' ' && c != 0x7f || c == '\n' || c == '\t' || c == '\r'
 	}
@@ -227,7 +257,9 @@ var schemes = [...]struct {
 // checkAddress returns the address without white space around it, and why it may
 // not be followed; empty if it may.
 func checkAddress(s string) (address, why string) {
-	s = strings.Trim(s, " \t\r\n")
+	if s != "" && (space(s[0]) || space(s[len(s)-1])) {
+		s = strings.Trim(s, " \t\r\n")
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' || s[i] == 0x7f || s[i] == '\\' {
 			return "", "it contains a control character or a backslash"
@@ -244,24 +276,40 @@ func checkAddress(s string) (address, why string) {
 		if !strings.HasPrefix(rest, "//") || len(rest) < 3 || strings.IndexByte("/?#", rest[2]) >= 0 {
 			return "", "its host is missing"
 		}
-		host := rest[2:]
-		if end := strings.IndexAny(host, "/?#"); end >= 0 {
-			host = host[:end]
-		}
-		if strings.IndexByte(host, '@') >= 0 {
-			return "", "it contains a user name"
+		for i := 2; i < len(rest) && strings.IndexByte("/?#", rest[i]) < 0; i++ {
+			if rest[i] == '@' {
+				return "", "it contains a user name"
+			}
 		}
 		return s, ""
 	}
 	return "", "it must begin with https://, http://, mailto: or tel:"
 }
 
+// ordinary reports whether s is what nearly all addresses are: https, a host, and
+// nothing that would have to be checked or escaped. It saves three looks at each.
+func ordinary(s string) bool {
+	const scheme = "https://"
+	if len(s) <= len(scheme) || s[:len(scheme)] != scheme || !letter(s[len(scheme)]) && !digit(s[len(scheme)]) {
+		return false
+	}
+	for i := len(scheme); i < len(s); i++ {
+		if !usual[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// usual are the bytes of ordinary addresses.
+var usual = table(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte("-.~/?#=%:+,", c) >= 0 })
+
 // percent encodes what may not stand in an address, and leaves what is encoded
 // already.
 func percent(s string) string {
 	clean := true
 	for i := 0; i < len(s) && clean; i++ {
-		clean = !unfit(s[i])
+		clean = !unfit[s[i]]
 	}
 	if clean {
 		return s
@@ -269,7 +317,7 @@ func percent(s string) string {
 	const hex = "0123456789ABCDEF"
 	b := make([]byte, 0, len(s)+32)
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; unfit(c) {
+		if c := s[i]; unfit[c] {
 			b = append(b, '%', hex[c>>4], hex[c&15])
 		} else {
 			b = append(b, c)
@@ -278,6 +326,8 @@ func percent(s string) string {
 	return string(b)
 }
 
-func unfit(c byte) bool {
-	return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}'", c) >= 0
-}
+// unfit are the bytes that may not stand in an address.
+var unfit = table(func(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}'", c) >= 0 })
+
+// harmless are the bytes that a value in a style may have.
+var harmless = table(func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(" #.,%-+", c) >= 0 })

@@ -4,21 +4,33 @@ import (
 	"strings"
 
 	"rapport/internal/core/event"
-	"rapport/internal/fault"
 )
+
+// perLook is how many names are looked through in the time of a step.
+const perLook = 16
 
 // lookup returns a variable by its name: of a loop, assigned, a counter, or
 // passed in.
 func (r *run) lookup(name string) any {
+	if n := (len(r.scopes) + len(r.assigned)) / perLook; n > 0 && !r.step(n) {
+		return nil
+	}
 	for i := len(r.scopes) - 1; i >= 0; i-- {
 		if r.scopes[i].name == name {
 			return r.scopes[i].value
 		}
 	}
-	if v, ok := r.assigned[name]; ok {
-		return v
+	if i := r.assignedAt(name); i >= 0 {
+		return r.assigned[i].value
 	}
-	if v, ok := r.vars(name); ok {
+	v, ok := any(nil), false
+	if !r.alone {
+		v, ok = r.vars[name]
+	}
+	if !ok {
+		v, ok = r.env.Shared[name]
+	}
+	if ok {
 		v = lift(v)
 		r.touch(v)
 		return v
@@ -211,49 +223,57 @@ func (f *filtered) eval(r *run) any {
 	wanted := false
 	for i := range f.calls {
 		c := &f.calls[i]
+		if g, lacking := v.(gap); lacking {
+			return g
+		}
 		r.touch(v)
 		if !r.step(1) {
 			return nil
 		}
-		fallback := c.filter == filters["default"]
+		fallback := c.defaults
 		if _, isPath := f.x.(*path); !r.lax && isPath && !wanted && !fallback && missing(v) {
-			r.absent(f)
-			return nil
+			return r.absent(f)
 		}
 		if fallback && c.named == nil && !missing(v) && v != false && !empty(v) {
 			wanted = true // what the default would have been does not matter
 			continue
 		}
-		args := make([]any, len(c.args), 4)
-		for j, a := range c.args {
-			args[j] = a.eval(r)
-			if _, isPath := a.(*path); !r.lax && isPath && missing(args[j]) {
-				r.pathMissing(a.(*path))
-				return nil
-			}
+		if len(c.args) == 0 && c.named == nil {
+			v = c.apply(r, v, nil, nil)
+			wanted = wanted || fallback
+			continue
 		}
+		base := len(r.args)
 		var named map[string]any
+		for _, a := range c.args {
+			x := a.eval(r)
+			if p, isPath := a.(*path); !r.lax && isPath && missing(x) {
+				r.args = r.args[:base]
+				return r.lack(p.src)
+			}
+			r.args = append(r.args, x)
+		}
 		for _, n := range c.named {
+			x := n.x.eval(r)
+			if p, isPath := n.x.(*path); !r.lax && isPath && missing(x) {
+				r.args = r.args[:base]
+				return r.lack(p.src)
+			}
 			if named == nil {
 				named = map[string]any{}
 			}
-			named[n.name] = n.x.eval(r)
+			named[n.name] = x
 		}
+		if r.err == nil {
+			v = c.apply(r, v, r.args[base:len(r.args):len(r.args)], named)
+		}
+		r.args = r.args[:base]
 		if r.err != nil {
 			return nil
 		}
-		v = c.apply(r, v, args, named)
 		wanted = wanted || fallback
 	}
 	return v
-}
-
-func (r *run) absent(f *filtered) {
-	r.fail(fault.Invalid, "%s is missing or empty; write what to say instead: {{ %s | default: \"…\" }}", f.src, f.src)
-}
-
-func (r *run) pathMissing(p *path) {
-	r.fail(fault.Invalid, "%s is missing or empty; assign it with a default first", p.src)
 }
 
 // shown evaluates an output, which must not be missing.
@@ -262,14 +282,11 @@ func (f *filtered) shown(r *run) any {
 	if r.err != nil || r.lax || !missing(v) {
 		return v
 	}
-	for i := range f.calls {
-		if f.calls[i].filter == filters["default"] {
-			return v
-		}
+	if f.defaults {
+		return v
 	}
 	if _, isLiteral := f.x.(literal); isLiteral && len(f.calls) == 0 {
 		return v
 	}
-	r.absent(f)
-	return nil
+	return r.absent(f)
 }

@@ -53,13 +53,16 @@ type filtered struct {
 	x     expr
 	calls []call
 	src   string // the whole as written, for errors
+
+	defaults bool // one of the filters is default
 }
 
 // call is one filter with its arguments.
 type call struct {
 	*filter
-	args  []expr
-	named []namedArg
+	defaults bool // it is default
+	args     []expr
+	named    []namedArg
 }
 
 type namedArg struct {
@@ -73,6 +76,8 @@ type parser struct {
 	i    int
 	err  string // the first thing wrong; a sentence without a full stop
 	deep int
+	in   *compiler
+	pos  int // where in the source the tag or output begins
 }
 
 // maxExprDepth bounds brackets in brackets.
@@ -292,14 +297,50 @@ func (p *parser) steps(x *path, start int) expr {
 		}
 	}
 	x.src = strings.TrimSpace(p.s[start:p.i])
+	p.in.names.use(x, p.in.part.spot(p.pos))
 	return x
+}
+
+// stated is value, or the text that the template states for it in case it is
+// missing.
+func (p *parser) stated() expr {
+	x := p.value()
+	if v, ok := x.(*path); ok && p.in.within == nil {
+		if text, ok := p.in.kit.fallback[v.src]; ok {
+			return &instead{v, text}
+		}
+	}
+	return x
+}
+
+// shown is filtered for what is written: what is missing there ends a rendering.
+func (p *parser) shown() *filtered {
+	before := len(p.in.names.uses)
+	f := p.filtered()
+	if v, ok := f.x.(*path); ok && before < len(p.in.names.uses) && p.in.names.uses[before].Path == v.dotted() && !f.defaults {
+		p.in.names.uses[before].Shown = true
+	}
+	return f
+}
+
+// instead is a variable with what to say in its stead.
+type instead struct {
+	*path
+	text string
+}
+
+func (x *instead) eval(r *run) any {
+	if v := x.path.eval(r); !missing(v) {
+		return v
+	}
+	return x.text
 }
 
 // filtered reads a value and its filters.
 func (p *parser) filtered() *filtered {
 	p.space()
 	start := p.i
-	f := &filtered{x: p.value()}
+	f := &filtered{x: p.stated()}
 	for p.err == "" && p.eat("|") {
 		name := p.name()
 		known := filters[name]
@@ -307,12 +348,16 @@ func (p *parser) filtered() *filtered {
 			p.fail("there is no filter " + quote(name))
 			break
 		}
-		c := call{filter: known}
+		c := call{filter: known, defaults: name == "default"}
+		f.defaults = f.defaults || c.defaults
 		if p.eat(":") {
 			p.arguments(&c)
 		}
 		if n := len(c.args); n < known.least || n > known.most {
 			p.fail("the filter " + name + " takes " + countOf(known.least, known.most))
+		}
+		if name == "t" && len(f.calls) == 0 {
+			p.in.names.word(f.x, &c, p.in.part.spot(p.pos))
 		}
 		f.calls = append(f.calls, c)
 		if len(f.calls) > maxCalls {
@@ -340,10 +385,10 @@ func (p *parser) arguments(c *call) {
 	for {
 		at := p.i
 		if name := p.name(); name != "" && p.eat(":") {
-			c.named = append(c.named, namedArg{name, p.value()})
+			c.named = append(c.named, namedArg{name, p.stated()})
 		} else {
 			p.i = at
-			c.args = append(c.args, p.value())
+			c.args = append(c.args, p.stated())
 		}
 		if !p.eat(",") {
 			return

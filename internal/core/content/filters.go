@@ -84,6 +84,12 @@ func init() {
 		"find_index":   {1, 2, findIndex},
 		"has":          {1, 2, has},
 		"sum":          {0, 1, sum},
+		// The shop's.
+		"t":       {0, 0, wordsFilter},
+		"product": {0, 0, productFilter},
+		"ean13":   {0, 0, codeFilter("ean13")},
+		"code128": {0, 0, codeFilter("code128")},
+		"qr":      {0, 1, codeFilter("qr")},
 		// Any.
 		"default": {0, 1, defaultFilter},
 	}
@@ -407,17 +413,21 @@ var signs = map[money.Currency]string{"GBP": "£", "EUR": "€", "USD": "$", "JP
 
 // moneyFilter writes an amount: {{ 1234.5 | money: "GBP" }} is £1,234.50.
 func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
-	s := r.str(v)
-	if f, isFloat := v.(float64); isFloat {
-		s = strings.TrimSuffix(floatText(f), ".0")
-	}
-	m, err := money.Parse(strings.TrimSpace(s))
-	if err != nil {
-		r.fail(fault.Invalid, "%s is no amount of money", quote(s))
-		return nil
+	m, ok := amount(v)
+	if !ok {
+		s := r.str(v)
+		if f, isFloat := v.(float64); isFloat {
+			s = strings.TrimSuffix(floatText(f), ".0")
+		}
+		var err error
+		if m, err = money.Parse(strings.TrimSpace(s)); err != nil {
+			r.fail(fault.Invalid, "%s is no amount of money", quote(s))
+			return nil
+		}
 	}
 	var currency money.Currency
 	if len(args) > 0 {
+		var err error
 		if currency, err = money.ParseCurrency(r.text(args[0])); err != nil {
 			r.fail(fault.Invalid, "%s is no currency; write one such as GBP", quote(r.text(args[0])))
 			return nil

@@ -12,7 +12,7 @@ import (
 type follower struct {
 	part  *part
 	loops []place // where the bodies of the loops around began; in a capture, those in it
-	inner bool    // in a capture
+	inner bool    // in a capture or a block
 	mute  bool    // in a block whose text is not shown
 	modes map[node]mode
 	ended bool // a break or continue ended this branch
@@ -62,6 +62,14 @@ func (f *follower) node(n node, p place) place {
 		return f.choice(n, p)
 	case *forNode:
 		return f.loop(n, p)
+	case *tableNode:
+		return f.table(n, p)
+	case *partNode:
+		return f.inside(n, p)
+	case *chosenNode:
+		return f.chosen(n, p)
+	case *abortNode:
+		f.ended = true
 	case *changedNode:
 		end := f.follow(n.body, p)
 		f.meet(0, p, end, "ifchanged")
@@ -93,7 +101,7 @@ func (f *follower) jump(p place) {
 	case len(f.loops) > 0:
 		f.meet(0, f.loops[len(f.loops)-1], p, "the round of a loop that ends early")
 	case f.inner:
-		f.fail(0, "break and continue may not leave a capture")
+		f.fail(0, "break and continue may not leave a capture or a block")
 	case p.at != inText || p.outlook:
 		f.fail(0, "the message may not end inside "+p.where())
 	}

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -14,7 +15,7 @@ func Links(html string, rewrite func(url string) string, keep ...string) string 
 	var b strings.Builder
 	done := 0
 	for i := 0; ; {
-		e, ok := nextTag(html, i)
+		e, ok := nextTag(html, i, true)
 		if !ok {
 			break
 		}
@@ -73,14 +74,48 @@ func insertEnd(html, markup string) string {
 }
 
 // insertStart puts markup behind the opening of the body, or at the start.
-func insertStart(html, markup string) string {
-	for i := 0; ; {
-		e, ok := nextTag(html, i)
+func insertStart(html []byte, markup ...string) []byte {
+	at := bodyStart(html)
+	n := 0
+	for _, m := range markup {
+		n += len(m)
+	}
+	size := len(html)
+	html = slices.Grow(html, n)[:size+n]
+	copy(html[at+n:], html[at:size])
+	for _, m := range markup {
+		at += copy(html[at:], m)
+	}
+	return html
+}
+
+// bodyStart returns the place behind the opening of the body; 0 if there is none.
+func bodyStart(html []byte) int {
+	// Nearly always the first that looks like it is it: what could hide one is a
+	// comment, and the text of a style or title.
+	if i := bytes.Index(html, []byte("<body")); i >= 0 && i+5 < len(html) && (html[i+5] == '>' || space(html[i+5])) {
+		head := html[:i]
+		if bytes.Count(head, []byte("<!--")) == bytes.Count(head, []byte("-->")) && !bytes.Contains(head, []byte("<!-->")) {
+			for j, quoted := i+5, byte(0); j < len(html); j++ {
+				switch c := html[j]; {
+				case quoted != 0 && c == quoted:
+					quoted = 0
+				case quoted != 0:
+				case c == '"' || c == '\'':
+					quoted = c
+				case c == '>':
+					return j + 1
+				}
+			}
+		}
+	}
+	for i, s := 0, string(html); ; {
+		e, ok := nextTag(s, i, false)
 		if !ok {
-			return markup + html
+			return 0
 		}
 		if e.name == "body" && !e.closing {
-			return html[:e.end] + markup + html[e.end:]
+			return e.end
 		}
 		i = e.end
 	}

@@ -81,10 +81,10 @@ func TestHTMLBecomesText(t *testing.T) {
 	for source, want := range map[string]string{
 		`<p>Hi&nbsp;Ada,</p><p>one<br>two   three
 four</p>`: "Hi Ada,\n\none\ntwo three four\n",
-		`<html><head><title>t</title><style>p{}</style></head><body><h1>Big</h1><div>a</div><div>b</div></body></html>`:                                                                     "Big\n\na\nb\n",
+		`<html><head><title>t</title><style>p{}</style></head><body><h1>Big</h1><div>a</div><div>b</div></body></html>`:                                                                     "Big\n===\n\na\nb\n",
 		`<ul><li>one</li><li>two <b>bold</b></li></ul><p>end</p>`:                                                                                                                           "- one\n- two bold\n\nend\n",
 		`<a href="https://shop.example/?a=1&amp;b=2">Look</a> and <a href="https://b.example/">https://b.example/</a> <a href="#x">here</a> <a href="https://c.example/"><img src="x"></a>`: "Look (https://shop.example/?a=1&b=2) and https://b.example/ here\n",
-		`<table><tr><td>Lamp</td><td>£12</td></tr><tr><td>Shade</td><td>£3</td></tr></table>`:                                                                                               "Lamp £12\nShade £3\n",
+		`<table><tr><td>Lamp</td><td>£12</td></tr><tr><td>Shade</td><td>£3</td></tr></table>`:                                                                                               "Lamp | £12\nShade | £3\n",
 		`<div style="display: none"><div>hidden</div> <b>x</b></div>shown<script>alert("</p>")</script><!-- c --> &lt;b&gt; &amp;`:                                                          "shown <b> &\n",
 		`<!--[if mso]><p>Outlook</p><![endif]-->all<!--[if !mso]><!--> others<!--<![endif]-->`:                                                                                              "all others\n",
 		``: "", `plain`: "plain\n", `a < b`: "a < b\n", `<p>cut <a href="https://x.example`: "cut <a href=\"https://x.example\n",

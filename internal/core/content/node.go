@@ -23,6 +23,8 @@ type outputNode struct {
 	pos  int
 	x    *filtered
 	mode mode // how it is escaped where it stands
+
+	field *path // x if it is a field of a variable and nothing else
 }
 
 // assignNode gives a value a name.
@@ -70,6 +72,7 @@ type forNode struct {
 	in            expr
 	label         string // "item-products"
 	limit, offset expr
+	cols          expr // of a tablerow
 	goOn          bool // offset: continue
 	reversed      bool
 	body          []node
@@ -114,7 +117,29 @@ func (n *textNode) render(r *run) { r.write(n.s) }
 
 func (n *outputNode) render(r *run) {
 	r.pos = n.pos
+	if n.field != nil && r.showField(n) {
+		return
+	}
 	r.show(n.x.shown(r), n.mode)
+}
+
+// showField shows a text of an event's object without making a value of it, which
+// is most of what a message of many products does. It reports false, having done
+// nothing, if it is anything else.
+func (r *run) showField(n *outputNode) bool {
+	o, ok := r.lookup(n.field.root).(event.Object)
+	if !ok {
+		return false
+	}
+	v, ok := r.get(o, n.field.steps[0].name)
+	if !ok || v.Kind != event.String || n.mode&outlookBit != 0 || !r.lax && blankText(v.Raw) {
+		return false
+	}
+	r.touch(o)
+	if r.step(2 + len(v.Raw)/perStep) {
+		r.showText(v.Raw, n.mode)
+	}
+	return true
 }
 
 func (n *assignNode) render(r *run) {
@@ -126,10 +151,22 @@ func (n *assignNode) render(r *run) {
 }
 
 func (r *run) assign(name string, v any) {
-	if r.assigned == nil {
-		r.assigned = map[string]any{}
+	if i := r.assignedAt(name); i >= 0 {
+		r.assigned[i].value = v
+		return
 	}
-	r.assigned[name] = v
+	r.assigned = append(r.assigned, scope{name, v})
+}
+
+// assignedAt returns where a name is among those assigned; −1 if it is not. Most
+// templates assign fewer than ten.
+func (f *frame) assignedAt(name string) int {
+	for i := range f.assigned {
+		if f.assigned[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 func (n *captureNode) render(r *run) {
@@ -187,6 +224,7 @@ type loop struct {
 	name   string
 	at, of int
 	parent *loop
+	cols   int // of a tablerow; 0: it is none
 }
 
 func (l *loop) field(name string) (any, bool) {
@@ -212,6 +250,9 @@ func (l *loop) field(name string) (any, bool) {
 			return l.parent, true
 		}
 	}
+	if l.cols > 0 {
+		return l.column(name)
+	}
 	return nil, false
 }
 
@@ -226,8 +267,10 @@ func (n *forNode) render(r *run) {
 		return
 	}
 	l := &loop{name: n.label, of: to - from}
-	if i := len(r.scopes) - 2; i >= 0 {
-		l.parent, _ = r.scopes[i].value.(*loop)
+	for i := len(r.scopes) - 1; i >= 0 && l.parent == nil; i-- {
+		if r.scopes[i].name == "forloop" {
+			l.parent, _ = r.scopes[i].value.(*loop)
+		}
 	}
 	base := len(r.scopes)
 	r.scopes = append(r.scopes, scope{"forloop", l}, scope{n.name, nil})

@@ -3,7 +3,6 @@ package content
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"rapport/internal/core/money"
 	"rapport/internal/fault"
@@ -140,6 +139,24 @@ func round(_ *run, v any, args []any, _ map[string]any) any {
 	return tidy(rounded)
 }
 
+// amount returns a number as an amount, if it is one without a doubt: a fraction
+// of a float that is not one of millionths is left to exact decimals.
+func amount(v any) (money.Micros, bool) {
+	const most = 1e9 // with six decimals a float is exact to more digits than that
+	switch v := v.(type) {
+	case int64:
+		if v > -most && v < most {
+			return money.Micros(v) * money.One, true
+		}
+	case float64:
+		if x := v * float64(money.One); math.Abs(v) < most {
+			m := math.Round(x)
+			return money.Micros(m), math.Abs(x-m) < 1e-3
+		}
+	}
+	return 0, false
+}
+
 // moneyText writes an amount with two decimals, or none for yen, and commas at
 // the thousands.
 func moneyText(m money.Micros, c money.Currency) string {
@@ -156,25 +173,25 @@ func moneyText(m money.Micros, c money.Currency) string {
 		sign, m = "-", -m
 	}
 	n := int64((m + unit/2) / unit)
-	whole, cents := n, ""
+	b := make([]byte, 0, 32)
+	b = append(append(b, sign...), signs[c]...)
+	whole := n
 	if decimals == 2 {
 		whole = n / 100
-		cents = "." + strconv.FormatInt(100+n%100, 10)[1:]
 	}
-	digits := strconv.FormatInt(whole, 10)
-	var b strings.Builder
+	var buf [20]byte
+	digits := strconv.AppendInt(buf[:0], whole, 10)
 	for i, d := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		b.WriteRune(d)
+		b = append(b, d)
 	}
-	amount := b.String() + cents
-	switch symbol := signs[c]; {
-	case symbol != "":
-		return sign + symbol + amount
-	case c != "":
-		return sign + amount + " " + string(c)
+	if decimals == 2 {
+		b = append(b, '.', byte('0'+n%100/10), byte('0'+n%10))
 	}
-	return sign + amount
+	if c != "" && signs[c] == "" {
+		b = append(append(b, ' '), c...)
+	}
+	return string(b)
 }

@@ -17,51 +17,69 @@ const (
 	maxDepth = 32
 )
 
-// part is one compiled part of a template: its subject, HTML or text.
+// part is one compiled text: a template's subject, HTML or text, a layout, or a
+// block where it stands.
 type part struct {
-	name   string // "welcome.html"
-	source string
-	html   bool
-	nodes  []node
-	lines  []int // where each line begins
+	file  File
+	html  bool
+	nodes []node
+	lines []int // where each line begins
+	size  int   // bytes of the text and of all that stands in it
 }
 
-// at returns "name:line" of a place in the source.
-func (p *part) at(pos int) string {
-	line := sort.SearchInts(p.lines, pos+1)
-	return p.name + ":" + strconv.Itoa(line)
+// spot returns where a place in the text is.
+func (p *part) spot(pos int) Spot {
+	return Spot{p.file.Name, max(p.file.Line, 1) - 1 + sort.SearchInts(p.lines, pos+1)}
+}
+
+// at returns "name:line" of a place in the text.
+func (p *part) at(pos int) string { return p.spot(pos).String() }
+
+// linesOf returns where each line of a text begins.
+func linesOf(text string) []int {
+	lines := []int{0}
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\n' {
+			lines = append(lines, i+1)
+		}
+	}
+	return lines
 }
 
 // compile parses a part. In HTML it also finds where each output stands.
-func compile(name, source string, html bool) (*part, error) {
-	p := &part{name: name, source: source, html: html, lines: []int{0}}
-	if len(source) > maxSource {
-		return nil, fault.New(fault.TooLarge, name+": the template is larger than "+strconv.Itoa(maxSource>>10)+" kB")
+func compile(file File, html bool, k *kit) (*part, error) {
+	p, err := parse(file, html, k)
+	if err != nil || !html {
+		return p, err
 	}
-	for i := 0; i < len(source); i++ {
-		if source[i] == '\n' {
-			p.lines = append(p.lines, i+1)
-		}
+	f := &follower{part: p}
+	end := f.follow(p.nodes, place{})
+	if f.err == nil && (end.at != inText || end.outlook) {
+		f.fail(len(file.Body)-1, "the HTML ends inside "+end.where())
 	}
-	tokens, pos, wrong := lex(source)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return p, nil
+}
+
+// parse makes the nodes of a text.
+func parse(file File, html bool, k *kit) (*part, error) {
+	p := &part{file: file, html: html, size: len(file.Body)}
+	if p.size > maxSource {
+		return nil, fault.New(fault.TooLarge, file.Name+": the template is larger than "+strconv.Itoa(maxSource>>10)+" kB")
+	}
+	p.lines = linesOf(file.Body)
+	tokens, pos, wrong := lex(file.Body)
 	if wrong != "" {
 		return nil, fault.New(fault.Invalid, p.at(pos)+": "+wrong)
 	}
-	c := &compiler{part: p, tokens: tokens}
+	c := &compiler{part: p, tokens: tokens, kit: k, names: &names{}}
 	p.nodes = c.block("")
 	if c.err != nil {
 		return nil, c.err
 	}
-	if html {
-		f := &follower{part: p}
-		end := f.follow(p.nodes, place{})
-		if f.err == nil && (end.at != inText || end.outlook) {
-			f.fail(len(source)-1, "the HTML ends inside "+end.where())
-		}
-		if f.err != nil {
-			return nil, f.err
-		}
-	}
+	c.names.settle(k)
 	return p, nil
 }
 
@@ -71,9 +89,12 @@ type compiler struct {
 	tokens []token
 	i      int
 	depth  int
-	loops  int
 	stop   token // the tag at which the last block ended
 	err    error
+
+	kit    *kit
+	names  *names
+	within []string // the blocks around this one
 }
 
 func (c *compiler) fail(pos int, what string) {
@@ -83,7 +104,7 @@ func (c *compiler) fail(pos int, what string) {
 }
 
 // parser returns a parser of a token's expressions.
-func (c *compiler) parser(t token) *parser { return &parser{s: t.text} }
+func (c *compiler) parser(t token) *parser { return &parser{s: t.text, in: c, pos: t.pos} }
 
 // done reports what a parser found wrong, and anything that is left.
 func (c *compiler) done(t token, p *parser) {
@@ -132,10 +153,13 @@ func (c *compiler) node(t token) node {
 		if strings.TrimSpace(t.text) == "" {
 			return nil
 		}
+		if c.kit.message != nil && strings.TrimSpace(t.text) == "content" {
+			return c.message(t)
+		}
 		p := c.parser(t)
-		x := p.filtered()
+		x := p.shown()
 		c.done(t, p)
-		return &outputNode{pos: t.pos, x: x}
+		return newOutput(t.pos, x)
 	}
 	p := c.parser(t)
 	switch t.name {
@@ -150,11 +174,12 @@ func (c *compiler) node(t token) node {
 		if strings.TrimSpace(t.text) == "" {
 			return nil
 		}
-		x := p.filtered()
+		x := p.shown()
 		c.done(t, p)
-		return &outputNode{pos: t.pos, x: x}
+		return newOutput(t.pos, x)
 	case "assign":
 		name := p.target()
+		c.names.add(name)
 		if !p.eat("=") {
 			p.fail("assign is written {% assign name = value %}")
 		}
@@ -163,6 +188,7 @@ func (c *compiler) node(t token) node {
 		return &assignNode{t.pos, name, x}
 	case "capture":
 		name := p.captureName()
+		c.names.add(name)
 		c.done(t, p)
 		c.stop = t
 		return &captureNode{t.pos, name, c.block(" endcapture "), c.part.html}
@@ -176,6 +202,7 @@ func (c *compiler) node(t token) node {
 		return c.cycle(t, p)
 	case "increment", "decrement":
 		name := p.target()
+		c.names.add(name)
 		c.done(t, p)
 		return &counterNode{name, t.name == "decrement"}
 	case "ifchanged":
@@ -190,14 +217,28 @@ func (c *compiler) node(t token) node {
 		return &jumpNode{continuing}
 	case "liquid":
 		return c.liquid(t)
-	case "include", "render", "layout", "section":
-		c.fail(t.pos, "a template has no files to "+t.name+"; put the text here")
+	case "tablerow":
+		return c.tableRow(t, p)
+	case "render", "include":
+		return c.partial(t, p)
+	case "abort":
+		return c.abort(t, p)
+	case "layout", "section":
+		c.fail(t.pos, "there is no tag "+t.name+"; a layout is named on top of the template, and a block is shown by {% render 'name' %}")
 	case "":
 		c.fail(t.pos, "a tag has no name")
 	default:
 		c.fail(t.pos, "there is no tag "+quote(t.name)+" here")
 	}
 	return nil
+}
+
+func newOutput(pos int, x *filtered) *outputNode {
+	n := &outputNode{pos: pos, x: x}
+	if p, ok := x.x.(*path); ok && len(x.calls) == 0 && p.by == nil && len(p.steps) == 1 && p.steps[0].by == nil {
+		n.field = p
+	}
+	return n
 }
 
 // captureName reads a capture's name, which may have quotes.
@@ -270,6 +311,9 @@ func (c *compiler) choice(t token, p *parser) node {
 			for p.err == "" && (p.eat(",") || p.keyword("or")) {
 				w.values = append(w.values, p.value())
 			}
+			if c.kit.lax && p.err == "" {
+				p.i = len(p.s) // Shopify reads no further than it understands
+			}
 			c.done(c.stop, p)
 		}
 		c.stop = t
@@ -281,21 +325,39 @@ func (c *compiler) choice(t token, p *parser) node {
 }
 
 func (c *compiler) loop(t token, p *parser) node {
+	n := c.rounds(t, p)
+	c.done(t, p)
+	c.names.add("forloop")
+	c.stop = t
+	n.body = c.block(" else endfor ")
+	if c.err == nil && c.stop.name == "else" {
+		c.stop = t
+		n.otherwise = c.block(" endfor ")
+	}
+	return quiet(n, n.body, n.otherwise)
+}
+
+// rounds reads what for and tablerow go over.
+func (c *compiler) rounds(t token, p *parser) *forNode {
 	n := &forNode{pos: t.pos, name: p.name()}
 	if n.name == "" {
-		p.fail("a loop is written {% for item in list %}")
+		p.fail("a loop is written {% " + t.name + " item in list %}")
 	}
 	if p.err == "" && !p.keyword("in") {
-		p.fail("a loop is written {% for item in list %}")
+		p.fail("a loop is written {% " + t.name + " item in list %}")
 	}
 	if p.err == "" {
 		n.in = p.value()
 		n.label = n.name + "-" + sourceOf(n.in)
 	}
+	c.names.add(n.name)
 	for p.err == "" {
 		p.eat(",")
 		switch {
-		case p.keyword("reversed"):
+		case t.name == "tablerow" && p.keyword("cols") && p.eat(":"):
+			n.cols = p.value()
+			continue
+		case t.name == "for" && p.keyword("reversed"):
 			n.reversed = true
 			continue
 		case p.keyword("limit") && p.eat(":"):
@@ -309,16 +371,7 @@ func (c *compiler) loop(t token, p *parser) node {
 		}
 		break
 	}
-	c.done(t, p)
-	c.stop = t
-	c.loops++
-	n.body = c.block(" else endfor ")
-	c.loops--
-	if c.err == nil && c.stop.name == "else" {
-		c.stop = t
-		n.otherwise = c.block(" endfor ")
-	}
-	return quiet(n, n.body, n.otherwise)
+	return n
 }
 
 // sourceOf returns an expression as it was written.
@@ -381,7 +434,7 @@ func (c *compiler) liquid(t token) node {
 	if comment > 0 {
 		c.fail(t.pos, "comment has no endcomment")
 	}
-	inner := &compiler{part: c.part, tokens: lines, depth: c.depth}
+	inner := &compiler{part: c.part, tokens: lines, depth: c.depth, kit: c.kit, names: c.names, within: c.within}
 	body := inner.block("")
 	if inner.err != nil && c.err == nil {
 		c.err = inner.err

@@ -133,7 +133,9 @@ func (p place) feed(s string) (end place, pos int, wrong string) {
 				return p, i - n, "the name of a tag is too long"
 			}
 			if i < len(s) {
-				if refused[p.tag] {
+				// For Outlook, which runs no scripts, noscript is an element like any other,
+				// and every page that MJML makes has one.
+				if refused[p.tag] && !(p.outlook && p.tag == "noscript") {
 					return p, i, "the element <" + p.tag + "> may not stand in a message"
 				}
 				p.at = inTag

@@ -75,8 +75,9 @@ type attribute struct {
 }
 
 // nextTag returns the next tag at or behind i. Comments and the text of raw
-// elements are skipped; what Outlook alone shows counts as a comment.
-func nextTag(s string, i int) (e element, ok bool) {
+// elements are skipped; what Outlook alone shows counts as a comment. Its
+// attributes are read if they are asked for.
+func nextTag(s string, i int, attrs bool) (e element, ok bool) {
 	for i < len(s) {
 		j := strings.IndexByte(s[i:], '<')
 		if j < 0 || i+j+1 >= len(s) {
@@ -97,7 +98,7 @@ func nextTag(s string, i int) (e element, ok bool) {
 			}
 			i += n
 		case c == '/' || letter(c) && c != '_':
-			return readTag(s, i)
+			return readTag(s, i, attrs)
 		default:
 			i++
 		}
@@ -105,7 +106,7 @@ func nextTag(s string, i int) (e element, ok bool) {
 	return element{}, false
 }
 
-func readTag(s string, i int) (e element, ok bool) {
+func readTag(s string, i int, attrs bool) (e element, ok bool) {
 	e.start = i
 	i++
 	if s[i] == '/' {
@@ -132,7 +133,10 @@ func readTag(s string, i int) (e element, ok bool) {
 		for i < len(s) && !space(s[i]) && s[i] != '>' && s[i] != '/' && (s[i] != '=' || i == from) {
 			i++
 		}
-		a := attribute{name: strings.ToLower(s[from:i])}
+		a := attribute{}
+		if attrs {
+			a.name = strings.ToLower(s[from:i])
+		}
 		for i < len(s) && space(s[i]) {
 			i++
 		}
@@ -151,73 +155,17 @@ func readTag(s string, i int) (e element, ok bool) {
 			a.start = i
 			i += valueEnd(s[i:], where)
 			a.end = i
-			a.value = html.UnescapeString(s[a.start:a.end])
+			if attrs {
+				a.value = html.UnescapeString(s[a.start:a.end])
+			}
 			if where != inBare {
 				i++
 			}
 		}
-		e.attrs = append(e.attrs, a)
+		if attrs {
+			e.attrs = append(e.attrs, a)
+		}
 	}
-}
-
-// plainReader makes text of HTML.
-type plainReader struct {
-	b     strings.Builder
-	line  strings.Builder
-	gap   int // empty lines owed before the next text
-	space bool
-	link  string
-	from  int // where in line the link's words began
-}
-
-// Plain returns HTML as text, for people and programs that do not show HTML:
-// paragraphs and rows become lines, list items get a dash, links their address
-// in brackets. What is hidden (styles, titles, scripts, the preheader) is left
-// out.
-func Plain(s string) string {
-	p := &plainReader{}
-	skip, depth := "", 0 // the element that is left out, and how often it is open
-	for i := 0; ; {
-		e, ok := nextTag(s, i)
-		end := len(s)
-		if ok {
-			end = e.start
-		}
-		if skip == "" {
-			p.text(commentless(s[i:end]))
-		}
-		if !ok {
-			break
-		}
-		i = e.end
-		if skip != "" {
-			switch {
-			case e.name != skip:
-			case !e.closing:
-				depth++
-			case depth > 1:
-				depth--
-			default:
-				skip = ""
-			}
-			continue
-		}
-		if !e.closing && (rawText[e.name] || e.name == "head" || e.hidden()) && !void[e.name] {
-			skip, depth = e.name, 1
-			if rawText[e.name] {
-				if n := behindTag(s[i:], e.name); n >= 0 {
-					i += n
-				} else {
-					i = len(s)
-				}
-				skip = ""
-			}
-			continue
-		}
-		p.tag(e)
-	}
-	p.flush()
-	return strings.TrimLeft(p.b.String(), "\n")
 }
 
 // hidden reports whether an element says that it is not shown.
@@ -228,16 +176,6 @@ func (e element) hidden() bool {
 		}
 	}
 	return false
-}
-
-// void are elements without content.
-var void = map[string]bool{"br": true, "img": true, "hr": true, "input": true, "meta": true, "link": true, "col": true, "area": true, "wbr": true}
-
-// blocks are elements that begin and end a line; true for those with an empty
-// line around them.
-var blocks = map[string]bool{
-	"p": true, "h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true, "ul": true, "ol": true, "table": true, "blockquote": true, "hr": true,
-	"div": false, "tr": false, "li": false, "section": false, "header": false, "footer": false, "article": false, "body": false, "center": false, "dt": false, "dd": false, "address": false,
 }
 
 // commentless drops comments from a text between tags.
@@ -260,67 +198,4 @@ func commentless(s string) string {
 		}
 		s = s[:i] + s[i+n:]
 	}
-}
-
-func (p *plainReader) text(s string) {
-	for _, r := range html.UnescapeString(s) {
-		switch {
-		case r == '\u200b' || r == '\u200c' || r == '\u200d' && p.line.Len() == 0 || r == '\u034f' || r == '\ufeff' || r == '\u00ad':
-		case r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0':
-			p.space = p.line.Len() > 0
-		default:
-			if p.space {
-				p.line.WriteByte(' ')
-				p.space = false
-			}
-			p.line.WriteRune(r)
-		}
-	}
-}
-
-func (p *plainReader) tag(e element) {
-	wide, block := blocks[e.name]
-	switch {
-	case e.name == "br":
-		p.flush()
-	case e.name == "td" || e.name == "th":
-		p.space = p.line.Len() > 0
-	case e.name == "a" && !e.closing:
-		p.link, p.from = "", p.line.Len()
-		for _, a := range e.attrs {
-			if a.name == "href" && hasPrefixFold(a.value, "http") {
-				p.link = a.value
-			}
-		}
-	case e.name == "a":
-		if words := p.line.String()[min(p.from, p.line.Len()):]; p.link != "" && strings.TrimSpace(words) != "" && strings.TrimSpace(words) != p.link {
-			p.line.WriteString(" (" + p.link + ")")
-		}
-		p.link = ""
-	case block:
-		p.flush()
-		if wide {
-			p.gap = 1
-		}
-		if e.name == "li" && !e.closing {
-			p.line.WriteString("-")
-			p.space = true
-		}
-	}
-}
-
-// flush ends the line.
-func (p *plainReader) flush() {
-	line := strings.TrimSpace(p.line.String())
-	p.line.Reset()
-	p.space, p.from = false, 0
-	if line == "" || line == "-" {
-		return
-	}
-	if p.gap > 0 && p.b.Len() > 0 {
-		p.b.WriteByte('\n')
-	}
-	p.gap = 0
-	p.b.WriteString(line)
-	p.b.WriteByte('\n')
 }

@@ -43,7 +43,7 @@ func (s span) len() int {
 // lift returns v as one of the values of expressions; what is none is nothing.
 func lift(v any) any {
 	switch v := v.(type) {
-	case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair:
+	case nil, bool, int64, float64, string, event.Object, map[string]any, event.Time, safe, span, word, *loop, pair, gap:
 		return v
 	case []any:
 		return liftList(v)
@@ -112,15 +112,17 @@ func liftValue(v event.Value) any {
 	case event.String:
 		return v.Raw
 	case event.Number:
-		if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
-			return n
+		if strings.IndexByte(v.Raw, '.') < 0 { // else parsing it as whole is an error made in vain
+			if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+				return n
+			}
 		}
 		if f, err := strconv.ParseFloat(v.Raw, 64); err == nil {
 			return f
 		}
 		return v.Raw
 	case event.List:
-		out := []any{}
+		out := make([]any, 0, 16)
 		v.Items(func(item event.Value) bool {
 			out = append(out, liftValue(item))
 			return len(out) < maxItems
@@ -132,19 +134,9 @@ func liftValue(v event.Value) any {
 	return nil
 }
 
-// field returns a field of an object, and whether it is there.
+// field returns a field of an object of our own, and whether it is there.
 func field(v any, key string) (any, bool) {
 	switch v := v.(type) {
-	case event.Object:
-		var found any
-		ok := false
-		v.Each(func(k string, f event.Value) bool {
-			if k == key {
-				found, ok = liftValue(f), true
-			}
-			return !ok
-		})
-		return found, ok
 	case map[string]any:
 		f, ok := v[key]
 		return lift(f), ok
@@ -211,9 +203,11 @@ func (r *run) size(v any) (int64, bool) {
 	return 0, false
 }
 
+// perStep is how many bytes are looked at, a few times over, in the time of a step.
+const perStep = 64
+
 // touch pays for looking at a value, which takes the longer the longer it is.
 func (r *run) touch(v any) {
-	const perStep = 64 // bytes that are looked at, a few times over, in the time of a step
 	switch v := v.(type) {
 	case string:
 		r.step(len(v) / perStep)
@@ -226,10 +220,44 @@ func (r *run) touch(v any) {
 	}
 }
 
+// get returns a field of an event's object. It remembers the fields of the last
+// object: a message shows several of each product.
+func (r *run) get(o event.Object, key string) (event.Value, bool) {
+	if string(o) != r.opened {
+		r.opened, r.fields = string(o), r.fields[:0]
+		for k, v := range o.Each {
+			r.fields = append(r.fields, objectField{k, v})
+		}
+	}
+	for i := range r.fields {
+		if r.fields[i].key == key {
+			return r.fields[i].value, true
+		}
+	}
+	return event.Value{}, false
+}
+
+// lifted is field that remembers the last list: a message asks for its products
+// several times.
+func (r *run) lifted(v any, key string) (any, bool) {
+	o, isObject := v.(event.Object)
+	if !isObject {
+		return field(v, key)
+	}
+	f, ok := r.get(o, key)
+	if f.Kind != event.List || f.Raw == "" {
+		return liftValue(f), ok
+	}
+	if f.Raw != r.listed {
+		r.listed, r.list = f.Raw, liftValue(f)
+	}
+	return r.list, ok
+}
+
 // field returns a field of an object and pays for finding and lifting it.
 func (r *run) field(v any, key string) (any, bool) {
 	r.touch(v)
-	f, ok := field(v, key)
+	f, ok := r.lifted(v, key)
 	if list, isList := f.([]any); isList {
 		r.step(len(list))
 	}
@@ -279,11 +307,18 @@ func blank(v any) bool {
 	case bool:
 		return !v
 	case string:
-		return strings.TrimSpace(v) == ""
+		return blankText(v)
 	case safe:
-		return strings.TrimSpace(string(v)) == ""
+		return blankText(string(v))
 	}
 	return empty(v)
+}
+
+func blankText(s string) bool {
+	if s != "" && s[0] > ' ' && s[0] < 0x80 {
+		return false
+	}
+	return strings.TrimSpace(s) == ""
 }
 
 // text returns v as it is written, unescaped.
@@ -308,6 +343,8 @@ func (r *run) scalar(v any) (string, bool) {
 			return "", true
 		}
 		return plainOf(v), true
+	case gap:
+		return v.String(), true
 	case nil, word:
 		return "", true
 	case bool:

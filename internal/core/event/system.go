@@ -62,5 +62,10 @@ func Receipt(name string) bool {
 	return false
 }
 
-// MessageStopped says that dispatch found the recipient suppressed at the last moment.
+// MessageStopped says that a message was stopped at the last moment: dispatch found
+// the recipient suppressed or, if its property by is [ByTemplate], the template gave
+// the message up, for the reason in detail.
 const MessageStopped = "Message Stopped"
+
+// ByTemplate is who stopped a message that its own template gave up.
+const ByTemplate = "template"

@@ -1,0 +1,118 @@
+package program
+
+import (
+	"slices"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
+)
+
+// Products is what messages ask the shop's catalogue.
+type Products interface {
+	// Product returns what the catalogue says of a SKU now, and whether it knows it.
+	// It is called while a message is worded, from many goroutines, so it answers
+	// from memory.
+	Product(sku string) (Product, bool)
+}
+
+// Product is what a message shows of one product. What is empty is not shown.
+type Product struct {
+	SKU       string
+	Name      string
+	Category  string
+	URL       string // of its page
+	Image     string // address of a picture
+	Price     money.Micros
+	Was       money.Micros // before it was reduced; 0: it is not
+	Currency  money.Currency
+	Available bool
+}
+
+// goods is what is known of products while one message is worded: the
+// catalogue's word, then what the event said, then what the customer bought.
+type goods struct {
+	catalogue Products
+	d         *profile.Delivery
+	who       *profile.Profile
+}
+
+// subject says what is known of what the message is about.
+func (g goods) subject() map[string]any {
+	m := map[string]any{}
+	set(m, "category", g.d.Category)
+	if g.d.Product != "" {
+		g.all(m, g.d.Product)
+	}
+	return m
+}
+
+// product answers the filter of that name.
+func (g goods) product(sku string) any {
+	m := map[string]any{}
+	if g.all(m, sku); len(m) > 1 {
+		return m
+	}
+	return nil // not more is known than was asked
+}
+
+// all adds all that is known of a product.
+func (g goods) all(m map[string]any, sku string) {
+	set(m, "sku", sku)
+	g.look(m, sku)
+	g.heard(m, sku)
+	if i := slices.IndexFunc(g.who.Bought, func(b profile.Bought) bool { return b.SKU == sku }); i >= 0 {
+		set(m, "name", g.who.Bought[i].Name)
+		set(m, "category", g.who.Bought[i].Category)
+	}
+}
+
+// look adds what the catalogue says.
+func (g goods) look(m map[string]any, sku string) {
+	if g.catalogue == nil || sku == "" {
+		return
+	}
+	p, ok := g.catalogue.Product(sku)
+	if !ok {
+		return
+	}
+	for _, f := range [...][2]string{{"name", p.Name}, {"category", p.Category}, {"url", p.URL}, {"image", p.Image}, {"currency", string(p.Currency)}} {
+		set(m, f[0], f[1])
+	}
+	if p.Price > 0 {
+		set(m, "price", p.Price.String())
+	}
+	if p.Was > p.Price {
+		set(m, "was", p.Was.String())
+	}
+	m["available"] = p.Available
+}
+
+// heard adds what the event says that let the customer into the journey.
+func (g goods) heard(m map[string]any, sku string) {
+	line := func(l event.Object) {
+		if l.Text("sku") != sku && l.Text("product_id") != sku {
+			return
+		}
+		for _, name := range [...]string{"name", "category", "price", "url"} {
+			set(m, name, l.Text(name))
+		}
+		if set(m, "image", l.Text("image")); m["image"] == nil {
+			set(m, "image", l.Text("image_url")) // Segment's own name for it
+		}
+	}
+	line(g.d.Props)
+	if v, ok := g.d.Props.Get("products"); ok {
+		v.Items(func(item event.Value) bool {
+			line(item.Object())
+			return true
+		})
+	}
+}
+
+// set gives a field a value that it has not.
+func set(m map[string]any, key, value string) {
+	if _, there := m[key]; !there && value != "" {
+		m[key] = value
+	}
+}
