@@ -27,7 +27,7 @@ type Catalogue interface {
 
 	// Due returns at most limit products of which a price changes by itself at or
 	// before now, the earliest first.
-	Due(ctx context.Context, now event.Time, limit int) ([]product.Product, error)
+	Due(ctx context.Context, now event.Time, limit int) ([]ProductRow, error)
 
 	// Changes returns at most limit entries of the journal after a number, in order.
 	// Numbers begin at 1, grow by one, and are never used again. If entries after

@@ -35,6 +35,11 @@ func (p *Product) Append(dst []byte) []byte {
 		dst = append(dst, byte(v.State))
 		dst = wire.Bool(dst, v.Counted)
 		dst = wire.Varint(dst, v.Stock)
+		dst = wire.Bool(dst, v.Oversell)
+		dst = wire.Uvarint(dst, uint64(len(v.Levels)))
+		for _, l := range v.Levels {
+			dst = wire.Varint(wire.Varint(wire.Text(dst, l.Place), l.Stock), int64(l.At))
+		}
 	}
 	return dst
 }
@@ -57,7 +62,10 @@ func readTexts(r *wire.Reader) (list []string) {
 
 // leastVariant is how many bytes a variant takes at the least: so many of them can
 // at most stand in what is left, whatever a damaged number says.
-const leastVariant = 16
+const (
+	leastVariant = 18
+	leastLevel   = 3
+)
 
 // Decode reads the one product that s holds. Its texts are pieces of s.
 func Decode(s string) (p Product, err error) {
@@ -80,7 +88,10 @@ func Decode(s string) (p Product, err error) {
 		v.Currency, v.Price = money.Currency(currency), money.Micros(r.Varint())
 		v.Sale.On, v.Sale.Price = r.Bool(), money.Micros(r.Varint())
 		v.Sale.From, v.Sale.To = event.Time(r.Varint()), event.Time(r.Varint())
-		v.State, v.Counted, v.Stock = State(r.Byte()), r.Bool(), r.Varint()
+		v.State, v.Counted, v.Stock, v.Oversell = State(r.Byte()), r.Bool(), r.Varint(), r.Bool()
+		for range r.Len(leastLevel) {
+			v.Levels = append(v.Levels, Level{r.Text(), r.Varint(), event.Time(r.Varint())})
+		}
 		p.Variants = append(p.Variants, v)
 	}
 	if r.Err() == nil && r.Rest() != "" {

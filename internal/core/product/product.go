@@ -56,10 +56,19 @@ type Variant struct {
 	Price    money.Micros // the regular price
 	Sale     Sale
 	State    State
-	Counted  bool  // whether Stock is known
-	Stock    int64 // pieces; below zero: oversold
+	Counted  bool    // whether Stock is known
+	Stock    int64   // pieces in all places; below zero: oversold
+	Oversell bool    // it is sold though there is none
+	Levels   []Level // by place; what is known of single places
 	Image    string
 	URL      string
+}
+
+// Level is how many pieces there were in one place.
+type Level struct {
+	Place string
+	Stock int64
+	At    event.Time
 }
 
 // Sale is a lower price for some time. The zero Sale is none.
@@ -221,4 +230,44 @@ func (p *Product) Keys() []string {
 		}
 	}
 	return keys
+}
+
+// MaxLevels is how many places of one variant are remembered: a chain has
+// hundreds of shops, and a thousand levels are 20 KB.
+const MaxLevels = 1000
+
+// Count takes what one place says of its stock, and reports whether that is news.
+// The sum follows by the difference to what the place said before; of a place that
+// was silent until now the sum holds already whatever it has. What is older than
+// the picture is in the picture.
+func (v *Variant) Count(l Level, picture event.Time) bool {
+	i, known := slices.BinarySearchFunc(v.Levels, l.Place, func(l Level, place string) int { return strings.Compare(l.Place, place) })
+	switch {
+	case known && v.Levels[i].At >= l.At, !known && len(v.Levels) >= MaxLevels:
+		return false
+	case !known:
+		v.Levels = slices.Insert(slices.Clip(v.Levels), i, l)
+		return true
+	}
+	before := v.Levels[i].Stock
+	v.Levels = slices.Clone(v.Levels)
+	v.Levels[i] = l
+	if v.Counted && l.At > picture {
+		v.Stock += l.Stock - before
+		v.Restate()
+	}
+	return true
+}
+
+// Restate sets the state of a variant whose pieces are counted.
+func (v *Variant) Restate() {
+	switch {
+	case !v.Counted:
+	case v.Stock > 0:
+		v.State = InStock
+	case v.Oversell:
+		v.State = Backorder
+	default:
+		v.State = OutOf
+	}
 }

@@ -18,7 +18,7 @@ func lamp() product.Product {
 		Ref: product.Ref{Source: "shop", ID: "7"}, Title: "Lamp", Brand: "Glow", URL: "https://shop.example/lamp", Images: []string{"https://shop.example/lamp.png"},
 		Categories: []string{"Home", "Lighting"}, Group: "g", Updated: 1_772_442_000_000,
 		Variants: []product.Variant{
-			{ID: "71", SKU: "LAMP-RED", Title: "Red", GTIN: "4006381333931", Item: "9007199254740993", Currency: "GBP", Price: 20 * money.One, State: product.InStock, Counted: true, Stock: 9},
+			{ID: "71", SKU: "LAMP-RED", Title: "Red", GTIN: "4006381333931", Item: "9007199254740993", Currency: "GBP", Price: 20 * money.One, State: product.InStock, Counted: true, Stock: 9, Levels: []product.Level{{Place: "1", Stock: 4, At: 400}, {Place: "2", Stock: 5, At: 500}}},
 			{ID: "72", SKU: "LAMP-BLUE", Title: "Blue", Currency: "GBP", Price: 25 * money.One, Sale: product.Sale{On: true, Price: 15 * money.One, From: 1000, To: 2000}, State: product.OutOf},
 		},
 	}
@@ -112,7 +112,7 @@ func TestASaleThatBeginsByTheClockIsAPriceDrop(t *testing.T) {
 // version and the old one must still be read.
 func TestTheBytesOfAProductNeverChange(t *testing.T) {
 	t.Parallel()
-	const golden = "010473686f700137044c616d7004476c6f771968747470733a2f2f73686f702e6578616d706c652f6c616d700167011d68747470733a2f2f73686f702e6578616d706c652f6c616d702e706e670204486f6d65084c69676874696e670080eab4dc956702023731084c414d502d524544035265640d34303036333831333333393331103930303731393932353437343039393303474250000080b4891300000000000112023732094c414d502d424c554504426c7565000003474250000080e1eb17018087a70ed00fa01f010000"
+	const golden = "010473686f700137044c616d7004476c6f771968747470733a2f2f73686f702e6578616d706c652f6c616d700167011d68747470733a2f2f73686f702e6578616d706c652f6c616d702e706e670204486f6d65084c69676874696e670080eab4dc956702023731084c414d502d524544035265640d34303036333831333333393331103930303731393932353437343039393303474250000080b48913000000000001120002013108a00601320ae807023732094c414d502d424c554504426c7565000003474250000080e1eb17018087a70ed00fa01f0100000000"
 	p := lamp()
 	if got := hex.EncodeToString(p.Append(nil)); got != golden {
 		t.Errorf("the product is\n%s\nwant\n%s", got, golden)
@@ -149,6 +149,36 @@ func TestAProductComesBackFromItsBytesAndDamageIsNoticed(t *testing.T) {
 			t.Fatalf("a byte behind it: %v", err)
 		}
 	})
+}
+
+func TestAPlaceSaysWhatItHas(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		level product.Level
+		news  bool
+		stock int64
+		state product.State
+	}{
+		{"one less", product.Level{Place: "1", Stock: 3, At: 600}, true, 8, product.InStock},
+		{"none left anywhere", product.Level{Place: "2", Stock: -4, At: 600}, true, 0, product.OutOf},
+		{"the same word again", product.Level{Place: "2", Stock: 1, At: 500}, false, 9, product.InStock},
+		{"an older word", product.Level{Place: "2", Stock: 1, At: 499}, false, 9, product.InStock},
+		{"a word that is in the picture", product.Level{Place: "1", Stock: 1, At: 450}, true, 9, product.InStock},
+		{"a place that was silent", product.Level{Place: "3", Stock: 7, At: 600}, true, 9, product.InStock},
+	} {
+		p := lamp()
+		v := &p.Variants[0]
+		if news := v.Count(c.level, 480); news != c.news || v.Stock != c.stock || v.State != c.state {
+			t.Errorf("%s: news %t, stock %d, %s", c.name, news, v.Stock, v.State)
+		}
+	}
+	p := lamp()
+	v := &p.Variants[0]
+	v.Oversell = true
+	if v.Count(product.Level{Place: "1", Stock: -9, At: 600}, 0); v.State != product.Backorder {
+		t.Errorf("what is sold though there is none is %s", v.State)
+	}
 }
 
 func FuzzDecode(f *testing.F) {

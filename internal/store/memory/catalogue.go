@@ -145,7 +145,7 @@ func (s *shelf) put(row *store.ProductRow) {
 }
 
 // Due implements [store.Catalogue].
-func (c *Catalogue) Due(ctx context.Context, now event.Time, limit int) ([]product.Product, error) {
+func (c *Catalogue) Due(ctx context.Context, now event.Time, limit int) ([]store.ProductRow, error) {
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -161,13 +161,14 @@ func (c *Catalogue) Due(ctx context.Context, now event.Time, limit int) ([]produ
 	slices.SortFunc(refs, func(a, b product.Ref) int {
 		return cmp.Or(cmp.Compare(s.rows[a].next, s.rows[b].next), a.Compare(b))
 	})
-	var due []product.Product
+	var due []store.ProductRow
 	for _, ref := range refs[:min(len(refs), max(limit, 0))] {
-		p, err := product.Decode(s.rows[ref].body)
+		row := s.rows[ref]
+		p, err := product.Decode(row.body)
 		if err != nil {
 			return nil, err
 		}
-		due = append(due, p)
+		due = append(due, store.ProductRow{Product: p, Next: row.next})
 	}
 	return due, nil
 }

@@ -154,13 +154,13 @@ func putProduct(conn *conn, row *store.ProductRow) error {
 }
 
 // Due implements [store.Catalogue].
-func (c *Catalogue) Due(ctx context.Context, now event.Time, limit int) (due []product.Product, err error) {
+func (c *Catalogue) Due(ctx context.Context, now event.Time, limit int) (due []store.ProductRow, err error) {
 	err = c.file.read(ctx, func(conn *conn) error {
-		return conn.query(ctx, 1, func(row []driver.Value) error {
+		return conn.query(ctx, 2, func(row []driver.Value) error {
 			p, err := productOf(row[0])
-			due = append(due, p)
+			due = append(due, store.ProductRow{Product: p, Next: instant(row[1])})
 			return err
-		}, "SELECT body FROM products WHERE next IS NOT NULL AND next <= ? ORDER BY next, source, id LIMIT ?", int64(now), max(limit, 0))
+		}, "SELECT body, next FROM products WHERE next IS NOT NULL AND next <= ? ORDER BY next, source, id LIMIT ?", int64(now), max(limit, 0))
 	})
 	return due, err
 }

@@ -142,7 +142,12 @@ func dueProducts(t *testing.T, open OpenCatalogue) {
 	due := func(now event.Time, limit int) []product.Product {
 		t.Helper()
 		got, err := c.Due(t.Context(), now, limit)
-		return must(t, got, err)
+		var list []product.Product
+		for _, row := range must(t, got, err) {
+			equal(t, "its instant", row.Next, map[string]event.Time{"p0001": 30, "p0002": 10, "p0003": 20}[row.Product.ID])
+			list = append(list, row.Product)
+		}
+		return list
 	}
 	equal(t, "due at 9", due(9, 10), []product.Product{})
 	equal(t, "due at 30", due(30, 10), []product.Product{thing(2), thing(3), thing(1)})
@@ -236,7 +241,7 @@ func catalogueDurable(t *testing.T, open OpenCatalogue) {
 	defer func() { mustClose(t, c) }()
 	equal(t, "the product", found(t, c, "SKU-1"), []*product.Product{&p})
 	due, err := c.Due(t.Context(), 5, 1)
-	equal(t, "what is due", must(t, due, err), []product.Product{p})
+	equal(t, "what is due", must(t, due, err), []store.ProductRow{{Product: p, Next: 5}})
 	done(t, c.Commit(t.Context(), &store.CatalogueCommit{Changes: []product.Change{{Name: "y"}}}))
 	list, err := c.Changes(t.Context(), 1, 5)
 	equal(t, "the next change", must(t, list, err), []store.Change{{Number: 2, Change: product.Change{Name: "y"}}})
