@@ -105,3 +105,19 @@ func Format(m money.Micros, currency money.Currency) string {
 	}
 	return text
 }
+
+// Categories returns the most special category of each key that is known and has
+// one. Of what is not sold any more too: it was sold once.
+func (k *Keeper) Categories(ctx context.Context, keys []string) (map[string]string, error) {
+	found, err := k.store.Find(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	categories := map[string]string{}
+	for i, p := range found {
+		if p != nil && p.Category() != "" {
+			categories[keys[i]] = p.Category()
+		}
+	}
+	return categories, nil
+}

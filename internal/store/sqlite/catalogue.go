@@ -226,4 +226,3 @@ func (c *Catalogue) Sizes(ctx context.Context) (products, variants int64, err er
 	})
 	return products, variants, err
 }
-
