@@ -43,6 +43,7 @@ type server struct {
 	site    *site.Site
 	loader  *report.Loader
 	signer  *site.Signer
+	shops   *shops
 	current atomic.Pointer[http.Handler] // nil: the server is not ready yet
 }
 
@@ -120,6 +121,12 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		return err
 	}
 	s.loader = report.New(s.d.store, s.d.log.Lanes())
+	if err := s.shops.close(); err != nil { // of the node before
+		return err
+	}
+	if s.shops, err = openShops(ctx, s.d.dir, s.clock.Now, s.logger); err != nil {
+		return err
+	}
 	if src == nil && s.node.Engine.Program() == nil {
 		src = program.Default()
 	}
@@ -160,6 +167,7 @@ func (s *server) handler() http.Handler {
 	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy"} {
 		mux.Handle(path, s.site)
 	}
+	s.shops.serve(context.Background(), mux, s.node, s.clock.Now, s.logger)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := s.node.Ready(); err != nil {
@@ -213,6 +221,7 @@ func (s *server) close(ctx context.Context) error {
 	if s.node != nil {
 		errs = append(errs, s.node.Close(ctx))
 	}
+	errs = append(errs, s.shops.close())
 	if s.carrier != nil {
 		errs = append(errs, s.carrier.Close())
 	}

@@ -52,6 +52,9 @@ func readProduct(t *connect.Teller, what string, body []byte) (h connect.Heard, 
 	if g.ID == "" {
 		return h, fault.New(fault.Invalid, "id: a product needs one")
 	}
+	if what != "delete" && g.Variants == nil {
+		return h, fault.New(fault.Invalid, "variants: the document is only a part of a product")
+	}
 	u, err := g.told(t, what == "delete")
 	if err != nil {
 		return h, err
