@@ -53,10 +53,10 @@ func New(c store.Catalogue, now func() event.Time) *Keeper { return &Keeper{stor
 
 // Applied counts what became of updates.
 type Applied struct {
-	Taken   int // products that are different now, or known
-	Stale   int // older than what is known
-	Unknown int // stock of what the catalogue does not have
-	Changes int // told in the journal
+	Taken   int `json:"taken"`         // pictures that replaced what was known
+	Stale   int `json:"stale"`         // older than what is known
+	Unknown int `json:"unknown_stock"` // stock of what the catalogue does not have
+	Changes int `json:"changes"`       // told in the journal
 }
 
 // add adds up two.

@@ -181,7 +181,7 @@ func TestTwiceOrShuffledIsTheSameProfile(t *testing.T) {
 func TestAShopsWordMakesNobodySendableWhoRefusedHere(t *testing.T) {
 	t.Parallel()
 	word := func(state, at string) hook {
-		return hook{"shopify", "customers/update", edit(t, document(t, "shopify/customer.json", 1), map[string]any{"updated_at": at,
+		return hook{"shopify", "customers/update", edit(t, document(t, "shopify/customer.json", 1), map[string]any{"id": 207119551, "updated_at": at,
 			"email_marketing_consent": map[string]any{"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at}})}
 	}
 	allows := func(w *world) bool {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -84,7 +85,7 @@ func newWorld(t testing.TB, get connect.Doer) *world {
 			}
 			return n.Hear(ctx, events)
 		},
-		Refused: n.Refused, Quarantine: n.PutAside,
+		Refused: n.Refused, Quarantine: n.PutAside, Log: slog.New(slog.DiscardHandler),
 	})
 	return w
 }
