@@ -196,7 +196,7 @@ func (c *connectSettleCmd) Run() error { return connect.OpenBook(c.Data).Settle(
 
 type backfillCmd struct {
 	Source string `arg:"" help:"Name of a connected shop."`
-	Data   string `required:"" type:"path" help:"Data directory that no server is using."`
+	Data   string `required:"" type:"path" help:"Data directory that no server is using; made if it is not there."`
 	Again  bool   `help:"Begin anew, although the last back-fill was cut short. What is known already stays as it is."`
 	JSON   bool   `help:"Print the result as JSON."`
 }
@@ -205,11 +205,14 @@ type backfillCmd struct {
 // nothing. One that was cut short goes on where it was.
 func (c *backfillCmd) Run(ctx context.Context, e *env) (err error) {
 	clock := clock.Wall()
-	d, err := openDirectory(ctx, c.Data, opening{clock: clock, logger: e.logger})
+	d, err := openDirectory(ctx, c.Data, opening{clock: clock, create: true, logger: e.logger})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	for _, k := range d.fresh {
+		fmt.Fprintf(e.err, "%s key (%s), shown once: %s\n", k.Kind, k.Name, k.Text)
+	}
 	shops, err := openShops(ctx, c.Data, clock.Now, e.logger)
 	if err != nil {
 		return err
