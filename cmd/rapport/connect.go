@@ -260,11 +260,14 @@ func (c *backfillCmd) Run(ctx context.Context, e *env) (err error) {
 	return nil
 }
 
+// tellEvery is how often a back-fill shows how far it is.
+const tellEvery = 500 * time.Millisecond
+
 // tell shows how far it is.
 func (c *backfillCmd) tell(e *env) func(connect.Progress) {
 	shown := time.Time{}
 	return func(p connect.Progress) {
-		if c.JSON || time.Since(shown) < showEvery {
+		if c.JSON || time.Since(shown) < tellEvery {
 			return
 		}
 		shown = time.Now()

@@ -40,8 +40,12 @@ type productsResult struct {
 	Seconds  float64  `json:"seconds"`
 }
 
-// productBatch is how many products are written at once.
-const productBatch = 500
+// productBatch is how many products are written at once, and shownProblems how
+// many of those that were left out are shown.
+const (
+	productBatch  = 500
+	shownProblems = 10
+)
 
 // productsImport is one run of the command.
 type productsImport struct {
@@ -90,7 +94,7 @@ func (c *importProductsCmd) Run(ctx context.Context, e *env) (err error) {
 	began := time.Now()
 	o.Put = func(p product.Product) error { return i.put(ctx, p) }
 	o.Refuse = func(r feed.Refusal) error {
-		if len(i.result.Problems) < firstProblems {
+		if len(i.result.Problems) < shownProblems {
 			i.result.Problems = append(i.result.Problems, r.Error())
 		}
 		return nil

@@ -46,6 +46,7 @@ type Keeper struct {
 	store store.Catalogue
 	now   func() event.Time
 	mu    sync.Mutex // one update is worked out on what the last one left
+	seen  seen
 }
 
 // New returns the keeper of a catalogue.
@@ -117,6 +118,7 @@ func (k *Keeper) apply(ctx context.Context, batch []Update) (Applied, error) {
 		commit.Puts = append(commit.Puts, store.ProductRow{Product: *p, Next: p.Next(w.now)})
 	}
 	w.applied.Changes = len(w.changes)
+	defer k.seen.forget() // whether or not it was written: nobody knows
 	return w.applied, k.store.Commit(ctx, commit)
 }
 

@@ -231,6 +231,36 @@ func TestACardShowsTheProductAsItIsNow(t *testing.T) {
 	}
 }
 
+func TestWhatIsLookedUpIsNeverOlderThanTheLastUpdate(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	look := func() string {
+		c, ok := s.Look("LAMP")
+		if !ok {
+			return "nothing"
+		}
+		return c.PriceText()
+	}
+	for _, step := range []struct {
+		update catalogue.Update
+		want   string
+	}{
+		{put(lamp("20", 9, 1)), "20.00 GBP"},
+		{put(lamp("18", 9, 2)), "18.00 GBP"},
+		{catalogue.Update{Kind: catalogue.Remove, Product: product.Product{Ref: product.Ref{Source: "shop", ID: "7"}, Updated: 3}}, "nothing"},
+	} {
+		s.apply(step.update)
+		for range 2 {
+			if got := look(); got != step.want {
+				t.Errorf("it costs %s, want %s", got, step.want)
+			}
+		}
+	}
+	if _, ok := s.Look("SHADE"); ok {
+		t.Error("a card of nothing")
+	}
+}
+
 func TestMoneyIsWrittenWithThePlacesOfItsCurrency(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
