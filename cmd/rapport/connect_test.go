@@ -116,6 +116,9 @@ func TestProductsAreImportedAndTheirChangesTold(t *testing.T) {
 	if code != exitFailed || !strings.Contains(out, `"changes":1`) || !strings.Contains(out, `"gone":1`) || !strings.Contains(out, `line 3: \"3\": it has no price`) || !strings.Contains(errs, "1 of 2 products were left out") {
 		t.Errorf("exit %d: %s %s", code, out, errs)
 	}
+	if report, err := os.ReadFile(file + ".errors.csv"); err != nil || string(report) != "line,id,reason\n3,3,it has no price\n" {
+		t.Errorf("the report is %q, %v", report, err)
+	}
 	if code, _, errs := run(head, "--data", data, "--complete"); code != exitFailed || !strings.Contains(errs, "nothing is taken out") {
 		t.Errorf("an empty feed: exit %d: %s", code, errs)
 	}

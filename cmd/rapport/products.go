@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +29,7 @@ type importProductsCmd struct {
 	Website  string `placeholder:"https://shop.example" help:"Where products of Shopify's CSV are shown: the file names no addresses."`
 	Format   string `enum:",xml,google,shopify,jsonl" default:"" help:"xml, google, shopify or jsonl. Default: found out."`
 	Complete bool   `help:"The file names everything that the source sells: what is not in it is not sold any more."`
+	Errors   string `type:"path" placeholder:"FILE" help:"Where products go that are left out, with line, id and reason. Default: FILE.errors.csv, if there are any."`
 	DryRun   bool   `help:"Say what is in the file and what is wrong with it, and write nothing."`
 	JSON     bool   `help:"Print the result as JSON."`
 }
@@ -36,6 +40,7 @@ type productsResult struct {
 	catalogue.Applied
 	Gone     int      `json:"gone"`
 	Problems []string `json:"first_problems,omitempty"`
+	Errors   string   `json:"errors_file,omitempty"`
 	DryRun   bool     `json:"dry_run"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -52,7 +57,43 @@ type productsImport struct {
 	c      *importProductsCmd
 	keeper *catalogue.Keeper // nil: a dry run
 	batch  []catalogue.Update
+	file   *os.File    // of what is left out; nil until there is something
+	report *csv.Writer // into it
 	result productsResult
+}
+
+// refuse notes a product that is left out.
+func (i *productsImport) refuse(r feed.Refusal) error {
+	if len(i.result.Problems) < shownProblems {
+		i.result.Problems = append(i.result.Problems, r.Error())
+	}
+	path := i.c.Errors
+	if path == "" && i.c.File != "-" {
+		path = i.c.File + ".errors.csv"
+	}
+	if path == "" || i.c.DryRun && i.c.Errors == "" {
+		return nil
+	}
+	if i.report == nil {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return fault.Wrap(fault.Unavailable, err, "the file of errors cannot be made: "+err.Error())
+		}
+		i.file, i.report, i.result.Errors = f, csv.NewWriter(f), path
+		if err := i.report.Write([]string{"line", "id", "reason"}); err != nil {
+			return err
+		}
+	}
+	return i.report.Write([]string{strconv.FormatInt(r.Line, 10), r.ID, r.Reason})
+}
+
+// closeReport ends the file of errors, if there is one.
+func (i *productsImport) closeReport() error {
+	if i.file == nil {
+		return nil
+	}
+	i.report.Flush()
+	return errors.Join(i.report.Error(), i.file.Close())
 }
 
 // Run imports the file. It fails if a product was refused, so that nobody who only
@@ -93,14 +134,9 @@ func (c *importProductsCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	began := time.Now()
 	o.Put = func(p product.Product) error { return i.put(ctx, p) }
-	o.Refuse = func(r feed.Refusal) error {
-		if len(i.result.Problems) < shownProblems {
-			i.result.Problems = append(i.result.Problems, r.Error())
-		}
-		return nil
-	}
+	o.Refuse = i.refuse
 	i.result.Totals, err = feed.Read(ctx, in, o)
-	err = errors.Join(err, i.flush(ctx))
+	err = errors.Join(err, i.flush(ctx), i.closeReport())
 	if err == nil && c.Complete && i.keeper != nil {
 		if i.result.Products == 0 {
 			return fault.New(fault.Invalid, "the file has no product that can be read: nothing is taken out of the catalogue")
@@ -150,7 +186,7 @@ func (i *productsImport) print(e *env, failed error) error {
 		}
 	}
 	if failed == nil && r.Refused > 0 {
-		return fault.New(fault.Invalid, fmt.Sprintf("%d of %d products were left out", r.Refused, r.Refused+r.Products))
+		return fault.New(fault.Invalid, fmt.Sprintf("%d of %d products were left out; see %s", r.Refused, r.Refused+r.Products, cmp.Or(r.Errors, "the reasons above")))
 	}
 	return nil
 }
