@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -258,6 +259,43 @@ func TestWhatIsLookedUpIsNeverOlderThanTheLastUpdate(t *testing.T) {
 	}
 	if _, ok := s.Look("SHADE"); ok {
 		t.Error("a card of nothing")
+	}
+}
+
+// slow is a catalogue in which something happens while somebody looks.
+type slow struct {
+	store.Catalogue
+	meanwhile func()
+}
+
+func (s *slow) Find(ctx context.Context, keys []string) ([]*product.Product, error) {
+	found, err := s.Catalogue.Find(ctx, keys)
+	if s.meanwhile != nil {
+		s.meanwhile()
+	}
+	return found, err
+}
+
+func TestAnUpdateWhileSomebodyLooksIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	s := &slow{Catalogue: memory.NewCatalogue()}
+	k := catalogue.New(s, func() event.Time { return 1000 })
+	apply := func(p product.Product) {
+		t.Helper()
+		if _, err := k.Apply(t.Context(), []catalogue.Update{put(p)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(lamp("20", 9, 1))
+	s.meanwhile = func() {
+		s.meanwhile = nil
+		apply(lamp("18", 9, 2))
+	}
+	if c, _ := k.Look("LAMP"); c.PriceText() != "20.00 GBP" {
+		t.Errorf("the first look: %s", c.PriceText())
+	}
+	if c, _ := k.Look("LAMP"); c.PriceText() != "18.00 GBP" {
+		t.Errorf("the second look: %s", c.PriceText())
 	}
 }
 

@@ -129,8 +129,10 @@ func TestAWooCommerceShopAsksWhetherAnybodyIsThere(t *testing.T) {
 func lifecycle(t testing.TB) []hook {
 	full := document(t, "shopify/order.json", 9)
 	consent := func(state, at string) map[string]any {
-		return map[string]any{"id": json.Number("207119551"), "email": "bob.norman@mail.example.com", "first_name": "Bob", "updated_at": at, "created_at": "2020-01-01T00:00:00Z",
-			"email_marketing_consent": map[string]any{"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at}}
+		return map[string]any{
+			"id": json.Number("207119551"), "email": "bob.norman@mail.example.com", "first_name": "Bob", "updated_at": at, "created_at": "2020-01-01T00:00:00Z",
+			"email_marketing_consent": map[string]any{"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at},
+		}
 	}
 	version := func(changes map[string]any) json.RawMessage { return edit(t, full, changes) }
 	fresh := map[string]any{"refunds": []any{}, "cancelled_at": nil, "updated_at": "2008-01-10T11:00:00-05:00", "customer": consent("not_subscribed", "2025-07-02T10:00:00Z")}
@@ -181,8 +183,10 @@ func TestTwiceOrShuffledIsTheSameProfile(t *testing.T) {
 func TestAShopsWordMakesNobodySendableWhoRefusedHere(t *testing.T) {
 	t.Parallel()
 	word := func(state, at string) hook {
-		return hook{"shopify", "customers/update", edit(t, document(t, "shopify/customer.json", 1), map[string]any{"id": 207119551, "updated_at": at,
-			"email_marketing_consent": map[string]any{"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at}})}
+		return hook{"shopify", "customers/update", edit(t, document(t, "shopify/customer.json", 1), map[string]any{
+			"id": 207119551, "updated_at": at,
+			"email_marketing_consent": map[string]any{"state": state, "opt_in_level": "single_opt_in", "consent_updated_at": at},
+		})}
 	}
 	allows := func(w *world) bool {
 		return w.person("207119551").Allows("email", "marketing", w.clock.Now())

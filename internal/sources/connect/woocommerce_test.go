@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
 	"rapport/internal/egress"
 	"rapport/internal/fault"
@@ -257,6 +258,34 @@ func TestTheMoneyOfWooCommerceIsExact(t *testing.T) {
 	p := third.person("john.doe@example.com")
 	if p.Orders[0].Net.String() != "9.001" || p.Bought[0].SKU != "9007199254740993" {
 		t.Errorf("%+v %+v", p.Orders, p.Bought)
+	}
+}
+
+// A price that does not divide is rounded up, so that the difference is a discount
+// and never a surcharge.
+func TestALineOfWooCommerceComesToItsOwnTotal(t *testing.T) {
+	t.Parallel()
+	src := &connect.Source{Name: "woo", Platform: "woocommerce", URL: "https://example.com", Currency: "USD"}
+	for _, c := range []struct{ subtotal, total, price, discount string }{
+		{"10.00", "10.00", "3.333334", "0.000002"}, {"10.00", "9.01", "3.333334", "0.990002"}, {"9.00", "9.00", "3.00", ""}, {"9.00", "0.00", "3.00", "9.00"},
+	} {
+		doc := order727(t, "", map[string]any{"line_items": []map[string]any{{"id": 1, "product_id": 5, "quantity": 3, "subtotal": c.subtotal, "total": c.total, "total_tax": "0.00"}}})
+		h, err := woocommerce.Platform{}.Read(src, "order.created", doc.body, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range h.Events {
+			if e := &h.Events[i]; e.Name == event.OrderCompleted {
+				o, err := event.OrderOf(e.Name, e.Props)
+				v, _ := e.Props.Get("products")
+				for item := range v.Items {
+					line := item.Object()
+					if total, _ := money.Parse(c.total); err != nil || o.Lines[0].Net != total || o.Net != total || line.Text("price") != c.price || line.Text("discount") != c.discount {
+						t.Errorf("%s of %s: %s, %v", c.total, c.subtotal, line.AppendJSON(nil), err)
+					}
+				}
+			}
+		}
 	}
 }
 

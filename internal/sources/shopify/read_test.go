@@ -153,6 +153,17 @@ func TestTheMoneyOfTheFixturesIsExact(t *testing.T) {
 			t.Errorf("a cancelled order comes to %s", sum)
 		}
 	}
+	// Money that goes back after the cancellation was counted by it.
+	late := read(t, "orders/updated", edit(t, docs[9], map[string]any{"cancelled_at": "2025-07-02T11:31:20-05:00"}))
+	if sum := net(t, late); sum != 0 {
+		t.Errorf("an order that was refunded after its cancellation comes to %s", sum)
+	}
+	if o, e := order(t, late, event.OrderRefunded); o.Net != 0 || len(o.Lines) != 0 || e.Props.Text("total") != "10.00" {
+		t.Errorf("the late refund: %s", e.Props.AppendJSON(nil))
+	}
+	if o, _ := order(t, late, event.OrderCancelled); o.Net.String() != "-597.00" || len(o.Lines) != 3 {
+		t.Errorf("the cancellation takes back %s of %d lines", o.Net, len(o.Lines))
+	}
 }
 
 // edit changes fields of a document.
