@@ -23,7 +23,8 @@ import (
 )
 
 type importCmd struct {
-	Orders importOrdersCmd `cmd:"" help:"Bring in orders from a CSV or TSV file; gzip and zstd are unpacked."`
+	Orders   importOrdersCmd   `cmd:"" help:"Bring in orders from a CSV or TSV file; gzip and zstd are unpacked."`
+	Products importProductsCmd `cmd:"" help:"Bring in what the shop sells, from a feed or a file."`
 }
 
 type importOrdersCmd struct {

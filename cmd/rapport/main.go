@@ -34,7 +34,9 @@ const (
 type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Replay a real shop's year through the whole product, on this machine, in two minutes."`
 	Serve    serveCmd    `cmd:"" help:"Run the product on a data directory."`
-	Import   importCmd   `cmd:"" help:"Bring in orders from a file, as history: imports never send."`
+	Import   importCmd   `cmd:"" help:"Bring in orders or products from a file, as history: imports never send."`
+	Connect  connectCmd  `cmd:"" help:"Connect a shop on Shopify or WooCommerce."`
+	Backfill backfillCmd `cmd:"" help:"Read a connected shop's past, as history: it sends nothing."`
 	Validate validateCmd `cmd:"" help:"Check a folder of definitions: where each mistake is and what to write instead."`
 	Apply    applyCmd    `cmd:"" help:"Put a folder of definitions in force in a data directory."`
 	Test     testCmd     `cmd:"" help:"Run the stories of a folder of definitions."`

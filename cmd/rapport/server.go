@@ -43,6 +43,7 @@ type server struct {
 	site    *site.Site
 	loader  *report.Loader
 	signer  *site.Signer
+	shops   *shops
 	current atomic.Pointer[http.Handler] // nil: the server is not ready yet
 }
 
@@ -114,10 +115,16 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		return err
 	}
 	s.signer = signer
+	if err := s.shops.close(); err != nil { // of the node before
+		return err
+	}
+	if s.shops, err = openShops(ctx, s.d.dir, s.clock.Now, s.logger); err != nil {
+		return err
+	}
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
-		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(),
+		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper},
 	})
 	if err != nil {
 		return err
@@ -163,6 +170,7 @@ func (s *server) handler() http.Handler {
 	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy", "/i/", "/k/"} {
 		mux.Handle(path, s.site)
 	}
+	s.shops.serve(context.Background(), mux, s.node, s.clock.Now, s.logger)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := s.node.Ready(); err != nil {
@@ -216,6 +224,7 @@ func (s *server) close(ctx context.Context) error {
 	if s.node != nil {
 		errs = append(errs, s.node.Close(ctx))
 	}
+	errs = append(errs, s.shops.close())
 	if s.carrier != nil {
 		errs = append(errs, s.carrier.Close())
 	}

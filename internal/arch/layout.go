@@ -14,7 +14,9 @@ var CoreOrder = []string{
 	"spec",  // the neutral tree of definitions: each package reads its own part
 	"wire",  // the one binary encoding
 	"money", // exact sums
-	"event", "identity", "profile", "condition", "insight", "recommend",
+	"event",
+	"product", // what the shop sells
+	"identity", "profile", "condition", "insight", "recommend",
 	"journey", "decision", "content", "measure",
 	"",
 }
@@ -25,7 +27,7 @@ var Ports = []string{"channels", "eventlog", "store", "warehouse"}
 
 // Leaves are the packages that everything outside the core may import: they
 // import none of ours.
-var Leaves = []string{"fault", "killpoint"}
+var Leaves = []string{"egress", "fault", "killpoint"}
 
 // suiteSuffix ends the name of a conformance suite: a folder below a port, such as
 // storetest, that tests, and nothing else, may import.

@@ -42,6 +42,7 @@ type Options struct {
 	Links     program.Links // makes the signed links in messages
 	OwnCopy   string        // the page to which links of a message shown in the browser lead
 	Logger    *slog.Logger
+	Products  program.Products // the catalogue that messages ask. Default: none, they show what the events said
 	// CacheBytes is how much memory customers may take. Default: the engine's own.
 	CacheBytes int64
 	// Erasures is who was erased. Default: a list that ends with the process.

@@ -56,7 +56,7 @@ func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, 
 // compile makes a program of definitions and those before them. Its hash names
 // both, so the same definitions after others are another program.
 func (n *Node) compile(src *program.Source, older []*program.Source) (*program.Program, []spec.Problem) {
-	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key, Older: older})
+	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key, Older: older, Products: n.o.Products})
 	if p != nil {
 		p.Core.Hash = max(1, wire.Hash(string(packPrograms(src, older)), program.CoreVersion))
 	}

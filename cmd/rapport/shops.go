@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"rapport/internal/catalogue"
+	"rapport/internal/core/event"
+	"rapport/internal/egress"
+	"rapport/internal/program"
+	"rapport/internal/run"
+	"rapport/internal/sources/connect"
+	"rapport/internal/sources/shopify"
+	"rapport/internal/sources/woocommerce"
+	"rapport/internal/store/sqlite"
+)
+
+// platforms are the kinds of shop that can be connected.
+var platforms = []connect.Platform{shopify.Platform{}, woocommerce.Platform{}}
+
+func platformOf(name string) connect.Platform {
+	for _, p := range platforms {
+		if p.Name() == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// shops is what a data directory has of connected shops: the book of sources, and
+// the catalogue with its keeper.
+type shops struct {
+	book   *connect.Book
+	store  *sqlite.Catalogue
+	keeper *catalogue.Keeper
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+// goods is the catalogue as messages ask it.
+type goods struct{ keeper *catalogue.Keeper }
+
+func (g goods) Product(sku string) (program.Product, bool) {
+	c, ok := g.keeper.Look(sku)
+	p := program.Product{
+		SKU: c.SKU, Name: c.Title, Category: c.Category, URL: c.URL, Image: c.Image, Price: c.Price, Currency: c.Currency, Available: c.Available,
+	}
+	if c.Regular > c.Price {
+		p.Was = c.Regular
+	}
+	return p, ok
+}
+
+// openShops opens them. The directory is locked by its caller.
+func openShops(ctx context.Context, dir string, now func() event.Time, logger *slog.Logger) (*shops, error) {
+	c, err := sqlite.OpenCatalogue(ctx, sqlite.Options{Dir: dir, Log: logger})
+	if err != nil {
+		return nil, err
+	}
+	return &shops{book: connect.OpenBook(dir), store: c, keeper: catalogue.New(c, now)}, nil
+}
+
+// serve takes webhooks on the mux and turns prices by the clock until close.
+func (s *shops) serve(ctx context.Context, mux *http.ServeMux, n *run.Node, now func() event.Time, logger *slog.Logger) {
+	hooks := connect.NewHooks(connect.Options{
+		Book: s.book, Platforms: platforms, Keeper: s.keeper, Append: n.Hear, Refused: n.Refused, Quarantine: n.PutAside,
+		Get: egress.New(egress.Options{}).Do, Now: now, Log: logger,
+	})
+	for _, pattern := range hooks.Patterns() {
+		mux.Handle(pattern, hooks)
+	}
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.done = make(chan struct{})
+	go func() {
+		defer close(s.done)
+		s.keeper.Run(ctx, logger)
+	}()
+}
+
+func (s *shops) close() error {
+	if s == nil {
+		return nil
+	}
+	if s.stop != nil {
+		s.stop()
+		<-s.done
+	}
+	return s.store.Close()
+}
+
+// egressOf returns the client for a shop's API. A shop on this very machine, by
+// its number, is one that somebody runs here to try things out.
+func egressOf(s *connect.Source) connect.Doer {
+	local := len(s.URL) > len(localShop) && s.URL[:len(localShop)] == localShop
+	return connect.Patient(egress.New(egress.Options{Loopback: local}).Do, connect.Wait)
+}
+
+const localShop = "http://127.0.0.1:"
+
+// shopAPI returns the client of a connected shop.
+func shopAPI(s *connect.Source) (connect.API, error) {
+	p := platformOf(s.Platform)
+	if p == nil {
+		return nil, errors.New("the book names a platform that this version does not know: " + s.Platform)
+	}
+	return p.API(s, egressOf(s))
+}
