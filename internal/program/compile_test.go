@@ -131,7 +131,7 @@ func TestEveryMistakeIsReportedWithItsPlaceAndWhatToWriteInstead(t *testing.T) {
 		{"a layout that is none", map[string]string{"templates/hello.html.liquid": "---\nsubject: Hello\nlayout: nice\n---\n"}, "templates/hello.html.liquid:3:9: there is no layout \"nice\" for html"},
 		{"marketing without a way out", map[string]string{"layouts/default.txt.liquid": "{{ content }}"}, "the template hello is sent as marketing and does not show the way out and the shop's address"},
 		{"a name that does not say what it holds", map[string]string{"templates/hello.liquid": "x"}, "templates/hello.liquid: the name of the file does not say what it holds"},
-		{"a template nobody sends", map[string]string{"templates/bye.html.liquid": "---\nsubject: Bye\n---\nx", "templates/bye.txt.liquid": "x"}, "templates/bye.html.liquid:1: no journey sends the template bye"},
+		{"a template nobody sends", map[string]string{"templates/bye.html.liquid": "---\nsubject: Bye\n---\nx", "templates/bye.txt.liquid": "x"}, "templates/bye.html.liquid:1: nothing sends the template bye"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

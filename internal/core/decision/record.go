@@ -174,9 +174,13 @@ const (
 	QuietHours       Reason = "quiet_hours"
 	NotYet           Reason = "not_yet" // its instant has not come
 
+	CampaignPaused Reason = "paused"       // its campaign is; it is asked about again
+	SameAddress    Reason = "same_address" // somebody with the same address has the message of this campaign
+
 	// What recalls a message from outside the rules; see [Gate.Recall].
-	Exited Reason = "exited"
-	Goal   Reason = "goal"
+	CampaignStopped Reason = "stopped"
+	Exited          Reason = "exited"
+	Goal            Reason = "goal"
 )
 
 // failed returns the check that failed; nil if none did.

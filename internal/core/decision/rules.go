@@ -196,6 +196,9 @@ func (e *asking) wanted() bool {
 			return e.never(Closed, Check{Rule: RuleWanted, Name: CheckOpen, Text: a.State.String()})
 		}
 	}
+	if e.twin() {
+		return e.never(Duplicate, Check{Rule: RuleWanted, Name: CheckSaid, Other: "under another identifier"})
+	}
 	if a.Late {
 		return e.never(Late, Check{Rule: RuleWanted, Name: CheckLate})
 	}

@@ -91,6 +91,12 @@ func (r *Record) story(p *profile.Profile, w who) string {
 		return s
 	case NotYet:
 		return "It is wanted later."
+	case CampaignPaused:
+		return "The campaign is paused."
+	case CampaignStopped:
+		return "The campaign was stopped before the message left."
+	case SameAddress:
+		return "Somebody else with the same address got this message."
 	case Exited:
 		return w.Subject + " left the journey."
 	case Goal:

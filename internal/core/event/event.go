@@ -216,4 +216,7 @@ const (
 	Complained      = "Message Complained"
 	Unsubscribed    = "Message Unsubscribed"
 	RenderFailed    = "Message Render Failed"
+	// ServiceAsked asks for a service message by its name: service, and what its
+	// template needs. Only the shop's own servers may ask.
+	ServiceAsked = "Service Message Requested"
 )
