@@ -38,6 +38,7 @@ type cli struct {
 	Validate validateCmd `cmd:"" help:"Check a folder of definitions: where each mistake is and what to write instead."`
 	Apply    applyCmd    `cmd:"" help:"Put a folder of definitions in force in a data directory."`
 	Test     testCmd     `cmd:"" help:"Run the stories of a folder of definitions."`
+	Campaign campaignCmd `cmd:"" help:"Preview, send, pause and stop one-off campaigns on a running server."`
 	Why      whyCmd      `cmd:"" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rapport/internal/admin"
+	"rapport/internal/api"
 	"rapport/internal/channels"
 	"rapport/internal/channels/email"
 	"rapport/internal/clock"
@@ -173,6 +174,10 @@ func (s *server) handler() http.Handler {
 	if s.catcher != nil {
 		mails = "/mails"
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
+	}
+	calls := api.NewCalls(s.node, s.d.ring, s.logger)
+	for _, path := range api.CallPaths {
+		mux.Handle(path, calls)
 	}
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
 	mux.Handle("/", pages)

@@ -322,7 +322,9 @@ func (m *mailshot) pausedAndResumed(rounds int) {
 	is := func(state string) func(run.RunStatus) bool {
 		return func(s run.RunStatus) bool { return s.State == state || s.Finish }
 	}
-	m.again(func(ctx context.Context) (run.RunStatus, error) { return m.node.SendCampaign(ctx, "news", run.SendOptions{}) }, func(run.RunStatus) bool { return true })
+	m.again(func(ctx context.Context) (run.RunStatus, error) {
+		return m.node.SendCampaign(ctx, "news", run.SendOptions{})
+	}, func(run.RunStatus) bool { return true })
 	for i := range rounds {
 		m.until(m.clock.Now().Add(20 * time.Second))
 		m.again(func(ctx context.Context) (run.RunStatus, error) { return m.node.PauseCampaign(ctx, "news") }, is("paused"))

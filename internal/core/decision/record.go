@@ -95,6 +95,7 @@ const (
 	CheckSatisfied = "bought since"   // Text: SKU, Other: name, At: bought; Span: none
 	CheckOwned     = "bought"         // Text: SKU, Other: name, At: bought, Span: counts as just bought for so long
 	CheckTrait     = "conversation"   // Text: the trait
+	CheckLateOrder = "late order"     // Text: the order, At: since when
 	CheckGlobal    = "global holdout" // Got and Limit: parts of a million
 	CheckJourney   = "journey holdout"
 	CheckCap       = "cap"         // Text: channel or empty for all, Got, Limit, Span: the window, At: when one is free

@@ -283,6 +283,9 @@ func (e *asking) conversation() bool {
 			return e.hold(s.why, e.Policy.AtConversation, e.at.Add(RecheckAfter), Check{Rule: RuleConversation, Name: CheckTrait, Text: s.trait})
 		}
 	}
+	if order, since, late := e.p.Late(e.at); late {
+		return e.hold(OrderLate, e.Policy.AtConversation, e.at.Add(RecheckAfter), Check{Rule: RuleConversation, Name: CheckLateOrder, Text: order, At: since})
+	}
 	return e.pass(Check{Rule: RuleConversation, Name: CheckTrait})
 }
 

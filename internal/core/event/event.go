@@ -199,6 +199,12 @@ const (
 	OrderCompleted  = "Order Completed"
 	OrderRefunded   = "Order Refunded"
 	OrderCancelled  = "Order Cancelled"
+	OrderDelayed    = "Order Delayed"
+	OrderShipped    = "Order Shipped"
+	OrderReady      = "Order Ready To Collect"
+	OrderCollected  = "Order Collected"
+	OrderDelivered  = "Order Delivered"
+	OrderReturned   = "Order Returned"
 )
 
 // Names of the product's own events about a person. They have the shape of every
