@@ -35,6 +35,7 @@ type server struct {
 	clock   *clock.Clock
 	public  string // URL at which customers reach it
 	logger  *slog.Logger
+	silent  bool                     // nothing is sent: another instance of the directory may
 	demo    func() *admin.DemoStatus // nil: this is no demo
 	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
 	wall    func() time.Time         // by which clicks are judged; nil: the wall
@@ -114,7 +115,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	s.signer = signer
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
-		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
+		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent,
 		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(),
 	})
 	if err != nil {
@@ -192,6 +193,12 @@ func (s *server) metrics() http.Handler {
 	}
 	gauge("up", "1 while the engine applies what it hears, 0 once it has stopped.", func() float64 {
 		if s.node.Engine.Err() != nil {
+			return 0
+		}
+		return 1
+	})
+	gauge("sending", "1 if messages are sent, 0 if the data directory is a copy that nobody has adopted.", func() float64 {
+		if s.silent {
 			return 0
 		}
 		return 1
