@@ -194,8 +194,11 @@ func (c *campaignPreviewCmd) Run(ctx context.Context, e *env) error {
 		n    int64
 		what string
 	}{
-		{f.Customers, "customers"}, {f.Audience, "in the audience"}, {f.Reachable, "with an address that takes mail"},
-		{f.Agreed, "who agreed"}, {f.Sent, "would get it"},
+		{f.Customers, "customers"},
+		{f.Audience, "in the audience"},
+		{f.Reachable, "with an address that takes mail"},
+		{f.Agreed, "who agreed"},
+		{f.Sent, "would get it"},
 	} {
 		fmt.Fprintf(e.out, "%10d  %s\n", line.n, line.what)
 	}

@@ -70,7 +70,7 @@ func (p *Profile) foldPromise(e *event.Event) {
 	switch {
 	case known && old < 0 && -old >= e.At: // it had ended by then
 		return
-	case ended && !known && len(due) == 0 && e.Name != event.OrderDelivered:
+	case ended && !known:
 		return // nothing was promised
 	case ended:
 		due[id] = -e.At
@@ -82,6 +82,11 @@ func (p *Profile) foldPromise(e *event.Event) {
 		due[id] = -e.At // late as it was, it is on its way
 	default:
 		return
+	}
+	for id, t := range due { // order does not matter: each by itself
+		if e.At.Sub(max(t, -t)) >= 2*LateFor {
+			delete(due, id) // nobody asks about it any more, and a hot row is small
+		}
 	}
 	p.setDue(due, e.At, Fingerprint(e.ID))
 }
