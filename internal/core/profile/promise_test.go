@@ -76,11 +76,10 @@ func TestPromisesOfTwoProfilesUniteWhicheverJoinsTheOther(t *testing.T) {
 	t.Parallel()
 	make2 := func() (*profile.Profile, *profile.Profile) {
 		a, b := profile.New(identity.ID{1}), profile.New(identity.ID{2})
-		for i, e := range []*event.Event{told(1, 1, event.OrderDelayed, "A"), told(2, 2, event.OrderDelayed, "B")} {
-			_ = i
+		for _, e := range []*event.Event{told(1, 1, event.OrderDelayed, "A"), told(2, 2, event.OrderDelayed, "B")} {
 			a.Fold(e, e.At)
 		}
-		for _, e := range []*event.Event{told(3, 3, event.OrderDelivered, "A"), told(4, 4, event.OrderDelayed, "C")} {
+		for _, e := range []*event.Event{told(5, 2, event.OrderDelayed, "A"), told(3, 3, event.OrderDelivered, "A"), told(4, 4, event.OrderDelayed, "C")} {
 			b.Fold(e, e.At)
 		}
 		return a, b
