@@ -256,7 +256,7 @@ func (l *lane) next(ctx context.Context, r *journey.Run, d *journey.Definition, 
 		}
 		ids = append(ids, rows[i].ID)
 		if l.cache.items[rows[i].ID] == nil {
-			l.admit(rows[i].ID, rows[i].Body)
+			l.admit(rows[i].ID, string(rows[i].Body))
 		}
 	}
 	if len(rows) == sliceSize {
@@ -326,7 +326,12 @@ func (l *lane) among(ids []identity.ID, from, last identity.ID) []identity.ID {
 func (l *lane) bring(ctx context.Context, ids []identity.ID) error {
 	var missing []identity.ID
 	for _, id := range ids {
-		if l.cache.items[id] == nil {
+		if l.cache.items[id] != nil {
+			continue
+		}
+		if row, ok := l.cache.rows.take(id); ok {
+			l.admit(id, row)
+		} else {
 			missing = append(missing, id)
 		}
 	}
@@ -338,7 +343,7 @@ func (l *lane) bring(ctx context.Context, ids []identity.ID) error {
 		return err
 	}
 	for i, id := range missing {
-		l.admit(id, rows[i])
+		l.admit(id, string(rows[i]))
 	}
 	return nil
 }
