@@ -140,7 +140,7 @@ func TestAStopRecallsWhatWaitsAndHasNotBegun(t *testing.T) {
 		_, err := m.node.PauseCampaign(t.Context(), "more")
 		m.must(err)
 		m.until(m.clock.Now().Add(26 * time.Hour)) // they were due an hour ago
-		m.wantStates("more", "dropped no_consent:8, planned paused:42")
+		m.wantStates("more", "dropped no_consent:8, planned campaign_paused:42")
 		_, err = m.node.StopCampaign(t.Context(), "more")
 		m.must(err)
 		m.until(m.clock.Now().Add(time.Second))

@@ -175,8 +175,8 @@ const (
 	QuietHours       Reason = "quiet_hours"
 	NotYet           Reason = "not_yet" // its instant has not come
 
-	CampaignPaused Reason = "paused"       // its campaign is; it is asked about again
-	SameAddress    Reason = "same_address" // somebody with the same address has the message of this campaign
+	CampaignPaused Reason = "campaign_paused" // its campaign is; it is asked about again
+	SameAddress    Reason = "same_address"    // somebody with the same address has the message of this campaign
 
 	// What recalls a message from outside the rules; see [Gate.Recall].
 	CampaignStopped Reason = "stopped"
