@@ -14,7 +14,9 @@ Tue 02:00  ada  Order Delivered         order_id=A7
            ada  -> mail order-delivered
            ada  Order Returned          order_id=A7
            ada  -> mail order-returned
-           ada  Order Refunded          lamp/lighting@49.90  order_id=A7
+           ada  Order Refunded          lamp/lighting@49.90  order_id=A7   # in the books
+           ada  -> nothing
+           ada  Refund Sent             order_id=A7
            ada  -> mail order-refunded
            ada  import Order Delivered  order_id=A6          # history is told to nobody
            ada  -> nothing
