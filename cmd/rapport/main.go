@@ -42,6 +42,7 @@ type cli struct {
 	Test     testCmd     `cmd:"" help:"Run the stories of a folder of definitions."`
 	Preview  previewCmd  `cmd:"" help:"Show a message as one customer would read it; what is missing is marked."`
 	SendTest sendTestCmd `cmd:"" help:"Send a message once to somebody of the shop, as one customer would read it."`
+	Campaign campaignCmd `cmd:"" help:"Preview, send, pause and stop one-off campaigns on a running server."`
 	Why      whyCmd      `cmd:"" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`

@@ -75,6 +75,11 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 	if d.ring, d.fresh, err = keys.Open(dir); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, "state.db")); errors.Is(err, fs.ErrNotExist) {
+		if err := newInstance(dir); err != nil {
+			return nil, err
+		}
+	}
 	// Each is kept only once it is open: a nil adapter in an interface is not nil.
 	log, err := natslog.Open(ctx, natslog.Options{Dir: filepath.Join(dir, "log"), Lanes: max(o.lanes, 1), Now: o.clock.Now, Log: o.logger})
 	if err != nil {

@@ -17,6 +17,8 @@ type serveCmd struct {
 	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on."`
 	Definitions string `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
 	SMTP        string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
+	Adopt       bool   `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
+	EpochFile   string `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
 	PublicURL   string `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
@@ -41,7 +43,14 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		public = "http://" + listener.Addr().String()
 	}
 
-	s := &server{d: d, clock: clock, public: public, logger: e.logger}
+	doubt, err := mayTakeOver(c.Data, c.EpochFile, c.Adopt)
+	if err != nil {
+		return err
+	}
+	if doubt != "" {
+		fmt.Fprintf(e.err, "Nothing is sent: %s may not be the only instance; %s. Events are taken as always. If no other instance of it runs, start with --adopt.\n", c.Data, doubt)
+	}
+	s := &server{d: d, clock: clock, public: public, logger: e.logger, silent: doubt != ""}
 	if err := s.mail(c.SMTP, nil); err != nil {
 		return err
 	}

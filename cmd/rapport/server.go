@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rapport/internal/admin"
+	"rapport/internal/api"
 	"rapport/internal/channels"
 	"rapport/internal/channels/email"
 	"rapport/internal/clock"
@@ -34,6 +35,7 @@ type server struct {
 	clock   *clock.Clock
 	public  string // URL at which customers reach it
 	logger  *slog.Logger
+	silent  bool                     // nothing is sent: another instance of the directory may
 	demo    func() *admin.DemoStatus // nil: this is no demo
 	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
 	wall    func() time.Time         // by which clicks are judged; nil: the wall
@@ -123,7 +125,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	}
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
-		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger,
+		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent,
 		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper},
 	})
 	if err != nil {
@@ -185,6 +187,10 @@ func (s *server) handler() http.Handler {
 		mails = "/mails"
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
 	}
+	calls := api.NewCalls(s.node, s.d.ring, s.logger)
+	for _, path := range api.CallPaths {
+		mux.Handle(path, calls)
+	}
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
 	mux.Handle("/", pages)
 	return mux
@@ -198,6 +204,12 @@ func (s *server) metrics() http.Handler {
 	}
 	gauge("up", "1 while the engine applies what it hears, 0 once it has stopped.", func() float64 {
 		if s.node.Engine.Err() != nil {
+			return 0
+		}
+		return 1
+	})
+	gauge("sending", "1 if messages are sent, 0 if the data directory is a copy that nobody has adopted.", func() float64 {
+		if s.silent {
 			return 0
 		}
 		return 1

@@ -103,6 +103,7 @@ var benches = []struct {
 	{"http", httpBench},
 	{"freshness", freshnessBench},
 	{"dispatch", dispatchBench},
+	{"service", serviceBench},
 	{"import", importBench},
 	{"start", startBench},
 }

@@ -37,6 +37,10 @@ type Program struct {
 	Segments  *insight.Segments
 	Journeys  *journey.Set
 	Gate      *decision.Gate
+
+	// Runs are the runs of campaigns that the lane knows: no part of the
+	// definitions, and changed by entries of the log just like them.
+	Runs journey.Runs
 }
 
 // Effects is what an applied record asks of the shell. The shell acts on it only

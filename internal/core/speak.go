@@ -185,6 +185,9 @@ func (r *run) slot(e *event.Event) {
 	if truth(e.Props, "lost") && d.State == profile.Claimed {
 		d.State = profile.Planned // dispatch vouches that the claim before was never begun
 	}
+	if r.holdRun(i, d) {
+		return
+	}
 	if why, wanted := r.Journeys.Wanted(r.world(), &d); !wanted {
 		if r.recall(&journey.Recall{Delivery: d.ID, Journey: d.Journey, Key: d.Key, Why: why}) {
 			r.follow(r.Journeys.OnDelivery(r.world(), d.ID, profile.Recalled, why))
@@ -248,6 +251,9 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 		because = "deferred"
 	case event.MessageStopped:
 		d.State, because = profile.Dropped, stopper(e)
+		if outcome == string(decision.SameAddress) {
+			because = outcome
+		}
 	case event.RenderFailed:
 		d.State, because = profile.Failed, "render_failed"
 	}

@@ -87,6 +87,8 @@ type Dispatch struct {
 	wake chan struct{}
 	work chan engine.Claim
 
+	service chan engine.Claim // claims of service messages, which pass the others by
+
 	mu       sync.Mutex
 	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
 	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
@@ -101,14 +103,16 @@ type Dispatch struct {
 
 // offer is a slot on its way through the log.
 type offer struct {
-	at   time.Time
-	gone time.Time // since when the delivery is no longer due; zero: it is
+	at      time.Time
+	service bool
+	gone    time.Time // since when the delivery is no longer due; zero: it is
 }
 
 // hold is the newest claim of a delivery that is here.
 type hold struct {
-	fence uint64
-	begun bool // it is being handed over
+	fence   uint64
+	begun   bool // it is being handed over
+	service bool
 }
 
 // New returns a dispatch that does nothing before Run or Deliver.
@@ -127,6 +131,7 @@ func New(o Options) *Dispatch {
 	}
 	return &Dispatch{
 		o: o, log: o.Log, wake: make(chan struct{}, 1), work: make(chan engine.Claim, 2*maxFlight*o.InFlight), flight: o.InFlight, measured: time.Now(),
+		service: make(chan engine.Claim, 4*serviceInFlight),
 		offered: map[profile.DeliveryID]offer{}, held: map[profile.DeliveryID]hold{}, put: putOff{},
 	}
 }
@@ -159,8 +164,8 @@ func (d *Dispatch) Claimed(claims []engine.Claim) {
 			continue
 		}
 		select {
-		case d.work <- claims[i]:
-			d.held[del.ID] = hold{fence: del.Fence}
+		case d.queue(&claims[i]) <- claims[i]:
+			d.held[del.ID] = hold{fence: del.Fence, service: del.Class == profile.Service}
 		default:
 			delete(d.held, del.ID) // nor is an earlier claim worth anything now
 			d.log.Warn("a claim found no room and will be offered again", "delivery", del.ID)
@@ -178,7 +183,7 @@ func (d *Dispatch) begin(claims []engine.Claim) []engine.Claim {
 		if !held || h.begun || h.fence != c.Delivery.Fence {
 			return true
 		}
-		d.held[c.Delivery.ID] = hold{h.fence, true}
+		d.held[c.Delivery.ID] = hold{h.fence, true, h.service}
 		return false
 	})
 }
@@ -213,11 +218,10 @@ const (
 func (d *Dispatch) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	for range d.o.Workers {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			d.worker(ctx)
-		}()
+		workers.Go(func() { d.worker(ctx, d.work) })
+	}
+	for range serviceWorkers {
+		workers.Go(func() { d.worker(ctx, d.service) })
 	}
 	defer workers.Wait()
 	lapse := time.NewTicker(lapseEvery)
@@ -276,30 +280,35 @@ func (d *Dispatch) quiet(ctx context.Context) time.Duration {
 func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	now, clock := d.o.Now(), time.Now()
 	d.mu.Lock()
-	most := d.flight
+	room, service := d.room()
 	d.looked = clock
-	if !d.o.Virtual {
-		most -= len(d.held)
-	}
 	d.mu.Unlock()
-	if most <= 0 {
-		return 0, nil
-	}
-	due, err := d.o.Store.DueDeliveries(ctx, "", now, most)
+	due, err := d.o.Store.DueDeliveries(ctx, "", now, room+service)
 	if err != nil {
 		return 0, err
 	}
 	var slots []identity.Addressed
 	d.mu.Lock()
 	waiting := d.stillOffered(due, clock)
+	for _, o := range waiting { // order does not matter: counted
+		if o.service {
+			service--
+		} else {
+			room--
+		}
+	}
 	for i := range due {
 		_, known := waiting[due[i].ID]
 		_, held := d.held[due[i].ID]
-		if known || held || len(waiting) >= most {
+		left := &room
+		if urgent(&due[i]) {
+			left = &service
+		}
+		if known || held || *left <= 0 {
 			continue
 		}
-		if !d.o.Virtual {
-			waiting[due[i].ID] = offer{at: clock}
+		if *left--; !d.o.Virtual {
+			waiting[due[i].ID] = offer{at: clock, service: urgent(&due[i])}
 		}
 		slots = append(slots, slot(due[i], now, false))
 	}
@@ -320,7 +329,7 @@ func (d *Dispatch) stillOffered(due []store.Ref, clock time.Time) map[profile.De
 	waiting := make(map[profile.DeliveryID]offer, len(d.offered))
 	for i := range due {
 		if o, ok := d.offered[due[i].ID]; ok && clock.Sub(o.at) <= offerTimeout {
-			waiting[due[i].ID] = offer{at: o.at}
+			waiting[due[i].ID] = offer{at: o.at, service: o.service}
 		}
 	}
 	for id, o := range d.offered {
@@ -392,19 +401,19 @@ func (d *Dispatch) append(ctx context.Context, entries []identity.Addressed) err
 }
 
 // worker hands over what is claimed, as many at once as have come.
-func (d *Dispatch) worker(ctx context.Context) {
+func (d *Dispatch) worker(ctx context.Context, work chan engine.Claim) {
 	for {
 		var batch []engine.Claim
 		select {
 		case <-ctx.Done():
 			return
-		case c := <-d.work:
+		case c := <-work:
 			batch = append(batch, c)
 		}
 	more:
 		for len(batch) < d.o.Batch {
 			select {
-			case c := <-d.work:
+			case c := <-work:
 				batch = append(batch, c)
 			default:
 				break more
@@ -479,6 +488,18 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 	if claims = d.begin(claims); len(claims) == 0 {
 		return 0, nil
 	}
+	// One after the other, those of one address: see twins.
+	first, second := d.twins(claims)
+	d.deliver(ctx, first)
+	for i := range second {
+		d.deliver(ctx, second[i:i+1])
+	}
+	d.release(claims)
+	return len(claims), nil
+}
+
+// deliver hands claims over side by side.
+func (d *Dispatch) deliver(ctx context.Context, claims []engine.Claim) {
 	var done sync.WaitGroup
 	per := min(max((len(claims)+d.o.Workers-1)/d.o.Workers, 1), d.o.Batch)
 	room := make(chan struct{}, d.o.Workers)
@@ -494,8 +515,6 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 		}()
 	}
 	done.Wait()
-	d.release(claims)
-	return len(claims), nil
 }
 
 // Receipts appends the receipts that Deliver kept in earlier steps, by instant

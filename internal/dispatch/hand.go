@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"rapport/internal/channels"
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -36,7 +37,7 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 		messages, ready = append(messages, m), append(ready, c)
 		starts = append(starts, store.Start{
 			ID: c.Delivery.ID, Profile: c.Profile.ID, Fence: c.Delivery.Fence, Channel: c.Delivery.Channel, Purpose: c.Delivery.Purpose, At: now,
-			Subjects: d.subjects(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: d.mayRepeat(c),
+			Subjects: d.subjects(c, m.To.Address), Only: d.only(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: d.mayRepeat(c),
 		})
 	}
 	if len(starts) == 0 {
@@ -61,6 +62,8 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 			byChannel[name] = append(byChannel[name], i)
 		case store.Stop:
 			receipts = append(receipts, receipt(event.MessageStopped, ready[i], now, channels.Outcome{Detail: "suppressed"}))
+		case store.Same:
+			receipts = append(receipts, receipt(event.MessageStopped, ready[i], now, channels.Outcome{Detail: string(decision.SameAddress)}))
 		case store.Again:
 			// It was begun under an earlier claim, by a process that was paused or cut
 			// off, whose own answer the fence keeps out from now on. So nobody will ever

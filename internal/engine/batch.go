@@ -25,6 +25,7 @@ type batch struct {
 	forwards   []store.Forward
 	forwarded  uint64
 	quarantine []store.Quarantine
+	runs       []store.Run
 	feed       []byte
 	claims     []Claim
 	grants     []Grant
@@ -219,7 +220,7 @@ type scratch struct {
 // pack turns the batch into a commit. It only reads, so the lane may go on with
 // its next batch meanwhile: profiles are immutable and were noted by pointer.
 func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packer *feed.Packer, s *scratch) (*store.Commit, []int) {
-	c := &store.Commit{Lane: lane, From: b.from, To: to, Forwards: b.forwards, Forwarded: b.forwarded, Quarantine: b.quarantine, Forget: b.forget}
+	c := &store.Commit{Lane: lane, From: b.from, To: to, Forwards: b.forwards, Forwarded: b.forwarded, Quarantine: b.quarantine, Forget: b.forget, Runs: b.runs}
 	sizes := make([]int, len(rows))
 	c.Profiles = make([]store.Row, len(rows), len(rows)+len(b.raw))
 	s.rows = s.rows[:0]

@@ -58,7 +58,7 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 func (l *lane) begin(ctx context.Context) {
 	l.mu.Lock()
 	b := l.open
-	b.forwarded = l.ackUpTo
+	b.forwarded, b.runs = l.ackUpTo, l.dirtyRuns()
 	// Sorted by id, rows of one lane fall on neighbouring pages.
 	ids := make([]identity.ID, 0, len(b.dirty))
 	for id := range b.dirty {

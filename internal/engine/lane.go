@@ -54,6 +54,8 @@ type lane struct {
 	spare     *batch    // a finished one, whose memory the next uses
 	scratch   scratch   // of the commit under way
 
+	fan fanOut // of the campaigns; guarded by mu
+
 	numbers  uint64          // of the last forward
 	waiting  []store.Forward // committed, not yet appended; guarded by mu
 	wakePump chan struct{}
@@ -109,12 +111,19 @@ func (l *lane) reset(ctx context.Context) error {
 			return fmt.Errorf("loading program %016x: %w", pos.Program, err)
 		}
 	}
+	runs, err := l.e.o.Store.Runs(ctx, l.n)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cache.clear()
 	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
 	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
+	if err := l.loadRuns(runs); err != nil {
+		return err
+	}
 	l.told.Store(pos.Seq)
 	l.waiting = nil
 	l.numbers = max(l.numbers, pos.Seq<<20)
@@ -419,6 +428,7 @@ func (l *lane) apply(p *profile.Profile, e *event.Event, now event.Time, repeate
 // applied, nil for an alarm.
 func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, now event.Time) {
 	if p != it.p {
+		l.count(it.p, p)
 		l.open.touch(it)
 		it.p = p
 	}

@@ -33,8 +33,13 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 			return fmt.Errorf("program %016x: %w", hash, err)
 		}
 		l.older, l.prog, l.pos.Program = l.prog, prog, hash
+		l.showRuns()
 	case event.Sweep:
 		return l.sweepRange(ctx, e, now)
+	case event.CampaignOrdered:
+		return l.ordered(e)
+	case event.CampaignSlice:
+		return l.slice(ctx, e, now)
 	case event.Reject:
 		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
 			At: e.At, Kind: "rejected", Reason: e.Props.Text("reason"), Field: e.Props.Text("field"), Detail: e.Props.Text("body"),

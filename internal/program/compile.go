@@ -139,6 +139,8 @@ type compiler struct {
 	shopNode  spec.Node
 	segments  []File
 	journeys  []File
+	campaigns []File
+	services  []File
 	templated []File
 	layouts   []File
 	blocks    []File
@@ -147,7 +149,7 @@ type compiler struct {
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "templates", "layouts", "blocks", "locales", "pictures"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -170,6 +172,10 @@ func (c *compiler) sort() {
 		case "pictures":
 			c.picture(f)
 			continue
+		case "campaigns":
+			to = &c.campaigns
+		case "service":
+			to = &c.services
 		case "templates":
 			to, want = &c.templated, ".liquid"
 		case "layouts":
@@ -292,9 +298,10 @@ func (c *compiler) compile(o Options) {
 			used[t] = true
 		}
 	}
+	c.oneSteps(jenv, used)
 	for _, f := range c.templated {
 		if name, _, ok := templateName(f.Path); ok && p.Templates[name] != nil && p.Templates[name].Pos.File == f.Path && !used[name] {
-			c.ps.Warn(spec.Pos{File: f.Path, Line: 1}, "", "no journey sends the template %s", name)
+			c.ps.Warn(spec.Pos{File: f.Path, Line: 1}, "", "nothing sends the template %s", name)
 		}
 	}
 	p.Older, p.Behind = older(o.Older, p.Journeys, jenv), o.Older
@@ -320,7 +327,9 @@ func older(sources []*Source, current []*journey.Definition, env *journey.Env) (
 	}
 	for _, src := range sources {
 		for _, f := range src.Files() {
-			if dir, base := path.Split(f.Path); dir != "journeys/" || path.Ext(base) != ".yaml" {
+			dir, base := path.Split(f.Path)
+			kind, ok := kindOf[dir]
+			if !ok || path.Ext(base) != ".yaml" {
 				continue
 			}
 			var unheard spec.Problems
@@ -328,7 +337,7 @@ func older(sources []*Source, current []*journey.Definition, env *journey.Env) (
 			if len(docs) != 1 {
 				continue
 			}
-			d := journey.Parse(strings.TrimSuffix(path.Base(f.Path), ".yaml"), docs[0], env, &unheard)
+			d := kind.parse(strings.TrimSuffix(base, ".yaml"), docs[0], env, &unheard)
 			if d != nil && !known[version{d.Name, d.Version}] {
 				known[version{d.Name, d.Version}] = true
 				list = append(list, d)
@@ -416,6 +425,9 @@ func (c *compiler) sends(n spec.Node) {
 			c.ps.Add(at(send, "purpose"), "purposes: {"+purpose+": {label: …}} in shop.yaml", "customers cannot agree to the purpose %q: shop.yaml does not name it", purpose)
 		}
 		t := c.p.Templates[text("template", "")]
+		if t != nil && service {
+			c.owes(t.Name)
+		}
 		switch {
 		case t == nil || channel != "email": // the journey reports a template that is not there
 		case t.Subject == "":

@@ -31,7 +31,7 @@ func shop(t *testing.T) *program.Program {
 func TestTheExampleShopHasNoProblemAndNoWarning(t *testing.T) {
 	t.Parallel()
 	p := shop(t)
-	if len(p.Segments) < 10 || len(p.Journeys) != 8 || len(p.Templates) != 8 {
+	if len(p.Segments) < 10 || len(p.Journeys) != 16 || len(p.Templates) != 16 {
 		t.Errorf("%d segments, %d journeys, %d templates", len(p.Segments), len(p.Journeys), len(p.Templates))
 	}
 }
@@ -161,7 +161,25 @@ func TestEveryMistakeIsReportedWithItsPlaceAndWhatToWriteInstead(t *testing.T) {
 		{"a sentence that is a list", map[string]string{"locales/en.yaml": "a: [b]\n"}, "locales/en.yaml:1:4: the sentence a is a text"},
 		{"a sentence that a language lacks", map[string]string{"locales/en.yaml": "a: b\nc: d\n", "locales/de.yaml": "a: b\n"}, "locales/de.yaml: the sentence c is not in locales/de.yaml, so its readers get it in en (write: c: …)"},
 		{"a sentence that only one language has", map[string]string{"locales/en.yaml": "a: b\n", "locales/de.yaml": "a: b\nc: d\n"}, "locales/de.yaml:2:1: the sentence c is not in locales/en.yaml, so only readers of de could get it"},
-		{"a template nobody sends", map[string]string{"templates/bye.html.liquid": "---\nsubject: Bye\n---\nx", "templates/bye.txt.liquid": "x"}, "templates/bye.html.liquid:1: no journey sends the template bye"},
+		{"a campaign for nobody", campaign("template: hello\nreason: x\n"), "campaigns/sale.yaml:1:1: the campaign does not say whom it is for (write: audience: "},
+		{"a campaign's slip", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nrates: 5/h\n"), "campaigns/sale.yaml:4:1: a campaign has no field \"rates\" (write: rate)"},
+		{"a campaign without a reason", campaign("audience: {did: X}\ntemplate: hello\n"), "campaigns/sale.yaml:1:1: the promotion does not say why this person gets it"},
+		{"a rate that is none", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nrate: 5000\n"), "campaigns/sale.yaml:4:7: rate is a number of messages by s, m or h"},
+		{"a moment that is none", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nat: tomorrow\n"), "campaigns/sale.yaml:4:5: at is a day and a time of day (write: 2026-12-01 09:00)"},
+		{"a moment in no zone", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nat: 2026-12-01 09:00\nzone: Mars\n"), "campaigns/sale.yaml:5:7: there is no time zone \"Mars\""},
+		{"a zone without a moment", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nzone: shop\n"), "campaigns/sale.yaml:4:7: zone says whose clock shows the time of `at`, and there is none"},
+		{"a campaign that never ends", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nexpires: never\n"), "campaigns/sale.yaml:4:10: a campaign has an end"},
+		{"a long undo", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nundo: 30d\n"), "campaigns/sale.yaml:4:7: nobody waits longer than seven days"},
+		{"one address, some other way", campaign("audience: {did: X}\ntemplate: hello\nreason: x\nsame_address: twice\n"), "campaigns/sale.yaml:4:15: two customers with one address"},
+		{"a campaign called like a journey", campaign("campaign: hello\naudience: {did: X}\ntemplate: hello\nreason: x\n"), "campaigns/sale.yaml:1:1: \"hello\" is the name of something else already; that stands in journeys/hello.yaml"},
+		{"a service message on a date", service("trigger: {date: birthday}\ntemplate: owed\n", ""), "service/shipped.yaml:1:10: a service message is brought by an event or asked for by the API"},
+		{"a service message for an audience", service("audience: {did: X}\ntemplate: owed\n", ""), "service/shipped.yaml:1:1: a service message has no field \"audience\""},
+		{"an offer in a service message", service("template: owed\n", "<p>\n{{ offer.code }}</p>"), "templates/owed.html.liquid:6:1: the template owed is sent as a service message, which needs no consent, so it may not sell: \"offer\" does"},
+		{"a coupon in a service message", service("template: owed\n", "<p>{% if coupon %}x{% endif %}</p>"), "templates/owed.html.liquid:5:4: the template owed is sent as a service message"},
+		{"an offer block in a service message", service("template: owed\n", "{% render 'offer-of-the-day' %}"), "templates/owed.html.liquid:5:1: the template owed is sent as a service message"},
+		{"recommendations in the layout of a service message", with(service("template: owed\n", "x"), "layouts/bare.html.liquid", "{{ content }}\n{% for p in recommendations %}{{ p.name }}{% endfor %}"), "layouts/bare.html.liquid:2:1: the template owed is sent as a service message"},
+		{"an offer in a journey's service message", with(service("template: owed\n", "{{ coupons.first }}"), "journeys/hello.yaml", "trigger: {event: X}\nsteps:\n  - send: {template: owed, class: service}\n"), "templates/owed.html.liquid:5:1: the template owed is sent"},
+		{"a template nobody sends", map[string]string{"templates/bye.html.liquid": "---\nsubject: Bye\n---\nx", "templates/bye.txt.liquid": "x"}, "templates/bye.html.liquid:1: nothing sends the template bye"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +188,33 @@ func TestEveryMistakeIsReportedWithItsPlaceAndWhatToWriteInstead(t *testing.T) {
 				t.Errorf("problems = %q\nwant one with %q", list, c.want)
 			}
 		})
+	}
+}
+
+// campaign is a change that adds a campaign.
+func campaign(body string) map[string]string { return map[string]string{"campaigns/sale.yaml": body} }
+
+// service is a change that adds a service message with its template.
+func service(body, html string) map[string]string {
+	return map[string]string{
+		"service/shipped.yaml": body, "layouts/bare.html.liquid": "{{ content }}", "layouts/bare.txt.liquid": "{{ content }}",
+		"templates/owed.html.liquid": "---\nsubject: Shipped\nlayout: bare\n---\n" + html, "templates/owed.txt.liquid": "x",
+	}
+}
+
+func with(change map[string]string, path, body string) map[string]string {
+	change[path] = body
+	return change
+}
+
+func TestAServiceMessageMayTellWhichCouponWasUsed(t *testing.T) {
+	t.Parallel()
+	for _, html := range []string{"<p>{{ trigger.coupon }} {{ trigger.offer.name }}</p>", "<p>No offer and no coupon: {{ \"a special offer\" }}</p>", "{% if trigger.coupon_used %}x{% endif %}"} {
+		for _, p := range problems(t, service("template: owed\n", html)) {
+			if strings.Contains(p, "may not sell") {
+				t.Errorf("%s: %s", html, p)
+			}
+		}
 	}
 }
 

@@ -67,6 +67,9 @@ type Node struct {
 	mu       sync.Mutex
 	programs map[uint64]*program.Program
 
+	campaigns sync.Mutex    // one order at a time: each has a number of its own
+	walk      chan struct{} // wakes walkCampaigns
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -77,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{o: o, log: o.Logger, programs: map[uint64]*program.Program{}, erasures: o.Erasures}
+	n := &Node{o: o, log: o.Logger, programs: map[uint64]*program.Program{}, erasures: o.Erasures, walk: make(chan struct{}, 1)}
 	if n.erasures == nil {
 		n.erasures = &erase.List{}
 	}
@@ -141,6 +144,7 @@ func (n *Node) Start(ctx context.Context) error {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	n.stop = stop
+	n.done.Go(func() { n.walkCampaigns(running) })
 	n.done.Go(func() {
 		if !n.recover(running) {
 			return
@@ -218,7 +222,7 @@ func (n *Node) HearOf(ctx context.Context, id identity.ID, events []event.Event)
 // Take is where the tracking API leaves what it has checked.
 func (n *Node) Take(ctx context.Context, events []intake.Addressed) error {
 	if n.Engine.Program() == nil {
-		return fault.New(fault.Unavailable, "no definitions are in force yet")
+		return errNoProgram
 	}
 	entries := make([]identity.Addressed, len(events))
 	for i := range events {
@@ -356,6 +360,11 @@ func (n *Node) Settle(ctx context.Context) error {
 		if n.o.NoSending {
 			return nil
 		}
+		if walked, _, err := n.Engine.Walk(ctx); err != nil {
+			return err
+		} else if walked > 0 {
+			continue
+		}
 		offered, err := n.Dispatch.Offer(ctx)
 		if err != nil {
 			return err
@@ -386,8 +395,10 @@ func (n *Node) NextStep(ctx context.Context) (event.Time, error) {
 		}
 		next = min(next, at)
 	}
-	return next, nil
+	return min(next, n.Engine.NextWalk()), nil
 }
+
+var errNoProgram = fault.New(fault.Unavailable, "no definitions are in force yet")
 
 // Ready reports whether the node takes what is sent to it and applies it.
 func (n *Node) Ready() error {
@@ -395,7 +406,7 @@ func (n *Node) Ready() error {
 		return err
 	}
 	if n.Engine.Program() == nil {
-		return fault.New(fault.Unavailable, "no definitions are in force yet")
+		return errNoProgram
 	}
 	return nil
 }

@@ -103,6 +103,10 @@ type Store interface {
 	// SegmentCounts counts the members of each segment that has any, by key.
 	SegmentCounts(ctx context.Context) (map[uint64]int64, error)
 
+	// Runs returns the runs of campaigns that the lane knows, in the order in which
+	// they were first committed. The bytes are the caller's.
+	Runs(ctx context.Context, lane int) ([]Run, error)
+
 	// Forwards returns the entries that wait to be appended to lanes' logs, in
 	// the order of (lane, number), at most limit.
 	Forwards(ctx context.Context, limit int) ([]Forward, error)
@@ -148,11 +152,19 @@ type Commit struct {
 	Forwards    []Forward
 	Forwarded   uint64 // forwards of this lane up to this number are appended and can go
 	Quarantine  []Quarantine
+	Runs        []Run  // new runs of campaigns, or new states of old ones
 	Feed        []byte // compressed; empty: nothing to tell
 
 	// Forget names whose history, memberships and quarantine are deleted, and whose
 	// deliveries keep only what counts messages, after everything else in c.
 	Forget []identity.ID
+}
+
+// Run is the state of one run of a campaign in one lane.
+type Run struct {
+	Campaign string
+	Name     string
+	Body     []byte
 }
 
 // Row is the hot row of a profile.
@@ -197,6 +209,7 @@ type Ref struct {
 	NotBefore event.Time
 	Deadline  event.Time
 	Fence     uint64
+	Priority  int32
 }
 
 // DeliveryCount counts deliveries that are alike.
@@ -245,6 +258,7 @@ type Ledger interface {
 	// Start writes that the deliveries are about to be handed over, durably, and
 	// says of each whether it may go ahead. In the same transaction it reads the
 	// suppressions: no Start can begin a delivery that was suppressed before it.
+	// A delivery whose Only another was begun with is Same, and was not begun.
 	// A delivery that was begun before is Again, suppressed since or not, unless
 	// Resend is set: then it is asked like a new one. What is stopped was not
 	// begun.
@@ -308,7 +322,8 @@ type Start struct {
 	At       event.Time
 	Resend   bool // a service message whose outcome is unknown goes again
 	Service  bool
-	Receipt  []byte // what Note kept; only Unfinished sets it
+	Only     [16]byte // of all deliveries with it one is begun; zero: not asked
+	Receipt  []byte   // what Note kept; only Unfinished sets it
 }
 
 // Receipt is what became of a delivery, on its way to the log.
@@ -325,6 +340,7 @@ const (
 	Go    StartAnswer = 0
 	Again StartAnswer = 1 // it was begun before: its outcome is unknown, or known already
 	Stop  StartAnswer = 2 // suppressed
+	Same  StartAnswer = 3 // another delivery was begun with the same Only
 )
 
 // Suppression forbids a channel and purpose to a subject.

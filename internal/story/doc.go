@@ -64,6 +64,8 @@
 //	import Order Completed  boots   it is history and triggers nothing
 //	late 2h Order Completed  boots  it happened two hours ago
 //	address bounces                 or defers, works: what the provider answers from here on
+//	service order-shipped  order_id=7   the shop's back end asks for that message
+//	campaign send sale              also pause, resume and stop; of nobody in particular: *
 //	definitions v2                  other definitions come into force
 //	repeat 200                      the lines up to “end” so often; $n is the number
 //

@@ -260,6 +260,9 @@ func (t *telling) tell(l *line) error {
 	if is, err := w.expect(l); is {
 		return err
 	}
+	if head == "campaign" {
+		return w.campaign(l, rest)
+	}
 	if l.who.nobody {
 		return wrong(l.n, "nobody in particular cannot do anything; write a person")
 	}
@@ -268,8 +271,11 @@ func (t *telling) tell(l *line) error {
 			return err
 		}
 	}
-	if head == "address" {
+	switch head {
+	case "address":
 		return w.address(l, rest)
+	case "service":
+		return w.service(l, rest)
 	}
 	return w.happen(l)
 }
@@ -287,6 +293,7 @@ func (t *telling) definitions(l *line, dir string) error {
 	if err != nil {
 		return wrong(l.n, "%s", err.Error())
 	}
+	c.Runs = w.core.Runs
 	w.prog, w.core = p, c
 	for _, id := range slices.SortedFunc(maps.Keys(w.people), identity.ID.Compare) {
 		w.current(id)

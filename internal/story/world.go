@@ -96,10 +96,10 @@ func (w *world) owner(id identity.ID) *profile.Profile {
 // until lets everything happen that is due up to the instant, each at its own.
 func (w *world) until(t event.Time) error {
 	for {
-		if err := w.settle(); err != nil {
+		if err := w.walk(); err != nil {
 			return err
 		}
-		next := event.Never
+		next := w.nextWalk()
 		for _, p := range w.people { // order does not matter: the least counts
 			next = min(next, p.Alarm)
 		}

@@ -88,7 +88,11 @@ func (g *Gate) asked(p *profile.Profile, in *journey.Intent, now event.Time) Ask
 		a.Expires = a.At.Add(g.Policy.Expires)
 	}
 	a.readProps(in.Props)
-	a.Delivery = profile.NameDelivery(g.Workspace, in.Journey, in.Version, in.Step, in.Occurrence(), p.ID, in.Channel)
+	version := in.Version
+	if in.Run != "" {
+		version = 0 // an edit in the middle of a run is no second message
+	}
+	a.Delivery = profile.NameDelivery(g.Workspace, in.Journey, version, in.Step, in.Occurrence(), p.ID, in.Channel)
 	return a
 }
 
@@ -133,8 +137,16 @@ func (a *Ask) readProps(o event.Object) {
 	}
 }
 
+// ServiceFirst is the priority of every service message: ahead of whatever a
+// journey or a campaign says, because what is owed does not queue behind what is
+// offered. Among service messages the earlier goes first.
+const ServiceFirst = math.MinInt32
+
 // delivery returns the delivery that the intent becomes.
 func (a *Ask) delivery(in *journey.Intent) profile.Delivery {
+	if a.Class == profile.Service {
+		in.Priority = ServiceFirst
+	}
 	return profile.Delivery{
 		ID: a.Delivery, Class: a.Class, Channel: a.Channel, Purpose: a.Purpose, Journey: a.Journey, Version: a.Version, Step: a.Step,
 		Key: a.Key, Template: a.Template, Reason: a.Why, Product: a.Product, Category: a.Category, Priority: in.Priority,

@@ -27,7 +27,8 @@ func New(workspace string, policy Policy, zones *Zones) *Gate {
 
 // Plan answers an intent at now. It does not change p. The delivery's state
 // follows the record: Planned for Send and Later, with NotBefore; Withheld for
-// somebody in a holdout, the counterfactual; Dropped for every other Never.
+// somebody in a holdout, the counterfactual; Expired for what comes too late; Dropped
+// for every other Never.
 // Planning the same intent again names the same delivery: the record's reason is
 // Duplicate and the delivery is the open one as it stands, or Accepted if it was
 // sent, and nothing is to be stored.
@@ -47,6 +48,8 @@ func (g *Gate) Plan(p *profile.Profile, in journey.Intent, now event.Time) (prof
 		d.State, d.NotBefore = profile.Planned, r.Until
 	case r.Reason == Held:
 		d.State = profile.Withheld
+	case r.Reason == Expired:
+		d.State = profile.Expired
 	default:
 		d.State = profile.Dropped
 	}
@@ -84,8 +87,8 @@ func (g *Gate) Claim(p *profile.Profile, d *profile.Delivery, now event.Time) Re
 // Recheck asks the question of a record again. On the profile as it was then,
 // under the policy as it was then, it returns an equal record.
 func (g *Gate) Recheck(p *profile.Profile, r *Record) Record {
-	if r.Reason == Exited || r.Reason == Goal {
-		return *r // decided by the journey, not by a rule
+	if r.Reason == Exited || r.Reason == Goal || r.Reason == CampaignStopped {
+		return *r // decided by the journey or an operator, not by a rule
 	}
 	return g.decide(p, r.Ask, r.Now)
 }

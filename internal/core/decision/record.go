@@ -95,6 +95,7 @@ const (
 	CheckSatisfied = "bought since"   // Text: SKU, Other: name, At: bought; Span: none
 	CheckOwned     = "bought"         // Text: SKU, Other: name, At: bought, Span: counts as just bought for so long
 	CheckTrait     = "conversation"   // Text: the trait
+	CheckLateOrder = "late order"     // Text: the order, At: since when
 	CheckGlobal    = "global holdout" // Got and Limit: parts of a million
 	CheckJourney   = "journey holdout"
 	CheckCap       = "cap"         // Text: channel or empty for all, Got, Limit, Span: the window, At: when one is free
@@ -174,9 +175,13 @@ const (
 	QuietHours       Reason = "quiet_hours"
 	NotYet           Reason = "not_yet" // its instant has not come
 
+	CampaignPaused Reason = "campaign_paused" // its campaign is; it is asked about again
+	SameAddress    Reason = "same_address"    // somebody with the same address has the message of this campaign
+
 	// What recalls a message from outside the rules; see [Gate.Recall].
-	Exited Reason = "exited"
-	Goal   Reason = "goal"
+	CampaignStopped Reason = "stopped"
+	Exited          Reason = "exited"
+	Goal            Reason = "goal"
 )
 
 // failed returns the check that failed; nil if none did.

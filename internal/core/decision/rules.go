@@ -196,6 +196,9 @@ func (e *asking) wanted() bool {
 			return e.never(Closed, Check{Rule: RuleWanted, Name: CheckOpen, Text: a.State.String()})
 		}
 	}
+	if e.twin() {
+		return e.never(Duplicate, Check{Rule: RuleWanted, Name: CheckSaid, Other: "under another identifier"})
+	}
 	if a.Late {
 		return e.never(Late, Check{Rule: RuleWanted, Name: CheckLate})
 	}
@@ -279,6 +282,9 @@ func (e *asking) conversation() bool {
 		if e.set(s.trait) {
 			return e.hold(s.why, e.Policy.AtConversation, e.at.Add(RecheckAfter), Check{Rule: RuleConversation, Name: CheckTrait, Text: s.trait})
 		}
+	}
+	if order, since, late := e.p.Late(e.at); late {
+		return e.hold(OrderLate, e.Policy.AtConversation, e.at.Add(RecheckAfter), Check{Rule: RuleConversation, Name: CheckLateOrder, Text: order, At: since})
 	}
 	return e.pass(Check{Rule: RuleConversation, Name: CheckTrait})
 }

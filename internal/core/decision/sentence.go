@@ -70,6 +70,9 @@ func (r *Record) story(p *profile.Profile, w who) string {
 	case ComplaintOpen:
 		return w.Subject + " " + w.have() + " an open complaint."
 	case OrderLate:
+		if c.Name == CheckLateOrder {
+			return fmt.Sprintf("%s %s waiting for order %s, which has been late for %s.", w.Subject, w.are(), c.Text, span(r.Now.Sub(c.At)))
+		}
 		return w.Subject + " " + w.are() + " waiting for a late order."
 	case ConversationOpen:
 		return w.Subject + " " + w.are() + " in a conversation with us."
@@ -91,6 +94,12 @@ func (r *Record) story(p *profile.Profile, w who) string {
 		return s
 	case NotYet:
 		return "It is wanted later."
+	case CampaignPaused:
+		return "The campaign is paused."
+	case CampaignStopped:
+		return "The campaign was stopped before the message left."
+	case SameAddress:
+		return "Somebody else with the same address got this message."
 	case Exited:
 		return w.Subject + " left the journey."
 	case Goal:

@@ -199,6 +199,12 @@ const (
 	OrderCompleted  = "Order Completed"
 	OrderRefunded   = "Order Refunded"
 	OrderCancelled  = "Order Cancelled"
+	OrderDelayed    = "Order Delayed"
+	OrderShipped    = "Order Shipped"
+	OrderReady      = "Order Ready To Collect"
+	OrderCollected  = "Order Collected"
+	OrderDelivered  = "Order Delivered"
+	OrderReturned   = "Order Returned"
 )
 
 // Names of the product's own events about a person. They have the shape of every
@@ -216,4 +222,7 @@ const (
 	Complained      = "Message Complained"
 	Unsubscribed    = "Message Unsubscribed"
 	RenderFailed    = "Message Render Failed"
+	// ServiceAsked asks for a service message by its name: service, and what its
+	// template needs. Only the shop's own servers may ask.
+	ServiceAsked = "Service Message Requested"
 )

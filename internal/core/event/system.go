@@ -30,6 +30,11 @@ const (
 	ProgramChanged = "Program Changed"
 	// Sweep brings the profiles of a range up to the program in force: from, limit.
 	Sweep = "Sweep"
+	// CampaignOrdered tells every lane what is wanted of a run of a campaign:
+	// campaign, run, state, version, serial, rate, sent, begins.
+	CampaignOrdered = "Campaign Ordered"
+	// CampaignSlice lets a lane walk on by one slice of a run: campaign, run, slice, serial.
+	CampaignSlice = "Campaign Slice"
 	// Reject reports an event that failed the checks at the edge: reason, field, body.
 	Reject = "Event Rejected"
 )
@@ -47,7 +52,7 @@ const (
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {
 	switch name {
-	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, Reject:
+	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, CampaignOrdered, CampaignSlice, Reject:
 		return true
 	}
 	return false

@@ -65,6 +65,8 @@ type Definition struct {
 	goal     watch
 	steps    []step // the first one is where an instance begins
 	moves    moves
+	campaign *Campaign // nil: no campaign
+	service  bool      // a service message
 }
 
 // HeldOut reports whether the customer is in the journey's holdout. The answer

@@ -29,13 +29,23 @@ type Intent struct {
 	Expires  event.Time   // event.Never: does not expire
 	Withheld bool         // the customer is in this journey's holdout
 	Props    event.Object // what the template needs beside the profile: the trigger's properties
+	Run      string       // the run of a campaign that wishes it; empty: a journey does
 	Late     bool         // the event behind it was heard later than the step's max_lateness: it never sends
 }
 
 // Occurrence returns what tells this wish from every other of the same journey,
 // version and step for the same customer: the key, the run and the arrival. It
 // is a part of the delivery's name.
+//
+// A run of a campaign speaks to a customer once, whichever version of the
+// campaign it began with and whenever it came to them.
 func (in *Intent) Occurrence() string {
+	if in.Run != "" {
+		return RunOccurrence(in.Run)
+	}
 	return in.Key + "\x00" + strconv.FormatInt(int64(in.Entered), 36) + "\x00" + string(in.Trigger) + "\x00" +
 		strconv.FormatInt(int64(in.Arrival), 36)
 }
+
+// RunOccurrence returns the occurrence of every wish of a run.
+func RunOccurrence(run string) string { return "\x00" + runKey + run }

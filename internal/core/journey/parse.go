@@ -83,8 +83,13 @@ func Parse(name string, n spec.Node, env *Env, ps *spec.Problems) *Definition {
 			return nil
 		}
 	}
-	d.Version = wire.Hash(d.Name, string(appendCanonical(nil, n)))
+	d.Version = versionOf(d.Name, n)
 	return d
+}
+
+// versionOf names a version: a hash of the canonical source.
+func versionOf(name string, n spec.Node) uint64 {
+	return wire.Hash(name, string(appendCanonical(nil, n)))
 }
 
 // usual returns the re-entry rule of a journey that names none: the stricter the

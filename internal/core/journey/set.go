@@ -104,6 +104,7 @@ func NewSet(current, older []*Definition) *Set {
 				for _, name := range t.Event.names {
 					s.byEvent[name] = append(s.byEvent[name], entry{d, t})
 				}
+			case t.Service != "": // see enterByRequest
 			case t.Segment != "":
 				s.bySegment[t.Segment] = append(s.bySegment[t.Segment], entry{d, t})
 			default:
@@ -142,7 +143,7 @@ func (s *Set) Version(journey string, version uint64) *Definition {
 // OnEvent moves the customer on after the event was folded into the profile.
 // The changes are those of segments that the event brought.
 func (s *Set) OnEvent(w *World, e *event.Event, changes []insight.Change) Out {
-	if s == nil || len(w.P.Journeys) == 0 && len(w.P.Open) == 0 && len(changes) == 0 && len(s.byEvent[e.Name]) == 0 {
+	if s == nil || len(w.P.Journeys) == 0 && len(w.P.Open) == 0 && len(changes) == 0 && len(s.byEvent[e.Name]) == 0 && e.Name != event.ServiceAsked {
 		return Out{}
 	}
 	r := s.begin(w)
@@ -152,6 +153,7 @@ func (s *Set) OnEvent(w *World, e *event.Event, changes []insight.Change) Out {
 	r.waits()
 	r.wakes()
 	if e.Origin == event.Live && !w.P.Hot() {
+		r.enterByRequest(e)
 		r.enterByEvent(e)
 		r.enterBySegment(changes)
 	}

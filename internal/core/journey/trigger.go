@@ -9,8 +9,8 @@ import (
 	"rapport/internal/core/wire"
 )
 
-// Trigger is what lets customers in. Exactly one of Event, Segment, Date and
-// Schedule is set.
+// Trigger is what lets customers in. Exactly one of Event, Segment, Date,
+// Schedule and Service is set.
 type Trigger struct {
 	Event *match
 	Key   string // path in the event's properties whose value names the instance; empty: one instance
@@ -24,6 +24,8 @@ type Trigger struct {
 	Once   bool // only in the date's own year; else every year
 
 	Schedule *Schedule
+
+	Service string // the service message that the shop's back end asks for by this name
 }
 
 // String returns the trigger in words: "Order Completed", "enters vip".
@@ -31,6 +33,8 @@ func (t *Trigger) String() string {
 	switch {
 	case t.Event != nil:
 		return t.Event.String()
+	case t.Service != "":
+		return "asked for by the API"
 	case t.Segment != "" && t.Leave:
 		return "leaves " + t.Segment
 	case t.Segment != "":

@@ -20,6 +20,10 @@ func (r *run) intent(d *Definition, st *step, in *profile.Instance) Intent {
 		Withheld: in.Held && s.class == profile.Marketing,
 		Late:     r.late > s.lateness,
 	}
+	if d.campaign != nil {
+		out.Run, _ = RunOf(in.Key)
+		out.At = in.TriggerAt // the moment; the run may come to the customer later
+	}
 	if s.expires > 0 {
 		out.Expires = out.At.Add(s.expires)
 	}

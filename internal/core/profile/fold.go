@@ -103,6 +103,7 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 	if e.Context != "" && e.Trust != event.Own {
 		p.foldContext(e, &f)
 	}
+	p.foldPromise(e)
 	switch {
 	case event.IsOrder(e.Name):
 		p.foldOrder(e, &f)

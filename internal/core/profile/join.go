@@ -32,9 +32,11 @@ func (p *Profile) Join(s *Profile) bool {
 	for _, h := range s.Held {
 		p.joinHeld(h)
 	}
+	due := p.due()
 	for _, t := range s.Traits {
 		p.setTrait(t, MaxTraits)
 	}
+	p.joinDue(due, s)
 	for _, c := range s.Consents {
 		p.joinConsent(c)
 	}

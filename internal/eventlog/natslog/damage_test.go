@@ -100,7 +100,7 @@ func TestARecordThatIsLostAfterAnOrderlyCloseIsReportedAndItsSequenceNotUsedAgai
 	}
 }
 
-func TestAFlippedBitIsReportedAndNeverServed(t *testing.T) {
+func TestItem08AFlippedBitIsReportedAndNeverServed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	fill(t, dir, 300) // two blocks

@@ -54,6 +54,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		st.quarantine = append(st.quarantine, q)
 	}
 	st.forget(c.Forget)
+	st.keepRuns(c)
 	if len(c.Feed) > 0 {
 		st.feed[c.Lane] = append(st.feed[c.Lane], store.Feed{
 			Lane: c.Lane, Epoch: c.To.Epoch, From: c.From.Seq, To: c.To.Seq, Body: cloned(c.Feed),

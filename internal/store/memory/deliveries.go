@@ -150,7 +150,7 @@ func refs(found []store.Delivery, limit int) []store.Ref {
 	for i := range refs {
 		d := &found[i]
 		refs[i] = store.Ref{
-			ID: d.ID, Profile: d.Profile, Channel: d.Channel, NotBefore: d.NotBefore, Deadline: d.Deadline, Fence: d.Fence,
+			ID: d.ID, Profile: d.Profile, Channel: d.Channel, NotBefore: d.NotBefore, Deadline: d.Deadline, Fence: d.Fence, Priority: d.Priority,
 		}
 	}
 	return refs

@@ -25,6 +25,7 @@ type book struct {
 	mu         sync.Mutex
 	starts     map[profile.DeliveryID]start
 	suppressed map[target][]store.Suppression
+	only       map[[16]byte]profile.DeliveryID // which delivery was begun with an Only
 }
 
 type start struct {
@@ -42,7 +43,7 @@ var _ store.Ledger = (*Ledger)(nil)
 
 // NewLedger returns an empty ledger.
 func NewLedger() *Ledger {
-	return &Ledger{book: &book{starts: map[profile.DeliveryID]start{}, suppressed: map[target][]store.Suppression{}}}
+	return &Ledger{book: &book{starts: map[profile.DeliveryID]start{}, suppressed: map[target][]store.Suppression{}, only: map[[16]byte]profile.DeliveryID{}}}
 }
 
 // Reopen closes l and returns another opening of the same ledger.
@@ -88,6 +89,13 @@ func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartA
 		}) {
 			answers[i] = store.Stop
 			continue
+		}
+		if s.Only != ([16]byte{}) {
+			if first, taken := b.only[s.Only]; taken && first != s.ID {
+				answers[i] = store.Same
+				continue
+			}
+			b.only[s.Only] = s.ID
 		}
 		s.Subjects, s.Receipt = slices.Clone(s.Subjects), nil
 		b.starts[s.ID] = start{Start: s}

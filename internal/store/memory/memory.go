@@ -48,6 +48,7 @@ type state struct {
 	feed       map[int][]store.Feed
 	quarantine []store.Quarantine
 	programs   map[uint64][]byte
+	runs       map[int][]store.Run // by lane
 }
 
 // block is a piece of history with its place in the order of commits.
@@ -78,6 +79,7 @@ func New() *Store {
 		forwards:   map[number]store.Forward{},
 		feed:       map[int][]store.Feed{},
 		programs:   map[uint64][]byte{},
+		runs:       map[int][]store.Run{},
 	}}
 }
 

@@ -149,6 +149,9 @@ func commitRest(w *conn, c *store.Commit) error {
 			return err
 		}
 	}
+	if err := commitRuns(w, c); err != nil {
+		return err
+	}
 	if len(c.Feed) > 0 {
 		return w.exec(addFeed, c.Lane, c.To.Epoch, c.From.Seq, c.To.Seq, c.Feed)
 	}

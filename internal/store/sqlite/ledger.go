@@ -88,6 +88,16 @@ func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
 		}
 		subjects = append(subjects, s.Subjects[i][:]...)
 	}
+	if s.Only != ([16]byte{}) {
+		// The first stays: a delivery that comes a second time finds itself.
+		if err := c.exec("INSERT OR IGNORE INTO only_one (key, delivery, at) VALUES (?, ?, ?)", s.Only[:], s.ID[:], int64(s.At)); err != nil {
+			return store.Stop, err
+		}
+		mine, err := exists(c, "SELECT 1 FROM only_one WHERE key = ? AND delivery = ?", s.Only[:], s.ID[:])
+		if err != nil || !mine {
+			return store.Same, err
+		}
+	}
 	return store.Go, c.exec(putStart, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
 }
 

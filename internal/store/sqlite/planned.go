@@ -141,11 +141,11 @@ func (s *Store) InState(ctx context.Context, state profile.State, after profile.
 
 // eachRef calls each for every delivery that a query finds.
 func eachRef(ctx context.Context, c *conn, each func(store.Ref), from string, args ...any) error {
-	return c.query(ctx, 6, func(row []driver.Value) error {
+	return c.query(ctx, 7, func(row []driver.Value) error {
 		each(store.Ref{
 			ID: profile.DeliveryID(id16(row[0])), Profile: identity.ID(id16(row[1])), Channel: row[2].(string),
-			NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])),
+			NotBefore: instant(row[3]), Deadline: instant(row[4]), Fence: uint64(integer(row[5])), Priority: int32(integer(row[6])),
 		})
 		return nil
-	}, "SELECT id, profile, channel, not_before, deadline, fence FROM "+from, args...)
+	}, "SELECT id, profile, channel, not_before, deadline, fence, priority FROM "+from, args...)
 }

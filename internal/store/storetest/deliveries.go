@@ -134,7 +134,7 @@ func wholeDelivery(t *testing.T, open Open) {
 	got, err := s.Delivery(t.Context(), parcel(8))
 	equal(t, "delivery", must(t, got, err), whole())
 	refs, err := s.InState(t.Context(), profile.Dropped, profile.DeliveryID{}, 10)
-	equal(t, "reference", must(t, refs, err), []store.Ref{{ID: parcel(8), Profile: person(9), Channel: "email", NotBefore: 2, Deadline: 4, Fence: 1<<63 + 5}})
+	equal(t, "reference", must(t, refs, err), []store.Ref{{ID: parcel(8), Profile: person(9), Channel: "email", NotBefore: 2, Deadline: 4, Fence: 1<<63 + 5, Priority: -7}})
 }
 
 func keeps(t *testing.T, open Open) {

@@ -24,6 +24,7 @@ func RunLedger(t *testing.T, open OpenLedger) {
 	}{
 		{"what is begun once is Again afterwards", begunOnce},
 		{"a delivery twice in one batch is begun once", twiceInABatch},
+		{"of deliveries with one Only the first is begun, and stays the one", onlyOne},
 		{"a service message may go again", resend},
 		{"a suppressed subject is stopped, and what is stopped was not begun", stopped},
 		{"any subject of a delivery stops it", anySubject},

@@ -70,6 +70,8 @@ func Run(t *testing.T, open Open) {
 		{"members come in order of id", members},
 		{"members are counted once however often they enter and leave", segmentCounts},
 
+		{"the runs of a lane's campaigns come back whole, in the order of their first commit", runs},
+
 		{"forwards wait in order until they are forwarded", forwards},
 		{"forwards of another lane stay", forwardsOfOthers},
 		{"feed blocks come in order after a sequence", feed},

@@ -5,6 +5,11 @@ CREATE TABLE migrations (
 	name     TEXT NOT NULL,
 	checksum TEXT NOT NULL
 );
+CREATE TABLE only_one (
+	key      BLOB NOT NULL PRIMARY KEY,
+	delivery BLOB NOT NULL,
+	at       INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE starts (
 	number   INTEGER PRIMARY KEY,
 	id       BLOB NOT NULL,

@@ -1,5 +1,13 @@
 -- What the migrations make. A test writes this file with -update and compares it otherwise.
 
+CREATE TABLE campaign_runs (
+	number   INTEGER PRIMARY KEY,
+	lane     INTEGER NOT NULL,
+	campaign TEXT NOT NULL,
+	name     TEXT NOT NULL,
+	body     BLOB NOT NULL
+);
+CREATE UNIQUE INDEX campaign_runs_name ON campaign_runs (lane, campaign, name);
 CREATE TABLE deliveries (
 	number     INTEGER PRIMARY KEY,
 	id         BLOB NOT NULL,

@@ -1,0 +1,333 @@
+package run_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/eventlog"
+	"rapport/internal/fault"
+	"rapport/internal/run"
+	"rapport/internal/store"
+	"rapport/internal/store/memory"
+)
+
+// news is the campaign with some lines changed.
+func news(lines string) map[string]string {
+	body := "campaign: news\naudience: {segment: everybody}\ntemplate: note\nreason: You signed up for our news\n" + lines
+	if !strings.Contains(lines, "holdout") {
+		body += "holdout: 0\n"
+	}
+	return map[string]string{"campaigns/news.yaml": body}
+}
+
+func (m *mailshot) send(name string) {
+	m.t.Helper()
+	_, err := m.node.SendCampaign(m.t.Context(), name, run.SendOptions{})
+	m.must(err)
+}
+
+func TestItem20TwoProfilesWithOneAddressGetOneOrEachAsTheCampaignSays(t *testing.T) {
+	for _, kind := range []string{"memory", "sqlite"} {
+		for _, c := range []struct {
+			lines string
+			mails int
+			want  string
+		}{
+			{"undo: none\n", 4, "accepted:4, dropped same_address:2"},
+			{"undo: none\nsame_address: once\n", 4, "accepted:4, dropped same_address:2"},
+			{"undo: none\nsame_address: each\n", 6, "accepted:6"},
+		} {
+			t.Run(kind+" "+c.lines, func(t *testing.T) {
+				m := newMailshot(t, kind, 2, news(c.lines), nil)
+				for _, user := range []string{"ann", "ben", "cat"} {
+					m.hear(m.signUp(user, "home@people.example", "")...) // a family with one address
+				}
+				for _, user := range []string{"dan", "eve", "fay"} {
+					m.hear(m.signUp(user, user+"@people.example", "")...)
+				}
+				f, err := m.node.PreviewCampaign(t.Context(), "news")
+				m.must(err)
+				m.send("news")
+				m.until(m.clock.Now().Add(time.Hour))
+				if to, _ := m.recipients(); len(m.sent) != c.mails || len(to) != 4 {
+					t.Errorf("%d mails to %d addresses, want %d to 4", len(m.sent), len(to), c.mails)
+				}
+				m.wantStates("news", c.want)
+				if f.Sent != int64(c.mails) || f.SameAddress != int64(6-c.mails) {
+					t.Errorf("the preview promised %d and %d with an address of another, want %d and %d", f.Sent, f.SameAddress, c.mails, 6-c.mails)
+				}
+				// A second run is another message.
+				_, err = m.node.SendCampaign(t.Context(), "news", run.SendOptions{Again: true})
+				m.must(err)
+				m.until(m.clock.Now().Add(time.Hour))
+				if len(m.sent) != 2*c.mails {
+					t.Errorf("%d mails after the second run, want %d", len(m.sent), 2*c.mails)
+				}
+			})
+		}
+	}
+}
+
+func TestTwoProfilesThatTurnOutToBeOneGetOneCopy(t *testing.T) {
+	files := news("undo: none\nsame_address: each\n")
+	files["policy.yaml"] = "caps: {all: {per: 1d, most: 1}}\ngap: 0s\nquiet: []\n"
+	files["campaigns/more.yaml"] = strings.Replace(files["campaigns/news.yaml"], "campaign: news", "campaign: more", 1)
+	for _, lanes := range []int{1, 4} {
+		m := newMailshot(t, "memory", lanes, files, nil)
+		// A device that signed up, and a customer; both are in the audience.
+		guest := m.signUp("", "guest@people.example", "")
+		for i := range guest {
+			guest[i].ID, guest[i].Anon = guest[i].ID+"-g", "phone-1"
+		}
+		m.hear(guest...)
+		m.hear(m.signUp("ada", "ada@people.example", "")...)
+		m.send("news")
+		m.until(m.clock.Now().Add(time.Minute))
+		m.send("more") // the cap lets it wait until tomorrow
+		m.until(m.clock.Now().Add(time.Minute))
+		m.wantStates("more", "planned cap:2")
+		m.hear(event.Event{ID: "login", Type: event.Identify, User: "ada", Anon: "phone-1", At: m.clock.Now(), Raw: m.clock.Now(), Trust: event.Server, Source: "t"})
+		m.until(m.clock.Now().Add(3 * 24 * time.Hour))
+		m.wantStates("news", "accepted:2") // they left before it was known that they go to one person
+		m.wantStates("more", "accepted:1, dropped duplicate:1")
+	}
+}
+
+func TestWithinTheUndoWindowAStopRecallsEverything(t *testing.T) {
+	m := newMailshot(t, "memory", 2, news("undo: 10m\n"), nil)
+	m.people(50)
+	m.send("news")
+	m.until(m.clock.Now().Add(9 * time.Minute))
+	s, err := m.node.StopCampaign(t.Context(), "news")
+	m.must(err)
+	m.until(m.clock.Now().Add(48 * time.Hour))
+	if len(m.sent) != 0 || s.State != "stopped" || m.states("news") != "" {
+		t.Errorf("%d mails, the run is %+v, its messages [%s]; want nothing of it", len(m.sent), s, m.states("news"))
+	}
+	// What was never sent may be sent without saying `again`.
+	m.send("news")
+	m.until(m.clock.Now().Add(time.Hour))
+	m.wantStates("news", "accepted:42, dropped no_consent:8")
+	if _, err := m.node.SendCampaign(t.Context(), "news", run.SendOptions{}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second sending = %v, want a Conflict", err)
+	}
+	if _, err := m.node.PauseCampaign(t.Context(), "news"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("pausing what is done = %v, want a Conflict", err)
+	}
+	if _, err := m.node.SendCampaign(t.Context(), "olds", run.SendOptions{}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("sending what is not there = %v, want NotFound", err)
+	}
+}
+
+func TestAStopRecallsWhatWaitsAndHasNotBegun(t *testing.T) {
+	// A cap of one a day lets the second campaign's messages wait until tomorrow.
+	files := news("undo: none\n")
+	files["policy.yaml"] = "caps: {all: {per: 1d, most: 1}}\ngap: 0s\nquiet: []\n"
+	files["campaigns/more.yaml"] = strings.Replace(files["campaigns/news.yaml"], "campaign: news", "campaign: more", 1)
+	for _, lanes := range []int{1, 3} {
+		m := newMailshot(t, "memory", lanes, files, nil)
+		m.people(50)
+		m.send("news")
+		m.until(m.clock.Now().Add(time.Minute))
+		m.send("more")
+		m.until(m.clock.Now().Add(time.Minute))
+		m.wantStates("more", "dropped no_consent:8, planned cap:42")
+		_, err := m.node.PauseCampaign(t.Context(), "more")
+		m.must(err)
+		m.until(m.clock.Now().Add(26 * time.Hour)) // they were due an hour ago
+		m.wantStates("more", "dropped no_consent:8, planned campaign_paused:42")
+		_, err = m.node.StopCampaign(t.Context(), "more")
+		m.must(err)
+		m.until(m.clock.Now().Add(time.Second))
+		m.wantStates("more", "dropped no_consent:8, recalled stopped:42")
+		if len(m.sent) != 42 {
+			t.Errorf("%d mails, want those of the first campaign", len(m.sent))
+		}
+		c, err := m.node.Campaign(t.Context(), "more")
+		m.must(err)
+		if r := c.Runs[0]; !r.Finish || r.Open != 0 || r.State != "stopped" {
+			t.Errorf("the run is %+v, want it stopped and finished", r)
+		}
+	}
+}
+
+func TestEachCustomerIsWrittenToAtTheMomentOfTheirOwnClock(t *testing.T) {
+	m := newMailshot(t, "memory", 2, news("undo: none\nat: 2026-12-01 09:00\nexpires: 6h\n"), nil)
+	for user, zone := range map[string]string{"aki": "Asia/Tokyo", "bea": "", "cal": "America/Los_Angeles", "kir": "Pacific/Kiritimati"} {
+		m.hear(m.signUp(user, user+"@people.example", zone)...)
+	}
+	m.send("news")
+	m.until(monday.Add(3 * 24 * time.Hour))
+	want := map[string]string{
+		"kir": "2026-11-30T19:00", "aki": "2026-12-01T00:00", "bea": "2026-12-01T09:00", "cal": "2026-12-01T17:00",
+	}
+	if len(m.sent) != len(want) {
+		t.Fatalf("%d mails, want %d: %s", len(m.sent), len(want), m.states("news"))
+	}
+	for i := range m.sent {
+		user, _, _ := strings.Cut(m.sent[i].To.Address, "@")
+		if got := m.at[i].Time().Format("2006-01-02T15:04"); got != want[user] {
+			t.Errorf("%s was written to at %s, want %s", user, got, want[user])
+		}
+	}
+}
+
+func TestItem10ACampaignOfEightThatIsDownUntilTwoExpiresAndIsNotSent(t *testing.T) {
+	m := newMailshot(t, "memory", 1, news("undo: none\nat: 2026-12-01 08:00\nexpires: 2h\n"), nil)
+	m.people(20)
+	m.send("news")
+	m.clock.Set(event.At(time.Date(2026, 12, 1, 14, 0, 0, 0, time.UTC))) // nothing has run since
+	m.until(m.clock.Now().Add(24 * time.Hour))
+	m.wantStates("news", "dropped no_consent:3, expired expired:17")
+	if len(m.sent) != 0 {
+		t.Errorf("%d mails at two in the afternoon", len(m.sent))
+	}
+}
+
+func TestARateIsKeptAndQuietHoursDoNotBreakIt(t *testing.T) {
+	// Ordered late in the evening: everybody waits for the morning, and then comes
+	// at the rate, not all at once.
+	for _, lanes := range []int{1, 3} {
+		m := newMailshot(t, "memory", lanes, news("undo: none\nrate: 3600/h\n"), nil)
+		m.people(300)
+		m.clock.Set(event.At(time.Date(2026, 11, 30, 22, 0, 0, 0, time.UTC)))
+		m.send("news")
+		m.until(event.At(time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)))
+		m.wantStates("news", "accepted:257, dropped no_consent:43")
+		morning := event.At(time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC))
+		for i, at := range m.at {
+			if at < morning {
+				t.Fatalf("a mail left at %s, in quiet hours", at)
+			}
+			// One a second, and at most the burst of each lane ahead.
+			if most := int(at.Sub(morning).Seconds()) + 3*lanes + 3; i+1 > most {
+				t.Fatalf("%d mails by %s, want at most %d", i+1, at, most)
+			}
+		}
+	}
+}
+
+func TestThePreviewIsWhatIsSent(t *testing.T) {
+	files := news("undo: none\nholdout: 20%\n")
+	files["policy.yaml"] = "caps: {all: {per: 1d, most: 1}}\ngap: 0s\nquiet: []\n"
+	files["campaigns/fans.yaml"] = "campaign: fans\naudience: {all: [{segment: fans}, {did: Signed Up}]}\ntemplate: note\nholdout: 0\nreason: You looked\nundo: none\n"
+	m := newMailshot(t, "memory", 3, files, nil)
+	m.people(210)
+	for i := range 30 {
+		m.does(fmt.Sprint("p", i), "Product Viewed", "sku", "x")
+	}
+	m.send("fans")
+	m.until(m.clock.Now().Add(time.Minute))
+	m.wantStates("fans", "accepted:25, dropped no_consent:5")
+	// One has unsubscribed in the ledger only, as in the second after the click.
+	p, err := m.node.Lookup(t.Context(), "p100")
+	m.must(err)
+	m.must(m.ledger.Suppress(t.Context(), store.Suppression{Subject: p.ID, Channel: "email", Purpose: "marketing", Reason: store.Unsubscribed, At: 1}))
+	f, err := m.node.PreviewCampaign(t.Context(), "news")
+	m.must(err)
+	before := m.states("news")
+	if before != "" {
+		t.Errorf("a preview has planned [%s]", before)
+	}
+	m.send("news")
+	m.until(m.clock.Now().Add(3 * 24 * time.Hour))
+	counts := map[string]int64{}
+	c, err := m.node.Campaign(t.Context(), "news")
+	m.must(err)
+	total := int64(0)
+	for _, n := range c.Messages {
+		counts[n.State] += n.Count
+		total += n.Count
+	}
+	if f.Customers != 210 || f.Audience != 210 || f.Reachable != 210 || f.Agreed != 179 || total != 210 {
+		t.Errorf("the funnel is %+v over %d messages", f, total)
+	}
+	if f.Sent != counts["accepted"] || f.Withheld != counts["withheld"] || f.Withheld == 0 || f.Later == 0 {
+		t.Errorf("the funnel is %+v, and the ledger says %v", f, c.Messages)
+	}
+	var said []string
+	for _, n := range c.Messages {
+		said = append(said, fmt.Sprintf("%s:%d", strings.TrimSuffix(n.State+" "+n.Reason, " "), n.Count))
+	}
+	if got := m.states("news"); strings.Join(said, ", ") == "" || len(strings.Split(got, ", ")) != len(said) {
+		t.Errorf("results say %v, the ledger holds [%s]", said, got)
+	}
+}
+
+func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
+	m := newMailshot(t, "memory", 2, news("undo: none\nrate: 18000/h\n"), nil)
+	m.people(200)
+	m.send("news")
+	m.until(m.clock.Now().Add(10 * time.Second))
+	_, err := m.node.PauseCampaign(t.Context(), "news")
+	m.must(err)
+	m.until(m.clock.Now().Add(time.Minute))
+	_, err = m.node.ResumeCampaign(t.Context(), "news")
+	m.must(err)
+	m.until(m.clock.Now().Add(time.Hour))
+	want := rows(t, m.store)
+	if len(want) != 200 {
+		t.Fatalf("%d deliveries, want 200", len(want))
+	}
+	again := memory.New()
+	for lane := range m.log.Lanes() { // the programs are not in the log, only their hashes
+		pos, err := m.store.Position(t.Context(), lane)
+		m.must(err)
+		src, err := m.store.Program(t.Context(), pos.Program)
+		m.must(err)
+		m.must(again.SaveProgram(t.Context(), pos.Program, src))
+	}
+	n, err := run.Open(t.Context(), run.Options{
+		Log: readOnly{m.log}, Store: again, Ledger: memory.NewLedger(), Workspace: "default", Key: identity.Key{7}, Clock: m.clock, NoSending: true,
+	})
+	m.must(err)
+	m.must(n.Engine.CatchUp(t.Context()))
+	got := rows(t, again)
+	for id, row := range want {
+		if got[id] != row {
+			t.Fatalf("a replay has the delivery %s as\n%q, the live run as\n%q", id, got[id], row)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("a replay has %d deliveries, the live run %d", len(got), len(want))
+	}
+}
+
+// readOnly is a log that takes nothing.
+type readOnly struct{ eventlog.Log }
+
+func rows(t *testing.T, s store.Store) map[profile.DeliveryID]string {
+	t.Helper()
+	all := map[profile.DeliveryID]string{}
+	for row, err := range s.Deliveries(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[row.ID] = string(profile.AppendDelivery(nil, &row.Delivery)) + row.Because + string(row.Plan) + string(row.Claim)
+	}
+	return all
+}
+
+func TestAnEditInTheMiddleOfARunIsNoSecondMessage(t *testing.T) {
+	m := newMailshot(t, "memory", 2, news("undo: none\nrate: 18000/h\n"), nil)
+	m.people(200)
+	m.send("news")
+	m.until(m.clock.Now().Add(10 * time.Second))
+	edited := news("undo: none\nrate: 18000/h\ntitle: Other words\n")
+	for name, body := range m.files {
+		if _, there := edited[name]; !there {
+			edited[name] = body
+		}
+	}
+	m.apply(edited)
+	m.until(m.clock.Now().Add(time.Hour))
+	if _, twice := m.recipients(); twice != 0 {
+		t.Errorf("%d people got it twice", twice)
+	}
+	m.wantStates("news", "accepted:171, dropped no_consent:29")
+}
