@@ -61,11 +61,14 @@ var Libraries = []Library{
 	{"github.com/RoaringBitmap/roaring", []string{"core"}, "sets of numbers"},
 	{"github.com/golang/geo", []string{"core"}, "fences on a sphere"},
 	{"github.com/nyaruka/phonenumbers", []string{"core"}, "the grammar of telephone numbers"},
+	{"golang.org/x/net/publicsuffix", []string{"sender"}, "which domain was registered: DMARC aligns by it"},
 	{"golang.org/x/net/html", []string{"core/content", "site"}, "reading HTML as browsers do"},
 	{"github.com/klauspost/compress", []string{"core/profile", "shell"}, "history blocks, log records and feed blocks are compressed where they are made"},
 	{"github.com/valyala/fastjson", []string{"sources"}, "JSON without allocation at the edge"},
 	{"github.com/goccy/go-yaml", []string{"program", "story"}, "definitions with file, line and column"},
-	{"github.com/emersion/go-smtp", []string{"mailcatcher"}, "the server that catches mail"},
+	{"github.com/emersion/go-smtp", []string{"mailcatcher", "inbound"}, "the server that catches mail, and the one that takes bounces"},
+	{"github.com/emersion/go-message", []string{"bounce"}, "taking mails apart"},
+	{"github.com/emersion/go-msgauth", []string{"sender"}, "DKIM signatures"},
 	{"github.com/prometheus/client_golang", []string{"shell"}, "counters stand where the thing counted happens"},
 }
 

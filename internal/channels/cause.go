@@ -24,26 +24,30 @@ func (f Failure) Cause() Cause {
 			return Policy
 		}
 		return Soft
-	case f.Status == "2.1.5", f.Code/100 == 2:
+	case f.Status == "2.1.5", f.Code/100 == 2, contains(text, full):
 		return Soft
-	case contains(text, full):
+	case slices.Contains(policyStatus, f.Status):
+		return Policy
+	case contains(text, nobody):
+		return Hard
+	case contains(text, again):
 		return Soft
 	case contains(text, sender):
 		return Policy
-	case contains(text, missing):
-		return Hard
-	case strings.HasPrefix(f.Status, "5.7."):
+	case f.Auth():
+		if contains(text, missing) {
+			return Soft // it says both: no reason to suppress anybody, nor to stop a domain
+		}
 		return Policy
+	case strings.HasPrefix(f.Status, "5.2."): // a mailbox that exists, and is switched off or filtered, whatever the words
+		return Soft
+	case contains(text, missing), slices.Contains(hardStatus, f.Status), f.Code == 521, f.Code == 556:
+		return Hard // 521 and 556: the host takes no mail (RFC 7504)
 	case contains(text, passing):
 		return Soft
 	case contains(text, policy):
 		return Policy
-	case slices.Contains(hardStatus, f.Status):
-		return Hard
-	case slices.Contains(policyStatus, f.Status):
-		return Policy
-	}
-	if f.Status == "" || strings.HasSuffix(f.Status, ".0.0") {
+	case f.Status == "" || strings.HasSuffix(f.Status, ".0.0"):
 		return f.Says
 	}
 	return Soft
