@@ -140,6 +140,20 @@ func appendBody(b []byte, m *channels.Message) []byte {
 	return append(b, "\r\n--"+boundary+"--\r\n"...)
 }
 
+// sign puts the signatures of the domain that answers for the message before it.
+func (m *Mail) sign(sign func(domain string, mail []byte) ([]byte, error), of *channels.Message) error {
+	domain := of.Domain
+	if domain == "" {
+		_, domain, _ = strings.Cut(of.From.Address, "@")
+	}
+	head, err := sign(strings.ToLower(domain), m.Data)
+	if err != nil || len(head) == 0 {
+		return err
+	}
+	m.Data = slices.Insert(m.Data, 0, head...)
+	return nil
+}
+
 // validID reports whether s is an RFC 5322 msg-id of dot-atoms in angle brackets.
 func validID(s string) bool {
 	if len(s) < 5 || len(s) > 250 || s[0] != '<' || s[len(s)-1] != '>' {
