@@ -389,6 +389,9 @@ func (c *compiler) sends(n spec.Node) {
 		if !service && !slices.ContainsFunc(c.p.Purposes, func(p Purpose) bool { return p.Name == purpose }) {
 			c.ps.Add(at(send, "purpose"), "purposes: {"+purpose+": {label: …}} in shop.yaml", "customers cannot agree to the purpose %q: shop.yaml does not name it", purpose)
 		}
+		if problem := c.p.Shop.speakable(channel, purpose); problem != "" {
+			c.ps.Add(at(send, "purpose"), "senders: {"+channel+": [{brand: …, from: …}]} in shop.yaml", "%s", problem)
+		}
 		t := c.p.Templates[text("template", "")]
 		switch {
 		case t == nil || channel != "email": // the journey reports a template that is not there

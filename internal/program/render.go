@@ -31,7 +31,7 @@ const maxPerson = 120
 //	order             of a trigger that is an order: id, total, currency, items
 //	product           what the message is about: sku, name, category, price
 //	reason            why this person gets it, a sentence without its full stop
-//	shop              name, website, postal, currency
+//	shop              name, website, postal, currency, logo: of the brand that speaks
 //	unsubscribe_url, preferences_url
 //
 // Dates are told in the customer's time zone. Links are signed and a picture
@@ -48,9 +48,9 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if t == nil {
 		return m, fault.New(fault.Invalid, "there is no template "+strconv.Quote(d.Template))
 	}
-	sender, ok := p.Senders[d.Channel]
+	sender, ok := p.SenderOf(d, who)
 	if !ok {
-		return m, fault.New(fault.Invalid, "nobody is set up to send by "+d.Channel)
+		return m, fault.New(fault.Invalid, "nobody is set up to send "+d.Purpose+" by "+d.Channel)
 	}
 	address := who.Address(d.Channel)
 	if address == "" {
@@ -61,7 +61,7 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if out == "" {
 		return m, fault.New(fault.Invalid, "no way out could be signed for the message")
 	}
-	vars := p.variables(d, who, address)
+	vars := p.variables(d, who, address, &sender)
 	vars["unsubscribe_url"], vars["preferences_url"] = out, prefs
 	words, err := t.words.Render(vars, content.Env{Now: now, Zone: p.zoneOf(who)})
 	if err != nil {
@@ -72,20 +72,14 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 		From:    channels.Party{Name: sender.FromName, Address: sender.From},
 		ReplyTo: channels.Party{Address: sender.ReplyTo},
 		To:      channels.Party{Name: personName(who), Address: address},
-		Bounce:  sender.Bounce, Date: now, Service: d.Class == profile.Service,
+		Bounce:  sender.Bounce, Domain: sender.Domain, Date: now, Service: d.Class == profile.Service,
 		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
 	}
 	if m.HTML != "" && who.Allows(d.Channel, TrackPurpose(d.Channel), now) {
 		m.HTML = measure(m.HTML, ref, links, out, prefs)
 	}
 	if d.Channel == "email" {
-		m.MessageID = "<" + m.Delivery + "@" + sender.domain() + ">"
-		if !m.Service {
-			m.Headers = []channels.Header{
-				{Name: "List-Unsubscribe", Value: "<" + out + ">"},
-				{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
-			}
-		}
+		p.envelope(&m, d, &sender, out, links)
 	}
 	return m, nil
 }
@@ -101,7 +95,7 @@ func (p *Program) zoneOf(who *profile.Profile) *time.Location {
 }
 
 // variables are what the words may speak of.
-func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address string) content.Vars {
+func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address string, sender *Sender) content.Vars {
 	customer := map[string]any{}
 	for i := range who.Traits {
 		if who.Traits[i].Value.Kind != event.Null {
@@ -121,7 +115,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address s
 	}
 	vars := content.Vars{
 		"customer": customer, "trigger": d.Props, "reason": strings.TrimSuffix(d.Reason, "."),
-		"shop": map[string]any{"name": p.Shop.Name, "website": p.Shop.Website, "postal": p.Shop.Postal, "currency": string(p.Currency)},
+		"shop": p.shopFor(d.Purpose, sender),
 	}
 	if d.Product != "" || d.Category != "" {
 		vars["product"] = productOf(d, who)
