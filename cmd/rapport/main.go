@@ -41,6 +41,7 @@ type cli struct {
 	Why      whyCmd      `cmd:"" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
+	Domain   domainCmd   `cmd:"" help:"Set up, check, pause and resume the domains that mail is sent from."`
 	Bench    benchCmd    `cmd:"" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd   `cmd:"" help:"Copy a data directory that nobody is using."`
 	Doctor   doctorCmd   `cmd:"" help:"Check a data directory: invariants, stuck customers, what was put aside."`

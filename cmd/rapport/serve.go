@@ -13,11 +13,12 @@ import (
 )
 
 type serveCmd struct {
-	Data        string `required:"" type:"path" help:"Data directory; made if it is not there."`
-	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on."`
-	Definitions string `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
-	SMTP        string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
-	PublicURL   string `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
+	Data        string       `required:"" type:"path" help:"Data directory; made if it is not there."`
+	Listen      string       `default:"127.0.0.1:8080" help:"Address to listen on."`
+	Definitions string       `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
+	SMTP        string       `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
+	Sending     sendingFlags `embed:""`
+	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
 // Run serves until it is told to stop, and then ends in order.
@@ -42,6 +43,9 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 
 	s := &server{d: d, clock: clock, public: public, logger: e.logger}
+	if err := s.prepareSending(c.Sending); err != nil {
+		return err
+	}
 	if err := s.mail(c.SMTP, nil); err != nil {
 		return err
 	}
@@ -51,6 +55,10 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := s.node.Start(ctx); err != nil {
 		return errors.Join(err, s.close(ctx))
 	}
+	if err := s.startSending(ctx); err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	s.announce(e)
 	s.ready()
 	served := make(chan error, 1)
 	server := newHTTP(s)

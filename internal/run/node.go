@@ -41,6 +41,8 @@ type Options struct {
 	Logger    *slog.Logger
 	// CacheBytes is how much memory customers may take. Default: the engine's own.
 	CacheBytes int64
+	Standing   Standing                                          // hears what is told of sending domains; nil: nobody does
+	Pace       func(m *channels.Message) (time.Duration, string) // see dispatch.Options
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }
@@ -51,6 +53,7 @@ type Node struct {
 	log      *slog.Logger
 	Engine   *engine.Engine
 	Dispatch *dispatch.Dispatch
+	Told     Notices // what was told of messages after they were accepted
 
 	mu       sync.Mutex
 	programs map[uint64]*program.Program
@@ -69,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.Dispatch = dispatch.New(dispatch.Options{
 		Store: o.Store, Ledger: o.Ledger, Channels: o.Channels, Render: n.render, Subject: n.Subject,
 		Append: func(ctx context.Context, entries []identity.Addressed) error { return n.Engine.Append(ctx, entries) },
-		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger,
+		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger, Pace: o.Pace,
 	})
 	e, err := engine.Open(ctx, engine.Options{
 		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger, CacheBytes: o.CacheBytes,
