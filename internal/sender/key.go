@@ -138,7 +138,12 @@ func (d *Domain) Records(mailHost string) []Record {
 		spf += " a mx"
 	}
 	list = append(list, Record{d.Envelope(), "TXT", spf + " ~all", "who may send for the envelope's domain; if there is one already, add to it"})
+	seen := map[string]bool{}
 	for _, from := range append([]string{d.Name}, d.Froms...) {
+		if seen[organisation(from)] {
+			continue // two records are as good as none
+		}
+		seen[organisation(from)] = true
 		list = append(list, Record{"_dmarc." + organisation(from), "TXT", "v=DMARC1; p=none; rua=mailto:dmarc@" + organisation(from), "the rule for mail from " + from + "; begin with none, and end with reject"})
 	}
 	if mailHost != "" {

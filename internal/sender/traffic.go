@@ -32,10 +32,11 @@ type hour struct {
 
 // count is the traffic of one domain.
 type count struct {
-	Hours  []hour        `json:"hours"` // the newest last, at most hours+1
-	Day    int64         `json:"day"`   // days since 1970 that Today counts
-	Today  int           `json:"today"` // marketing sent on that day
-	booked map[int64]int // by hour: messages that were told to come then
+	Hours   []hour        `json:"hours"` // the newest last, at most hours+1
+	Day     int64         `json:"day"`   // days since 1970 that Today counts
+	Today   int           `json:"today"` // marketing sent on that day
+	booked  map[int64]int // by hour to come: messages that were told to come then
+	granted map[int64]int // of the present hour: messages that may leave, counted as sent or not yet
 }
 
 // Traffic counts what leaves and what comes back, by domain, and keeps the counts
@@ -111,9 +112,11 @@ func (t *Traffic) of(domain string, now time.Time) *count {
 	if day := now.Unix() / 86400; c.Day != day {
 		c.Day, c.Today = day, 0
 	}
-	for at := range c.booked {
-		if at < h {
-			delete(c.booked, at)
+	for _, m := range []map[int64]int{c.booked, c.granted} {
+		for at := range m {
+			if at < h {
+				delete(m, at)
+			}
 		}
 	}
 	t.changed = true
@@ -229,13 +232,18 @@ func (t *Traffic) Wait(domain string) (time.Duration, string) {
 		h := this + ahead
 		room := d.room(h, c)
 		if c.booked == nil {
-			c.booked = map[int64]int{}
+			c.booked, c.granted = map[int64]int{}, map[int64]int{}
 		}
-		if room == unlimited || c.taken(h, ahead == 0) < room {
-			if ahead == 0 {
-				c.booked[h]++ // until it is sent, or the hour is over
+		if ahead == 0 {
+			// Who was told to come in this hour is not known by name: the hour's room is for
+			// whoever comes first, and the others are told another hour.
+			if room == unlimited || max(c.granted[h], c.Hours[len(c.Hours)-1].Marketing) < room {
+				c.granted[h]++
 				return 0, ""
 			}
+			continue
+		}
+		if room == unlimited || c.booked[h] < room {
 			c.booked[h]++
 			// Spread over the hour, so that they do not all come at its first second.
 			at := time.Unix(h*3600, 0).Add(time.Duration(c.booked[h]%3600) * time.Second)
@@ -246,17 +254,6 @@ func (t *Traffic) Wait(domain string) (time.Duration, string) {
 }
 
 const unlimited = -1
-
-// taken is how much of an hour's room is gone.
-func (c *count) taken(h int64, present bool) int {
-	n := c.booked[h]
-	if present {
-		// What was booked for this hour and has come is counted as sent as well: the
-		// larger of both is how much is gone at least.
-		return max(n, c.Hours[len(c.Hours)-1].Marketing)
-	}
-	return n
-}
 
 // room returns how many messages of marketing may leave in the hour. A day of the
 // warm-up plan is spread over its 24 hours, the rest of a division to the first.
