@@ -23,6 +23,14 @@ var CoreOrder = []string{
 // world. An adapter is a folder below its port.
 var Ports = []string{"channels", "eventlog", "store", "warehouse"}
 
+// Kits are folders below a port that are no adapters: what several of its adapters
+// share, so that none repeats it and none imports another. A kit imports what an
+// adapter may; adapters of its port, the shell and commands may import it.
+var Kits = []string{
+	"channels/mail",     // what an e-mail is, whoever carries it
+	"channels/provider", // carrying messages to a provider over HTTP
+}
+
 // Leaves are the packages that everything outside the core may import: they
 // import none of ours.
 var Leaves = []string{"fault", "killpoint"}
@@ -86,6 +94,7 @@ const (
 	leaf                 // imports none of ours
 	core                 // pure
 	port                 // promises
+	kit                  // what the adapters of a port share
 	suite                // the tests of a promise
 	adapter              // keeps a promise with the means of others
 	command              // picks the adapters
@@ -95,7 +104,7 @@ const (
 type room struct {
 	layer layer
 	name  string // the first folder below internal, or below core or the port: "intake", "event", "sqlite"
-	port  string // of an adapter or a suite: the port's name
+	port  string // of an adapter, a kit or a suite: the port's name
 	dir   string
 }
 
@@ -119,6 +128,8 @@ func roomOf(dir string) room {
 		return room{layer: leaf, name: name, dir: dir}
 	case slices.Contains(Ports, name) && below == "":
 		return room{layer: port, name: name, port: name, dir: dir}
+	case slices.Contains(Kits, name+"/"+below):
+		return room{layer: kit, name: below, port: name, dir: dir}
 	case slices.Contains(Ports, name) && strings.HasSuffix(below, suiteSuffix):
 		return room{layer: suite, name: below, port: name, dir: dir}
 	case slices.Contains(Ports, name):
@@ -130,7 +141,7 @@ func roomOf(dir string) room {
 // mayUse reports whether code in the room may import the third-party package.
 func (r room) mayUse(library string) bool {
 	switch r.layer {
-	case adapter, command, suite:
+	case adapter, command, suite, kit:
 		return true
 	case shell:
 		if slices.Contains(anyLibrary, r.name) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rapport/internal/channels"
+	"rapport/internal/channels/mail"
 	"rapport/internal/fault"
 )
 
@@ -191,22 +192,18 @@ func (q *queue) take(j *job) bool {
 			close(q.empty)
 		}
 		q.mu.Unlock()
-		mail, err := compose(&q.batch[i], j.Data)
+		composed, err := compose(&q.batch[i], j.Data)
 		if err == nil && q.sign != nil {
-			if err := mail.sign(q.sign, &q.batch[i]); err != nil {
+			if err := composed.sign(q.sign, &q.batch[i]); err != nil {
 				q.out[i] = deferred("the mail could not be signed: "+err.Error(), retrySigning)
 				continue
 			}
 		}
 		if err == nil {
-			*j = job{mail, i}
+			*j = job{composed, i}
 			return true
 		}
-		o := channels.Outcome{State: channels.Rejected, Detail: channels.Clip(err.Error())}
-		if _, bad := ParseAddress(q.batch[i].To.Address); bad != nil {
-			o.Hard, o.Enhanced = true, "5.1.3" // bad destination mailbox address syntax
-		}
-		q.out[i] = o
+		q.out[i] = mail.Refused(&q.batch[i], err)
 	}
 }
 
