@@ -82,7 +82,8 @@ func (a *Answer) Reading(m Meaning, words string, letters []Letter) Reading {
 const (
 	retryConnection = 30 * time.Second // no connection, or it broke: servers restart in seconds
 	retryDefault    = time.Minute      // "later" without saying when
-	retryTrouble    = 5 * time.Minute  // a person must mend something first
+	retryTrouble    = 15 * time.Minute // a person must mend something first
+	pauseUnknown    = time.Minute      // nobody knows our key: asking on would look like guessing it
 	// maxRetry bounds what a provider asks for: one that says "in a year" would
 	// otherwise decide that nothing is ever sent. An hour, which is the longest that
 	// providers are known to say, is well below it.

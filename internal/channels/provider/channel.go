@@ -216,8 +216,8 @@ func (c *Channel) paused() (why string, wait time.Duration) {
 func (c *Channel) note(a *Answer, r *Reading) {
 	wait := time.Duration(0)
 	switch {
-	case r.Trouble != "":
-		wait = retryTrouble
+	case a.Status == http.StatusUnauthorized:
+		wait = pauseUnknown // the key is wrong for everybody; what else is ours may be one brand's domain
 	case a.Status == http.StatusTooManyRequests, a.Means() == Later && a.Header.Get("Retry-After") != "":
 		wait = RetryAfter(a.Header, a.At)
 	}
