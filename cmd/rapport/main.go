@@ -42,6 +42,7 @@ type cli struct {
 	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
 	Domain   domainCmd   `cmd:"" help:"Set up, check, pause and resume the domains that mail is sent from."`
+	Hooks    hooksCmd    `cmd:"" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
 	Bench    benchCmd    `cmd:"" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd   `cmd:"" help:"Copy a data directory that nobody is using."`
 	Doctor   doctorCmd   `cmd:"" help:"Check a data directory: invariants, stuck customers, what was put aside."`

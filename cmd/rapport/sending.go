@@ -37,6 +37,7 @@ type sending struct {
 	flags   sendingFlags
 	book    *sender.Book
 	traffic *sender.Traffic
+	vouched bool // whoever carries proves and signs the domains itself
 	inbound *inbound.Server
 	catcher *email.Channel // to the catcher, for what may not leave
 	stop    context.CancelFunc
@@ -79,7 +80,7 @@ func (s *server) outlet(world bool) (channels.Channel, error) {
 	if s.sending == nil || !world || s.sending.flags.Unverified == unverifiedSend {
 		return s.carrier, nil
 	}
-	g := &sender.Guard{Book: s.sending.book, Traffic: s.sending.traffic, Carrier: s.carrier}
+	g := &sender.Guard{Book: s.sending.book, Traffic: s.sending.traffic, Carrier: s.carrier, Vouched: s.sending.vouched}
 	if s.sending.flags.Unverified == unverifiedCatch {
 		if err := s.catch(nil); err != nil {
 			return nil, err

@@ -18,6 +18,7 @@ type serveCmd struct {
 	Definitions string       `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
 	SMTP        string       `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
 	Sending     sendingFlags `embed:""`
+	Mailing     mailingFlags `embed:""`
 	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
@@ -46,7 +47,15 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := s.prepareSending(c.Sending); err != nil {
 		return err
 	}
-	if err := s.mail(c.SMTP, nil); err != nil {
+	switch {
+	case c.Mailing.Email == "":
+		err = s.mail(c.SMTP, nil)
+	case c.SMTP == "":
+		err = s.mailBy(&c.Mailing)
+	default:
+		err = fmt.Errorf("%w: %w", errMisuse, errTwoCarriers)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.open(ctx, c.Definitions); err != nil {

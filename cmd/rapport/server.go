@@ -19,6 +19,7 @@ import (
 	"rapport/internal/channels/email"
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
+	"rapport/internal/hooks"
 	"rapport/internal/intake"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/program"
@@ -37,7 +38,8 @@ type server struct {
 	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
 	wall    func() time.Time         // by which clicks are judged; nil: the wall
 	catcher *mailcatcher.Catcher     // nil: mail goes to a real server
-	carrier *email.Channel
+	carrier carrier
+	hooks   *hooks.Server
 	mailer  channels.Channel // the carrier, or what stands before it
 	sending *sending         // nil: no domain of ours answers for the mail, as in the demo
 	node    *run.Node
@@ -165,6 +167,7 @@ func (s *server) handler() http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
+	s.hook(mux)
 	mux.Handle("GET /metrics", s.metrics())
 	mails := ""
 	if s.catcher != nil {
@@ -199,6 +202,8 @@ func (s *server) metrics() http.Handler {
 		return 0
 	})
 	s.sendingMetrics(gauge)
+	s.mailingMetrics(gauge)
+	registry.MustRegister(s.hooks.Collectors()...)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
