@@ -34,7 +34,8 @@ const (
 var amazon = sync.OnceValue(func() (a struct {
 	key *rsa.PrivateKey
 	pem []byte
-}) {
+},
+) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
