@@ -172,7 +172,7 @@ func Fetcher(ctx context.Context, address string) ([]byte, error) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("Amazon answered %d", res.StatusCode)
+		return nil, fmt.Errorf("it was answered by %d", res.StatusCode)
 	}
 	return io.ReadAll(io.LimitReader(res.Body, maxFetch))
 }
