@@ -46,6 +46,8 @@ type cli struct {
 	Why      whyCmd      `cmd:"" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd     `cmd:"" help:"Print events, profiles or deliveries as JSON lines."`
 	Keys     keysCmd     `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
+	Domain   domainCmd   `cmd:"" help:"Set up, check, pause and resume the domains that mail is sent from."`
+	Hooks    hooksCmd    `cmd:"" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
 	Bench    benchCmd    `cmd:"" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd   `cmd:"" help:"Copy a data directory that nobody is using."`
 	Restore  restoreCmd  `cmd:"" help:"Bring a backup back; who was erased since stays erased."`

@@ -13,13 +13,15 @@ import (
 )
 
 type serveCmd struct {
-	Data        string `required:"" type:"path" help:"Data directory; made if it is not there."`
-	Listen      string `default:"127.0.0.1:8080" help:"Address to listen on."`
-	Definitions string `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
-	SMTP        string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
-	Adopt       bool   `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
-	EpochFile   string `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
-	PublicURL   string `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
+	Data        string       `required:"" type:"path" help:"Data directory; made if it is not there."`
+	Listen      string       `default:"127.0.0.1:8080" help:"Address to listen on."`
+	Definitions string       `type:"path" help:"Folder of definitions to put in force. Default: those in force already, or none."`
+	SMTP        string       `placeholder:"HOST:PORT" help:"Mail server to send through. Default: mail is kept by a built-in catcher and leaves for nobody."`
+	Sending     sendingFlags `embed:""`
+	Mailing     mailingFlags `embed:""`
+	Adopt       bool         `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
+	EpochFile   string       `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
+	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
 // Run serves until it is told to stop, and then ends in order.
@@ -51,7 +53,18 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.err, "Nothing is sent: %s may not be the only instance; %s. Events are taken as always. If no other instance of it runs, start with --adopt.\n", c.Data, doubt)
 	}
 	s := &server{d: d, clock: clock, public: public, logger: e.logger, silent: doubt != ""}
-	if err := s.mail(c.SMTP, nil); err != nil {
+	if err := s.prepareSending(c.Sending); err != nil {
+		return err
+	}
+	switch {
+	case c.Mailing.Email == "":
+		err = s.mail(c.SMTP, nil)
+	case c.SMTP == "":
+		err = s.mailBy(&c.Mailing)
+	default:
+		err = fmt.Errorf("%w: %w", errMisuse, errTwoCarriers)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.open(ctx, c.Definitions); err != nil {
@@ -62,6 +75,10 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	stopKeeping := s.keep(ctx)
 	defer stopKeeping()
+	if err := s.startSending(ctx); err != nil {
+		return errors.Join(err, s.close(ctx))
+	}
+	s.announce(e)
 	s.ready()
 	served := make(chan error, 1)
 	server := newHTTP(s)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"rapport/internal/channels/email"
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
+	"rapport/internal/hooks"
 	"rapport/internal/intake"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/program"
@@ -40,7 +40,10 @@ type server struct {
 	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
 	wall    func() time.Time         // by which clicks are judged; nil: the wall
 	catcher *mailcatcher.Catcher     // nil: mail goes to a real server
-	carrier *email.Channel
+	carrier carrier
+	hooks   *hooks.Server
+	mailer  channels.Channel // the carrier, or what stands before it
+	sending *sending         // nil: no domain of ours answers for the mail, as in the demo
 	node    *run.Node
 	site    *site.Site
 	loader  *report.Loader
@@ -74,23 +77,20 @@ func (s *server) ready() {
 
 // mail sets up where mail goes: to a real server, or to the built-in catcher.
 func (s *server) mail(addr string, reject func(rcpt string) *mailcatcher.Reply) error {
-	if addr == "" {
-		c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, mailsFile), Now: func() time.Time { return s.clock.Now().Time() }})
-		if err != nil {
+	world := addr != ""
+	if !world {
+		if err := s.catch(reject); err != nil {
 			return err
 		}
-		s.catcher = c
-		if err := c.Listen("127.0.0.1:0"); err != nil {
-			return err
-		}
-		addr = c.Addr()
+		addr = s.catcher.Addr()
 	}
-	carrier, err := email.New(email.Options{Addr: addr})
+	carrier, err := email.New(email.Options{Addr: addr, Sign: s.sign()})
 	if err != nil {
 		return err
 	}
 	s.carrier = carrier
-	return nil
+	s.mailer, err = s.outlet(world)
+	return err
 }
 
 // open puts the node together and the definitions of a folder in force; an empty
@@ -124,8 +124,8 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		return err
 	}
 	s.node, err = run.Open(ctx, run.Options{
-		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.carrier},
-		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent,
+		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
+		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
 		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper},
 	})
 	if err != nil {
@@ -181,6 +181,7 @@ func (s *server) handler() http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
+	s.hook(mux)
 	mux.Handle("GET /metrics", s.metrics())
 	mails := ""
 	if s.catcher != nil {
@@ -224,12 +225,15 @@ func (s *server) metrics() http.Handler {
 		}
 		return 0
 	})
+	s.sendingMetrics(gauge)
+	s.mailingMetrics(gauge)
+	registry.MustRegister(s.hooks.Collectors()...)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
 // close ends everything in the order in which it depends on one another.
 func (s *server) close(ctx context.Context) error {
-	var errs []error
+	errs := []error{s.closeSending(ctx)}
 	if s.site != nil {
 		errs = append(errs, s.site.Close(ctx))
 	}

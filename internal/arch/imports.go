@@ -93,7 +93,7 @@ func judgeOurs(from room, dir string, test bool) (Finding, bool) {
 			Rule: "port", What: "the port imports " + dir,
 			Instead: "a port imports core and fault only: take what it needs as an argument, or move the promise",
 		}, true
-	case suite, adapter:
+	case suite, adapter, kit:
 		return judgeAdapter(from, to, test)
 	case shell:
 		if to.layer == adapter && !test {
@@ -127,11 +127,11 @@ func judgeCore(from, to room, test bool) (Finding, bool) {
 	}, true
 }
 
-// judgeAdapter judges an import of ours in an adapter or a conformance suite.
+// judgeAdapter judges an import of ours in an adapter, a kit or a conformance suite.
 func judgeAdapter(from, to room, test bool) (Finding, bool) {
 	own := to.port == from.port
 	switch {
-	case to.layer == core, to.layer == leaf, to.layer == port && own, to.layer == suite && own:
+	case to.layer == core, to.layer == leaf, to.layer == port && own, to.layer == suite && own, to.layer == kit && own:
 		return Finding{}, false
 	case to.layer == adapter && own && to.name == from.name:
 		return Finding{}, false // a folder of the same adapter
@@ -140,7 +140,7 @@ func judgeAdapter(from, to room, test bool) (Finding, bool) {
 	case to.layer == adapter:
 		return Finding{
 			Rule: "adapter-imports-adapter", What: "imports the adapter " + to.dir,
-			Instead: "move what both need into the port internal/" + from.port + ", or repeat it",
+			Instead: "move what both need into the port internal/" + from.port + " or a kit below it, or repeat it",
 		}, true
 	}
 	return Finding{

@@ -25,6 +25,14 @@ var CoreOrder = []string{
 // world. An adapter is a folder below its port.
 var Ports = []string{"channels", "eventlog", "store", "warehouse"}
 
+// Kits are folders below a port that are no adapters: what several of its adapters
+// share, so that none repeats it and none imports another. A kit imports what an
+// adapter may; adapters of its port, the shell and commands may import it.
+var Kits = []string{
+	"channels/mail",     // what an e-mail is, whoever carries it
+	"channels/provider", // carrying messages to a provider over HTTP
+}
+
 // Leaves are the packages that everything outside the core may import: they
 // import none of ours.
 var Leaves = []string{"egress", "fault", "killpoint"}
@@ -63,6 +71,7 @@ var Libraries = []Library{
 	{"github.com/RoaringBitmap/roaring", []string{"core"}, "sets of numbers"},
 	{"github.com/golang/geo", []string{"core"}, "fences on a sphere"},
 	{"github.com/nyaruka/phonenumbers", []string{"core"}, "the grammar of telephone numbers"},
+	{"golang.org/x/net/publicsuffix", []string{"sender"}, "which domain was registered: DMARC aligns by it"},
 	{"golang.org/x/net/html", []string{"core/content", "site", "studio"}, "reading HTML as browsers do"},
 	{"modernc.org/quickjs", []string{"studio"}, "the engine in which the official MJML compiler runs"},
 	{"github.com/andybalholm/cascadia", []string{"studio"}, "selectors of CSS, with their specificity"},
@@ -71,7 +80,9 @@ var Libraries = []Library{
 	{"github.com/klauspost/compress", []string{"core/profile", "shell"}, "history blocks, log records and feed blocks are compressed where they are made"},
 	{"github.com/valyala/fastjson", []string{"sources"}, "JSON without allocation at the edge"},
 	{"github.com/goccy/go-yaml", []string{"program", "story"}, "definitions with file, line and column"},
-	{"github.com/emersion/go-smtp", []string{"mailcatcher"}, "the server that catches mail"},
+	{"github.com/emersion/go-smtp", []string{"mailcatcher", "inbound"}, "the server that catches mail, and the one that takes bounces"},
+	{"github.com/emersion/go-message", []string{"bounce"}, "taking mails apart"},
+	{"github.com/emersion/go-msgauth", []string{"sender"}, "DKIM signatures"},
 	{"github.com/prometheus/client_golang", []string{"shell"}, "counters stand where the thing counted happens"},
 }
 
@@ -89,6 +100,7 @@ const (
 	leaf                 // imports none of ours
 	core                 // pure
 	port                 // promises
+	kit                  // what the adapters of a port share
 	suite                // the tests of a promise
 	adapter              // keeps a promise with the means of others
 	command              // picks the adapters
@@ -98,7 +110,7 @@ const (
 type room struct {
 	layer layer
 	name  string // the first folder below internal, or below core or the port: "intake", "event", "sqlite"
-	port  string // of an adapter or a suite: the port's name
+	port  string // of an adapter, a kit or a suite: the port's name
 	dir   string
 }
 
@@ -122,6 +134,8 @@ func roomOf(dir string) room {
 		return room{layer: leaf, name: name, dir: dir}
 	case slices.Contains(Ports, name) && below == "":
 		return room{layer: port, name: name, port: name, dir: dir}
+	case slices.Contains(Kits, name+"/"+below):
+		return room{layer: kit, name: below, port: name, dir: dir}
 	case slices.Contains(Ports, name) && strings.HasSuffix(below, suiteSuffix):
 		return room{layer: suite, name: below, port: name, dir: dir}
 	case slices.Contains(Ports, name):
@@ -133,7 +147,7 @@ func roomOf(dir string) room {
 // mayUse reports whether code in the room may import the third-party package.
 func (r room) mayUse(library string) bool {
 	switch r.layer {
-	case adapter, command, suite:
+	case adapter, command, suite, kit:
 		return true
 	case shell:
 		if slices.Contains(anyLibrary, r.name) {

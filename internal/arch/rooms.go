@@ -31,7 +31,7 @@ func (t *Tree) Rooms() []Finding {
 		if r.layer == core && name == "" {
 			name = "core"
 		}
-		if r.layer == adapter || r.layer == suite {
+		if r.layer == adapter || r.layer == suite || r.layer == kit {
 			mark, instead = "`", "name it there, as `"+name+"`, in the paragraph of "+r.port
 		}
 		if slices.Contains(seen, mark+name) {

@@ -49,6 +49,10 @@ type Message struct {
 	To      Party  // one person; the address has passed the channel's own grammar before, and is checked again
 	Bounce  string // where a failure is reported (SMTP MAIL FROM); empty means From's address
 
+	// Domain answers for the message: it signs, and its standing is at stake. It is
+	// From's domain or one above it; empty means From's domain.
+	Domain string
+
 	Subject string // text; line breaks and control characters in it are flattened, never obeyed
 	HTML    string // empty for channels and messages of plain text
 	Text    string

@@ -238,13 +238,22 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 		if truth(e.Props, "hard") {
 			because, reach = "bounced", true
 			r.p.Ails(profile.Health{Channel: d.Channel, Address: r.p.Address(d.Channel), State: profile.Bounced, At: e.At, Why: outcome})
+		} else if e.Props.Text("cause") == "soft" {
+			reach = r.p.SoftBounce(d.Channel, e.At, outcome)
 		}
 	case event.MessageDeferred:
+		if truth(e.Props, "paced") {
+			// Our own pace put it off, and no provider was asked: that decides when, and
+			// nothing is given up for it but what expires.
+			d.State, d.NotBefore, because = profile.Planned, r.now.Add(retry(e)), "paced"
+			break
+		}
 		if d.Tried == 0 {
 			d.Tried = e.At
 		}
 		if r.now.Sub(d.Tried) >= GiveUp || r.now >= d.Expires {
 			d.State, because = profile.Rejected, "gave_up"
+			reach = r.p.SoftBounce(d.Channel, e.At, outcome)
 			break
 		}
 		d.State, d.NotBefore = profile.Planned, r.now.Add(retry(e))

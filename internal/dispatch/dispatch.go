@@ -50,6 +50,9 @@ type Options struct {
 	Append   func(ctx context.Context, entries []identity.Addressed) error
 	Subject  func(channel, address string) [16]byte // keyed hash of an address
 	Now      func() event.Time
+	// Pace returns how long a message must wait for its sender's sake, and why; zero
+	// lets it go. It decides when, never who. Default: nil, nothing waits.
+	Pace func(m *channels.Message) (time.Duration, string)
 	// Virtual: nothing moves by itself, and receipts wait for Receipts.
 	Virtual bool
 	// Workers is how many batches are handed over at once. Default: 4.

@@ -34,6 +34,10 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 			receipts = append(receipts, unworded(err, c, now))
 			continue
 		}
+		if wait, why := d.pace(&m); wait > 0 {
+			receipts = append(receipts, putOffByPace(c, now, wait, why))
+			continue
+		}
 		messages, ready = append(messages, m), append(ready, c)
 		starts = append(starts, store.Start{
 			ID: c.Delivery.ID, Profile: c.Profile.ID, Fence: c.Delivery.Fence, Channel: c.Delivery.Channel, Purpose: c.Delivery.Purpose, At: now,
@@ -137,6 +141,8 @@ func receipt(name string, c *engine.Claim, now event.Time, o channels.Outcome) i
 	}
 	if o.Hard {
 		b.Set("hard", event.Yes(true))
+	} else if o.State == channels.Rejected && o.Code != 0 {
+		b.SetText("cause", channels.Failure{Status: o.Enhanced, Code: o.Code, Detail: o.Detail}.Cause().String())
 	}
 	if o.RetryAfter > 0 {
 		b.Set("retry_after", event.Num(o.RetryAfter.Seconds()))

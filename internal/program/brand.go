@@ -8,10 +8,10 @@ import (
 	"rapport/internal/core/spec"
 )
 
-// Brand is how a shop looks, for templates: {{ brand.colors.accent }},
+// Kit is how a shop looks, for templates: {{ brand.colors.accent }},
 // {{ brand.fonts.body }}, {{ brand.logo.url }}. Templates that name it look right
 // when the brand changes.
-type Brand struct {
+type Kit struct {
 	Colors map[string]string // "#8a3b1f" or a word of CSS
 	Fonts  map[string]string // families by preference: "Georgia, Times New Roman, serif"
 	Logo   Logo
@@ -27,7 +27,7 @@ type Logo struct {
 // maxLogo bounds the width of a logo: a mail is some 600 wide.
 const maxLogo = 600
 
-func (r fields) brand(n spec.Node) (b Brand) {
+func (r fields) kit(n spec.Node) (b Kit) {
 	const color, font = "accent: \"#8a3b1f\"", "body: Georgia, Times New Roman, serif"
 	if !r.known(n, "brand", "colors", "fonts", "logo") {
 		return b
@@ -85,7 +85,7 @@ func (r fields) styles(n spec.Node, key, example string, fit func(string) bool) 
 
 // has reports whether the brand has what a template asks for, and if not what to
 // write instead.
-func (b *Brand) has(field, below string) (instead string, ok bool) {
+func (b *Kit) has(field, below string) (instead string, ok bool) {
 	known := map[string][]string{"colors": sortedKeys(b.Colors), "fonts": sortedKeys(b.Fonts), "logo": {"alt", "url", "width"}}
 	list, ok := known[field]
 	if !ok {
@@ -106,7 +106,7 @@ func (b *Brand) has(field, below string) (instead string, ok bool) {
 }
 
 // vars are the brand as templates see it.
-func (b *Brand) vars() map[string]any {
+func (b *Kit) vars() map[string]any {
 	text := func(m map[string]string) map[string]any {
 		out := make(map[string]any, len(m))
 		for k, v := range m {

@@ -60,7 +60,7 @@ type Program struct {
 	Purposes []Purpose
 	Senders  map[string]Sender
 
-	shopVars, brandVars map[string]any // as templates see them
+	brandVars map[string]any // as templates see it
 }
 
 // Segment is a segment as pages show it.
@@ -234,8 +234,7 @@ func (c *compiler) shop() {
 	c.shopNode = n
 	s := parseShop(n, c.zones.Zone, c.ps)
 	c.p.Shop = s
-	c.p.shopVars = map[string]any{"name": s.Name, "website": s.Website, "postal": s.Postal, "currency": string(s.Currency)}
-	c.p.brandVars = s.Brand.vars()
+	c.p.brandVars = s.Kit.vars()
 	c.p.Name, c.p.Currency, c.p.Locale, c.p.Purposes, c.p.Senders = s.Name, s.Currency, s.Locale, s.Purposes, s.Senders
 	if loc := c.zones.Zone(s.Zone); loc != nil {
 		c.p.Zone = loc
@@ -423,6 +422,9 @@ func (c *compiler) sends(n spec.Node) {
 		purpose := text("purpose", "marketing")
 		if !service && !slices.ContainsFunc(c.p.Purposes, func(p Purpose) bool { return p.Name == purpose }) {
 			c.ps.Add(at(send, "purpose"), "purposes: {"+purpose+": {label: …}} in shop.yaml", "customers cannot agree to the purpose %q: shop.yaml does not name it", purpose)
+		}
+		if problem := c.p.Shop.speakable(channel, purpose); problem != "" {
+			c.ps.Add(at(send, "purpose"), "senders: {"+channel+": [{brand: …, from: …}]} in shop.yaml", "%s", problem)
 		}
 		t := c.p.Templates[text("template", "")]
 		if t != nil && service {

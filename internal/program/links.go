@@ -25,6 +25,9 @@ type Links interface {
 	Pixel(d site.Delivery) string
 	// Honeypot returns a link that no person sees: who follows it is a machine.
 	Honeypot(d site.Delivery) string
+	// Address returns the delivery's own address at a domain of ours, for bounces,
+	// complaints or unsubscribes by mail.
+	Address(kind site.Return, delivery, domain string) string
 	Media
 }
 

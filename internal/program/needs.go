@@ -18,7 +18,7 @@ var variables = []string{
 var shared = []string{"reason", "shop", "brand", "locale", "unsubscribe_url", "preferences_url", "view_url", "confirm_url", picturesURL}
 
 // shopFields are those of shop in templates.
-var shopFields = []string{"name", "website", "postal", "currency"}
+var shopFields = []string{"name", "website", "postal", "currency", "logo"}
 
 // fallback reads what a template says in place of what is missing:
 // “fallback: {first_name: there, product.name: this one}”. A name without a dot is
@@ -101,7 +101,7 @@ func (c *compiler) variable(t *Template, u content.Use) {
 	case root == "shop" && field != "" && !slices.Contains(shopFields, field):
 		c.ps.Add(pos, "shop."+meant(field, shopFields), "the shop has no %q for templates", field)
 	case root == "brand" && field != "":
-		if instead, ok := c.p.Shop.Brand.has(field, below); !ok {
+		if instead, ok := c.p.Shop.Kit.has(field, below); !ok {
 			c.ps.Add(pos, instead, "the brand in shop.yaml has no %s", rest)
 		}
 	}

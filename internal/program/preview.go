@@ -91,7 +91,7 @@ func (p *Program) Test(s Sample, to string, now event.Time) (channels.Message, e
 	if err != nil {
 		return m, err
 	}
-	sender, ok := p.Senders[s.Delivery.Channel]
+	sender, ok := p.SenderOf(&s.Delivery, s.Customer)
 	if !ok {
 		return m, fault.New(fault.Invalid, "nobody is set up to send by "+s.Delivery.Channel)
 	}
@@ -136,7 +136,8 @@ func (p *Program) sample(s *Sample, now event.Time) (*Template, content.Vars, co
 	if public == "" {
 		public = p.Shop.Website
 	}
-	vars, env := p.variables(d, s.Customer, s.Customer.Address(d.Channel), locale, now)
+	sender, _ := p.SenderOf(d, s.Customer) // without one there is no postal line to show
+	vars, env := p.variables(d, s.Customer, s.Customer.Address(d.Channel), locale, &sender, now)
 	nowhere := dead(public)
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"] = nowhere.Unsubscribe(site.Delivery{}), nowhere.Preferences(site.Delivery{})
 	if s.Media == nil {

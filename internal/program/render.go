@@ -35,7 +35,7 @@ const maxPerson = 120
 //	product           what the message is about: sku, name, category, price; url,
 //	                  image, was, currency, available if the catalogue knows it
 //	reason            why this person gets it, a sentence without its full stop
-//	shop              name, website, postal, currency
+//	shop              name, website, postal, currency, logo: of the brand that speaks
 //	brand             colors, fonts, logo
 //	locale            the language that the reader is written to in: "de"
 //	unsubscribe_url, preferences_url, view_url
@@ -57,9 +57,9 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if err != nil {
 		return m, err
 	}
-	sender, ok := p.Senders[d.Channel]
+	sender, ok := p.SenderOf(d, who)
 	if !ok {
-		return m, fault.New(fault.Invalid, "nobody is set up to send by "+d.Channel)
+		return m, fault.New(fault.Invalid, "nobody is set up to send "+d.Purpose+" by "+d.Channel)
 	}
 	address := who.Address(d.Channel)
 	if address == "" {
@@ -70,7 +70,7 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if out == "" {
 		return m, fault.New(fault.Invalid, "no way out could be signed for the message")
 	}
-	vars, env := p.variables(d, who, address, who.Locale, now)
+	vars, env := p.variables(d, who, address, who.Locale, &sender, now)
 	view := links.View(ref)
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"], env.Shared["view_url"] = out, prefs, view
 	confirm := confirmable(env.Shared, d, ref, now, links)
@@ -87,11 +87,8 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if m.HTML != "" && who.Allows(d.Channel, TrackPurpose(d.Channel), now) {
 		m.HTML = measure(m.HTML, ref, links, out, prefs, view, confirm)
 	}
-	if d.Channel == "email" && !m.Service {
-		m.Headers = []channels.Header{
-			{Name: "List-Unsubscribe", Value: "<" + out + ">"},
-			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
-		}
+	if d.Channel == "email" {
+		p.envelope(&m, d, &sender, out, links)
 	}
 	return m, nil
 }
@@ -111,11 +108,11 @@ func message(d *profile.Delivery, who *profile.Profile, sender Sender, words con
 		From:    channels.Party{Name: sender.FromName, Address: sender.From},
 		ReplyTo: channels.Party{Address: sender.ReplyTo},
 		To:      channels.Party{Name: personName(who)},
-		Bounce:  sender.Bounce, Date: now, Service: d.Class == profile.Service,
+		Bounce:  sender.Bounce, Domain: sender.Domain, Date: now, Service: d.Class == profile.Service,
 		Subject: words.Subject, HTML: words.HTML, Text: words.Text,
 	}
 	if d.Channel == "email" {
-		m.MessageID = "<" + m.Delivery + "@" + sender.domain() + ">"
+		m.MessageID = "<" + m.Delivery + "@" + sender.fromDomain() + ">"
 	}
 	return m
 }
@@ -132,7 +129,7 @@ func (p *Program) zoneOf(who *profile.Profile) *time.Location {
 
 // variables are what the words may speak of, and what the rendering may know
 // beside them.
-func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, locale string, now event.Time) (content.Vars, content.Env) {
+func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, locale string, sender *Sender, now event.Time) (content.Vars, content.Env) {
 	customer := make(map[string]any, len(who.Traits)+2)
 	for i := range who.Traits {
 		if who.Traits[i].Value.Kind != event.Null {
@@ -162,7 +159,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	return vars, content.Env{
 		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product,
 		Shared: content.Vars{
-			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopVars, "brand": p.brandVars,
+			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopFor(d.Purpose, sender), "brand": p.brandVars,
 		},
 	}
 }

@@ -13,16 +13,18 @@ import (
 
 // Shop is who speaks to the customers.
 type Shop struct {
-	Name     string         // as customers know it
-	Zone     string         // IANA name of the shop's own time zone
-	Currency money.Currency // of prices and sums that name none
-	Locale   string         // BCP 47: the language of messages to customers of whom none is known
-	Website  string         // where the shop is; empty if it has no site
-	Postal   string         // one line: the law of many countries wants it below every marketing e-mail
-	Purposes []Purpose      // what customers may agree to, in the order of the file
-	Senders  map[string]Sender
+	Name     string            // as customers know it
+	Zone     string            // IANA name of the shop's own time zone
+	Currency money.Currency    // of prices and sums that name none
+	Locale   string            // BCP 47: the language of messages to customers of whom none is known
+	Website  string            // where the shop is; empty if it has no site
+	Postal   string            // one line: the law of many countries wants it below every marketing e-mail
+	Purposes []Purpose         // what customers may agree to, in the order of the file
+	Senders  map[string]Sender // by channel, for the shop itself: see SenderFor
+	Brands   []Brand
+	Speakers []Sender  // all senders, in the order of the file
 	Look     site.Look // of the pages that customers see
-	Brand    Brand     // how it looks
+	Kit      Kit       // how it looks in messages
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -34,15 +36,6 @@ type Purpose struct {
 	Labels, Abouts map[string]string
 }
 
-// Sender is who a channel's messages come from.
-type Sender struct {
-	Channel  string // "email"
-	FromName string
-	From     string // the channel's own address
-	ReplyTo  string // where answers go; empty: From
-	Bounce   string // where failures are reported; empty: From
-}
-
 // Channels are the channels that the product can speak on, those without an
 // adapter of their own included: a journey for a channel can be written before
 // its sender is set up.
@@ -52,7 +45,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "senders", "look", "brand") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "brands", "senders", "look", "brand") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -76,24 +69,34 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 		}
 		s.Locale = locale
 	}
-	if site := r.text(n, "website"); site != "" {
-		if u, err := url.Parse(site); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			ps.Add(at(n, "website"), "https://shop.example", "%q is not the address of a web site", site)
-		}
-		s.Website = strings.TrimRight(site, "/")
-	}
+	s.Website = strings.TrimRight(r.web(n, "website"), "/")
 	s.Postal = strings.Join(strings.Fields(r.text(n, "postal")), " ")
 	s.Look = r.look(n)
 	if v, ok := n.Get("purposes"); ok {
 		s.Purposes = r.purposes(v)
 	}
+	if v, ok := n.Get("brands"); ok {
+		s.Brands = r.brands(v)
+	}
 	if v, ok := n.Get("senders"); ok {
-		s.Senders = r.senders(v)
+		r.senders(v, &s)
 	}
 	if v, ok := n.Get("brand"); ok {
-		s.Brand = r.brand(v)
+		s.Kit = r.kit(v)
 	}
 	return s
+}
+
+// web reads the address of a site.
+func (r fields) web(n spec.Node, key string) string {
+	site := r.text(n, key)
+	if site == "" {
+		return ""
+	}
+	if u, err := url.Parse(site); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		r.ps.Add(at(n, key), "https://shop.example", "%q is not the address of a web site", site)
+	}
+	return site
 }
 
 func validLocale(s string) bool {
@@ -132,47 +135,9 @@ func (r fields) purposes(n spec.Node) (list []Purpose) {
 	return list
 }
 
-func (r fields) senders(n spec.Node) map[string]Sender {
-	senders := map[string]Sender{}
-	if n.Kind != spec.Map {
-		r.ps.Add(n.Pos, "email: {from_name: Willow and Finch, from: hello@shop.example}", "senders are a map of channels")
-		return senders
-	}
-	for _, f := range n.Fields {
-		known := false
-		for _, c := range Channels {
-			known = known || c == f.Key
-		}
-		if !known {
-			r.ps.Add(f.Pos, meant(f.Key, Channels), "there is no channel %q", f.Key)
-			continue
-		}
-		if !r.known(f.Value, "a sender", "from_name", "from", "reply_to", "bounce") {
-			continue
-		}
-		s := Sender{Channel: f.Key, FromName: r.text(f.Value, "from_name"), ReplyTo: r.text(f.Value, "reply_to"), Bounce: r.text(f.Value, "bounce")}
-		s.From = r.must(f.Value, "the sender of "+f.Key, "from", "hello@shop.example")
-		if f.Key == "email" {
-			for _, key := range []string{"from", "reply_to", "bounce"} {
-				if a := r.text(f.Value, key); a != "" && !looksLikeEmail(a) {
-					r.ps.Add(at(f.Value, key), "hello@shop.example", "%q is not an e-mail address", a)
-				}
-			}
-		}
-		senders[f.Key] = s
-	}
-	return senders
-}
-
 // looksLikeEmail refuses what is certainly no address. The channel has the whole
 // grammar and asks again before it sends.
 func looksLikeEmail(s string) bool {
 	local, domain, ok := strings.Cut(s, "@")
 	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(s, " <>,;:\"()[]\\\t\r\n") && !strings.Contains(domain, "@")
-}
-
-// domain returns what stands behind the @ of the sender's address.
-func (s Sender) domain() string {
-	_, domain, _ := strings.Cut(s.From, "@")
-	return domain
 }

@@ -45,6 +45,8 @@ type Options struct {
 	Products  program.Products // the catalogue that messages ask. Default: none, they show what the events said
 	// CacheBytes is how much memory customers may take. Default: the engine's own.
 	CacheBytes int64
+	Standing   Standing                                          // hears what is told of sending domains; nil: nobody does
+	Pace       func(m *channels.Message) (time.Duration, string) // see dispatch.Options
 	// Erasures is who was erased. Default: a list that ends with the process.
 	Erasures *erase.List
 	// Forget are the keepers of messages outside of store and log.
@@ -59,6 +61,7 @@ type Node struct {
 	log      *slog.Logger
 	Engine   *engine.Engine
 	Dispatch *dispatch.Dispatch
+	Told     Notices // what was told of messages after they were accepted
 
 	erasures *erase.List
 	late     atomic.Int64
@@ -87,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	n.Dispatch = dispatch.New(dispatch.Options{
 		Store: o.Store, Ledger: o.Ledger, Channels: o.Channels, Render: n.render, Subject: n.Subject,
 		Append: func(ctx context.Context, entries []identity.Addressed) error { return n.Engine.Append(ctx, entries) },
-		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger,
+		Now:    func() event.Time { return n.Engine.Now() }, Virtual: o.Clock.Virtual(), Log: o.Logger, Pace: o.Pace,
 	})
 	e, err := engine.Open(ctx, engine.Options{
 		Log: o.Log, Store: o.Store, Key: o.Key, Now: o.Clock.Now, Virtual: o.Clock.Virtual(), Logger: o.Logger, CacheBytes: o.CacheBytes,

@@ -9,6 +9,7 @@ package channeltest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -46,12 +47,25 @@ type Peer struct {
 	// Fates lists the fates that the peer can bring about. Accept must be one.
 	Fates []Fate
 
+	// Together lists those of the fates that befall all messages of one request: of
+	// a batch whose answer is lost, every answer is lost. Default: none, each
+	// message meets its own.
+	Together []Fate
+
 	// Mark changes the message so that it meets the fate: usually by an address
 	// that the peer knows.
 	Mark func(m *channels.Message, f Fate)
 
 	// Taken returns how often the peer has taken the message for good.
 	Taken func(m channels.Message) int
+
+	// Forget makes the peer refuse from now on whoever we say we are. Nil: it never
+	// asks who we are.
+	Forget func()
+
+	// Busy makes the peer answer from now on that it is busy, and when to come
+	// again, in these words. Nil: it cannot say when.
+	Busy func(retryAfter string)
 }
 
 // Message returns a message that any channel can carry. Its address names n.
@@ -95,8 +109,9 @@ func Run(t *testing.T, open func(t *testing.T) Peer) {
 		p := open(t)
 		var batch []channels.Message
 		var fates []Fate
+		own := slices.DeleteFunc(slices.Clone(p.Fates), func(f Fate) bool { return slices.Contains(p.Together, f) })
 		for i := range 60 {
-			f := p.Fates[i*7%len(p.Fates)]
+			f := own[i*7%len(own)]
 			batch, fates = append(batch, p.message(i, f)), append(fates, f)
 		}
 		got := p.Channel.Send(t.Context(), batch)
@@ -105,6 +120,63 @@ func Run(t *testing.T, open func(t *testing.T) Peer) {
 		}
 		for i, o := range got {
 			check(t, p, batch[i], fates[i], o)
+		}
+	})
+	t.Run("what befalls a request befalls no message outside it", func(t *testing.T) {
+		t.Parallel()
+		p := open(t)
+		for _, f := range p.Together {
+			n := 2000 + 10*int(f)
+			batch := []channels.Message{p.message(n, Accept), p.message(n+1, f), p.message(n+2, Accept)}
+			for i, o := range p.Channel.Send(t.Context(), batch) {
+				got := f
+				if i != 1 && o.State == channels.Accepted {
+					got = Accept // it travelled apart
+				}
+				check(t, p, batch[i], got, o)
+			}
+		}
+	})
+	t.Run("whoever does not know us blames no recipient", func(t *testing.T) {
+		t.Parallel()
+		p := open(t)
+		if p.Forget == nil {
+			t.Skip("this peer never asks who we are")
+		}
+		p.Forget()
+		batch := []channels.Message{p.message(1, Accept), p.message(2, Accept), p.message(3, Reject)}
+		for i, o := range p.Channel.Send(t.Context(), batch) {
+			check(t, p, batch[i], Defer, o)
+		}
+	})
+	t.Run("item 30: a busy peer is left alone for as long as it asks, within bounds", func(t *testing.T) {
+		t.Parallel()
+		for _, c := range []struct {
+			words       string
+			least, most time.Duration
+		}{
+			{"3600", time.Hour, time.Hour},
+			{"5", 5 * time.Second, 5 * time.Second},
+			{"", time.Second, 10 * time.Minute},
+			{"soon", time.Second, 10 * time.Minute},
+			{"-5", time.Second, 10 * time.Minute},
+			{"0", time.Second, 10 * time.Minute},
+			{"Fri, 31 Dec 1999 23:59:59 GMT", time.Second, 10 * time.Minute},
+			{"99999999999999999999999", time.Second, 24 * time.Hour},
+			{"1e300", time.Second, 24 * time.Hour},
+			{"NaN", time.Second, 10 * time.Minute},
+		} {
+			p := open(t)
+			if p.Busy == nil {
+				t.Skip("this peer cannot say when to come again")
+			}
+			p.Busy(c.words)
+			m := p.message(1, Accept)
+			o := one(t, p, m)
+			check(t, p, m, Defer, o)
+			if o.RetryAfter < c.least || o.RetryAfter > c.most {
+				t.Errorf("Retry-After %q: to be tried again in %v, want from %v to %v", c.words, o.RetryAfter, c.least, c.most)
+			}
 		}
 	})
 	t.Run("of 100 messages the refused one is refused and the others go out once", func(t *testing.T) {

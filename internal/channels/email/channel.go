@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rapport/internal/channels"
+	"rapport/internal/channels/mail"
 	"rapport/internal/fault"
 )
 
@@ -55,6 +56,11 @@ type Options struct {
 	// over the message is Unknown. Default: 2 min. RFC 5321 §4.5.3.2.6 asks for
 	// 10 min, but a claim must not be held that long.
 	DataTimeout time.Duration
+
+	// Sign returns the signatures to put before a mail, by the domain that answers
+	// for it; nothing for a domain without keys. A mail that cannot be signed for a
+	// reason does not leave: it is Deferred. Default: nil, no mail is signed.
+	Sign func(domain string, mail []byte) ([]byte, error)
 }
 
 // The defaults of [Options] and the bounds of Connections: above 64 a receiver
@@ -138,7 +144,7 @@ func (c *Channel) Send(ctx context.Context, batch []channels.Message) []channels
 	for i := within; i < len(batch); i++ {
 		out[i] = deferred("the batch is too large", retryConnection)
 	}
-	q := &queue{batch: batch[:within], out: out, empty: make(chan struct{})}
+	q := &queue{batch: batch[:within], out: out, sign: c.o.Sign, empty: make(chan struct{})}
 	var wg sync.WaitGroup
 	for range min(c.o.Connections, (within+perConnection-1)/perConnection) {
 		wg.Go(func() { c.work(ctx, q) })
@@ -158,6 +164,7 @@ func deferred(why string, wait time.Duration) channels.Outcome {
 type queue struct {
 	batch []channels.Message
 	out   []channels.Outcome
+	sign  func(domain string, mail []byte) ([]byte, error)
 	empty chan struct{} // closed when the last message was taken
 
 	mu   sync.Mutex
@@ -185,16 +192,18 @@ func (q *queue) take(j *job) bool {
 			close(q.empty)
 		}
 		q.mu.Unlock()
-		mail, err := compose(&q.batch[i], j.Data)
+		composed, err := compose(&q.batch[i], j.Data)
+		if err == nil && q.sign != nil {
+			if err := composed.sign(q.sign, &q.batch[i]); err != nil {
+				q.out[i] = deferred("the mail could not be signed: "+err.Error(), retrySigning)
+				continue
+			}
+		}
 		if err == nil {
-			*j = job{mail, i}
+			*j = job{composed, i}
 			return true
 		}
-		o := channels.Outcome{State: channels.Rejected, Detail: channels.Clip(err.Error())}
-		if _, bad := ParseAddress(q.batch[i].To.Address); bad != nil {
-			o.Hard, o.Enhanced = true, "5.1.3" // bad destination mailbox address syntax
-		}
-		q.out[i] = o
+		q.out[i] = mail.Refused(&q.batch[i], err)
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package email is the channel that speaks SMTP (RFC 5321).
 //
-// It has three parts. [ParseAddress] is our own strict grammar of addresses: no
-// other code decides what an address is, so what stands in RCPT TO is exactly
-// what was checked. [Compose] turns a message into RFC 5322 bytes, the same
-// bytes each time for the same message. [Channel] hands them to a mail server
-// over a pool of connections that stay open.
+// It has two parts. [Compose] turns a message that [mail.Check] let through into
+// RFC 5322 bytes, the same bytes each time for the same message; no other code
+// decides what an address is, so what stands in RCPT TO is exactly what was
+// checked. [Channel] hands them to a mail server over a pool of connections that
+// stay open.
 //
 // The client is our own, not a library's, for one reason: the difference between
 // Deferred and Unknown. A delivery is unknown exactly from the moment at which

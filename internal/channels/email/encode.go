@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"unicode/utf8"
+
+	"rapport/internal/channels/mail"
 )
 
 // Line lengths. RFC 5322 §2.1.1 forbids more than 998 octets and asks for 78;
@@ -16,15 +18,15 @@ const (
 
 // appendMailbox appends a display name and an address in angle brackets. Column
 // is where the line has got to.
-func appendMailbox(b []byte, column int, name string, a Address) []byte {
-	name = flatten(name)
+func appendMailbox(b []byte, column int, name string, a mail.Address) []byte {
+	name = mail.Flatten(name)
 	if name == "" {
 		b = append(b, a.Local...)
 		b = append(b, '@')
 		return append(b, a.Domain...)
 	}
 	start := len(b)
-	if ascii(name) && !strings.Contains(name, "=?") {
+	if mail.ASCII(name) && !strings.Contains(name, "=?") {
 		b = append(b, '"')
 		for i := 0; i < len(name); i++ {
 			if name[i] == '"' || name[i] == '\\' {
@@ -53,7 +55,7 @@ func appendMailbox(b []byte, column int, name string, a Address) []byte {
 // appendText appends unstructured text (a subject), encoded if it must be. The
 // text has been flattened.
 func appendText(b []byte, column int, s string) []byte {
-	if !ascii(s) || strings.Contains(s, "=?") || longWord(s) {
+	if !mail.ASCII(s) || strings.Contains(s, "=?") || longWord(s) {
 		return appendWords(b, column, s)
 	}
 	return appendFolded(b, column, s)

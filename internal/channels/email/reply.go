@@ -13,6 +13,7 @@ import (
 // has no way to say it.
 const (
 	retryConnection = 30 * time.Second // no connection, or it broke: servers restart in seconds
+	retrySigning    = 5 * time.Minute  // our own keys cannot be read: somebody must look, and needs a moment
 	retryClosing    = time.Minute      // 421: the server is closing the connection
 	retryGreylist   = 5 * time.Minute  // 450, 451: greylisting; five minutes is the usual span (RFC 6647 §2.3)
 	retryFull       = 15 * time.Minute // 452 and the rest: space or load must change
@@ -138,31 +139,16 @@ func enhanced(r reply) string {
 }
 
 // hard reports whether a permanent refusal says that the recipient's address is
-// bad. Subject 1 of RFC 3463 is about addresses; of it, 7 and 8 are about the
-// sender's and 9 about a relay. 5.7.x is policy. Without a usable status only
-// "550" to RCPT counts, unless its words speak of policy.
+// bad. What it says is judged as every other failure is; but an answer to MAIL is
+// never about the recipient, one to the message only if its status says so, and a
+// bare "550" to RCPT is.
 func hard(at stage, code int, status, text string) bool {
-	switch status {
-	case "5.1.7", "5.1.8", "5.1.9":
+	if at == atMail || at != atRcpt && !strings.HasPrefix(status, "5.1.") {
 		return false
-	case "", "5.0.0":
-		return at == atRcpt && code == 550 && !policyWords(text)
 	}
-	return at != atMail && strings.HasPrefix(status, "5.1.")
-}
-
-// policyWords reports whether a refusal's words are about the sender. Servers
-// without enhanced codes say 550 to a blocked network and to a missing mailbox
-// alike, and suppressing good customers is worse than one more bounce.
-func policyWords(text string) bool {
-	text = strings.ToLower(text)
-	for _, w := range [...]string{
-		"spam", "block", "policy", "reputation", "blacklist", "denylist", "dnsbl", "rbl", "spf", "dkim", "dmarc", "relay", "authenticat",
-		"denied", "rate limit", "too many", "reverse dns", "ptr record", "content",
-	} {
-		if strings.Contains(text, w) {
-			return true
-		}
+	f := channels.Failure{Status: status, Code: code, Detail: text}
+	if at == atRcpt && code == 550 {
+		f.Says = channels.Hard
 	}
-	return false
+	return f.Cause() == channels.Hard
 }

@@ -210,18 +210,19 @@ const (
 // Names of the product's own events about a person. They have the shape of every
 // other event and can be asked about in conditions.
 const (
-	ConsentChanged  = "Consent Changed" // channel, purpose, state, evidence, wording
-	MessageSent     = "Message Sent"    // the provider accepted it
-	MessageRejected = "Message Rejected"
-	MessageDeferred = "Message Deferred"
-	MessageUnknown  = "Message Unknown" // handed over, and no answer came
-	MessageBounced  = "Message Bounced"
-	MessageOpened   = "Message Opened"  // actor: human, machine or unknown
-	MessageClicked  = "Message Clicked" // actor
-	MessageReplied  = "Message Replied"
-	Complained      = "Message Complained"
-	Unsubscribed    = "Message Unsubscribed"
-	RenderFailed    = "Message Render Failed"
+	ConsentChanged   = "Consent Changed" // channel, purpose, state, evidence, wording
+	MessageSent      = "Message Sent"    // the provider accepted it
+	MessageRejected  = "Message Rejected"
+	MessageDeferred  = "Message Deferred"
+	MessageUnknown   = "Message Unknown" // handed over, and no answer came
+	MessageDelivered = "Message Delivered"
+	MessageBounced   = "Message Bounced" // after it was accepted: delivery, hard, soft, policy, enhanced, code, detail
+	MessageOpened    = "Message Opened"  // actor: human, machine or unknown
+	MessageClicked   = "Message Clicked" // actor
+	MessageReplied   = "Message Replied"
+	Complained       = "Message Complained"
+	Unsubscribed     = "Message Unsubscribed"
+	RenderFailed     = "Message Render Failed"
 	// ServiceAsked asks for a service message by its name: service, and what its
 	// template needs. Only the shop's own servers may ask.
 	ServiceAsked = "Service Message Requested"

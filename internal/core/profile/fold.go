@@ -121,6 +121,10 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 		channel := cmp.Or(e.Props.Text("channel"), "email")
 		p.Ails(Health{Channel: channel, Address: cmp.Or(e.Props.Text("address"), p.Address(channel)), State: Complained, At: e.At, Why: e.Props.Text("detail")})
 		f.Reach = true
+	case e.Name == event.MessageBounced:
+		p.foldBounce(e, &f)
+	case e.Name == event.MessageDelivered, e.Name == event.MessageClicked, e.Name == event.MessageOpened:
+		p.foldArrival(e)
 	}
 	return f
 }

@@ -75,11 +75,21 @@ func compareHealth(a, b Health) int {
 // outweighs reports whether h holds rather than o, which speaks of the same
 // address. It is a total order of any two, so it does not matter which is known.
 func (h *Health) outweighs(o *Health) bool {
+	// Soft bounces in a row weigh least: they never take back that an address does
+	// not exist.
+	if h.soft() || o.soft() {
+		if h.soft() != o.soft() {
+			return o.soft()
+		}
+		return cmp.Or(cmp.Compare(h.Soft, o.Soft), cmp.Compare(h.At, o.At), strings.Compare(h.Why, o.Why)) > 0
+	}
 	if (h.State == Healthy) != (o.State == Healthy) {
 		return h.At > o.At || h.At == o.At && o.State == Healthy
 	}
 	return cmp.Or(cmp.Compare(h.State, o.State), cmp.Compare(h.At, o.At), strings.Compare(h.Why, o.Why)) > 0
 }
+
+func (h *Health) soft() bool { return h.State == Healthy && h.Soft > 0 }
 
 // HealthOf returns what is known of an address; the zero Health if nothing.
 func (p *Profile) HealthOf(channel, address string) Health {

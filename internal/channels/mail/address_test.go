@@ -1,10 +1,10 @@
-package email_test
+package mail_test
 
 import (
 	"strings"
 	"testing"
 
-	"rapport/internal/channels/email"
+	"rapport/internal/channels/mail"
 	"rapport/internal/fault"
 )
 
@@ -73,7 +73,7 @@ func TestItem32AddressesAreReadByOurOwnGrammar(t *testing.T) {
 		{"bytes that are no text", "a\xff@people.example", ""},
 		{"a megabyte", strings.Repeat("a", 1<<20) + "@people.example", ""},
 	} {
-		a, err := email.ParseAddress(c.in)
+		a, err := mail.ParseAddress(c.in)
 		if a.String() != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s: ParseAddress(%.60q) = %q, %v; want %q", c.name, c.in, a, err, c.want)
 		}
@@ -88,7 +88,7 @@ func FuzzParseAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := email.ParseAddress(s)
+		a, err := mail.ParseAddress(s)
 		if err != nil {
 			return
 		}
@@ -96,7 +96,7 @@ func FuzzParseAddress(f *testing.F) {
 		if strings.Count(out, "@") != 1 || len(out) > 254 || strings.ContainsFunc(out, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.ContainsAny(out, "<>,;:\"\\()[]") {
 			t.Fatalf("ParseAddress(%q) let %q through", s, out)
 		}
-		again, err := email.ParseAddress(out)
+		again, err := mail.ParseAddress(out)
 		if err != nil || again != a {
 			t.Fatalf("%q read again is %q, %v", out, again, err)
 		}

@@ -1,4 +1,4 @@
-package email
+package mail
 
 import (
 	"strconv"
@@ -120,7 +120,7 @@ func asciiDomain(s string) (domain, why string) {
 		return "", "an IP address after the @ is not taken"
 	}
 	lower := strings.ToLower(s)
-	if !ascii(s) || strings.Contains(lower, "xn--") {
+	if !ASCII(s) || strings.Contains(lower, "xn--") {
 		mapped, err := domains.ToASCII(s)
 		if err != nil {
 			return "", "the domain is not a name that can exist"
@@ -165,7 +165,8 @@ var atext = func() (t [256]bool) {
 	return t
 }()
 
-func ascii(s string) bool {
+// ASCII reports whether s has no byte above 127.
+func ASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
 			return false
