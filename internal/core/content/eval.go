@@ -41,9 +41,43 @@ func (r *run) lookup(name string) any {
 	return nil
 }
 
+// fromShared returns a value of [Env.Shared], such as a colour of the brand, which a
+// message asks for again with each product; nil if the path is none or is nothing.
+func (r *run) fromShared(p *path) any {
+	for i := range r.scopes {
+		if r.scopes[i].name == p.root {
+			return nil
+		}
+	}
+	if r.assignedAt(p.root) >= 0 {
+		return nil
+	}
+	if v := r.shared[p.id]; v != nil {
+		return v
+	}
+	v, ok := r.env.Shared[p.root]
+	if _, passed := r.vars[p.root]; !ok || passed {
+		return nil
+	}
+	v = lift(v)
+	for _, s := range p.steps {
+		v = r.property(v, s.name)
+	}
+	if r.touch(v); r.err != nil {
+		return nil
+	}
+	r.shared[p.id] = v
+	return v
+}
+
 func (p *path) eval(r *run) any {
 	if !r.step(1 + len(p.steps)) {
 		return nil
+	}
+	if p.fixed {
+		if v := r.fromShared(p); v != nil {
+			return v
+		}
 	}
 	name := p.root
 	if p.by != nil {
