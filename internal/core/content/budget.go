@@ -67,7 +67,8 @@ type Scratch struct {
 	out    []byte
 	args   []any
 	own    []scope
-	fields []objectField
+	fields []event.Field
+	shared []any
 }
 
 const (
@@ -107,8 +108,10 @@ type run struct {
 	listed string // the encoding of list
 	list   any
 
+	shared []any // what paths are that begin in Env.Shared, by their number; nil: not known yet
+
 	opened string // the encoding of fields
-	fields []objectField
+	fields []event.Field
 	frame
 
 	preview bool
@@ -124,12 +127,6 @@ type frame struct {
 	cycles   map[string]int
 	resume   map[string]int // where loops ended, for offset: continue
 	changed  string
-}
-
-// objectField is a field of an event's object.
-type objectField struct {
-	key   string
-	value event.Value
 }
 
 // scope is one variable.

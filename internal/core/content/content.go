@@ -136,7 +136,7 @@ func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
 
 func (t *Template) render(r *run) (Rendered, error) {
 	if s := r.env.Scratch; s != nil {
-		defer func() { s.out, s.args, s.own, s.fields = r.out, r.args, r.own, r.fields }()
+		defer func() { s.out, s.args, s.own, s.fields, s.shared = r.out, r.args, r.own, r.fields, r.shared }()
 	}
 	var out Rendered
 	out.Subject = oneLine(string(r.words(t.subject)))
@@ -180,7 +180,7 @@ func newRun(vars Vars, env Env) *run {
 	}
 	r := &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
 	if s := env.Scratch; s != nil {
-		r.out, r.args, r.own, r.fields = s.out[:0], s.args[:0], s.own[:0], s.fields[:0]
+		r.out, r.args, r.own, r.fields, r.shared = s.out[:0], s.args[:0], s.own[:0], s.fields[:0], s.shared
 	}
 	return r
 }
@@ -196,6 +196,11 @@ func (r *run) words(p *part) []byte {
 		r.out = make([]byte, 0, size)
 	}
 	r.out, r.frame = r.out[:0], frame{}
+	if cap(r.shared) < p.paths {
+		r.shared = make([]any, p.paths)
+	}
+	r.shared = r.shared[:p.paths]
+	clear(r.shared)
 	r.render(p.nodes)
 	return r.out
 }

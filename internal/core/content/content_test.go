@@ -181,11 +181,12 @@ func TestMoney(t *testing.T) {
 }
 
 func FuzzCompileAndRender(f *testing.F) {
-	for _, s := range []string{"{{ a }}", "<a href=\"{{ a }}\">{% for x in b %}{{ x | upcase }}{% endfor %}</a>", "{% liquid\nassign x = a\necho x %}", "{% case a %}{% when 1, 2 %}x{% else %}y{% endcase %}", "<!--[if mso]><p>{{ a }}<![endif]-->", "{% raw %}{{{% endraw %}"} {
+	for _, s := range []string{"{{ a }}", "<a href=\"{{ a }}\">{% for x in b %}{{ x | upcase }}{% endfor %}</a>", "{% liquid\nassign x = a\necho x %}", "{% case a %}{% when 1, 2 %}x{% else %}y{% endcase %}", "<!--[if mso]><p>{{ a }}<![endif]-->", "{% raw %}{{{% endraw %}", "{% render 'a', a: a %}{% include 'b' for b as x %}{% render 'c' %}", "<table>{% tablerow x in b cols: 2 %}{{ x }}{% endtablerow %}</table>", "{% if a %}{% abort a %}{% endif %}{{ z }}"} {
 		f.Add(s, "<script>")
 	}
 	f.Fuzz(func(t *testing.T, source, value string) {
-		c, err := content.Compile("fuzz", content.Sources{HTML: source, Text: source})
+		set := blocks("a", "{{ a }}{% include 'b' %}", "b", "<b>{{ x }}</b>", "c", source)
+		c, err := content.Compile("fuzz", content.Sources{HTML: source, Text: source, HTMLBlocks: set, TextBlocks: set, Fallback: map[string]string{"z": value}})
 		if err != nil {
 			return
 		}
@@ -193,6 +194,15 @@ func FuzzCompileAndRender(f *testing.F) {
 		one, err := c.Render(vars, content.Env{Limits: content.Limits{Steps: 2000, Made: 1 << 16, Output: 1 << 16}})
 		if two, again := c.Render(vars, content.Env{Limits: content.Limits{Steps: 2000, Made: 1 << 16, Output: 1 << 16}}); one != two || (err == nil) != (again == nil) {
 			t.Fatal("two renderings differ")
+		}
+		scratch := &content.Scratch{}
+		for range 2 {
+			if two, again := c.Render(vars, content.Env{Scratch: scratch, Limits: content.Limits{Steps: 2000, Made: 1 << 16, Output: 1 << 16}}); one != two || (err == nil) != (again == nil) {
+				t.Fatal("a rendering with used memory differs")
+			}
+		}
+		if seen, gaps, again := c.Preview(vars, content.Env{Limits: content.Limits{Steps: 2000, Made: 1 << 16, Output: 1 << 16}}); err == nil && (again != nil || len(gaps) > 0 || seen != one) {
+			t.Fatalf("a preview without gaps differs from the send: %v, %v", again, gaps)
 		}
 	})
 }

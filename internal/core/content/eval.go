@@ -9,10 +9,17 @@ import (
 // perLook is how many names are looked through in the time of a step.
 const perLook = 16
 
+// look pays for looking through the names that are known and reports whether to go
+// on.
+func (r *run) look() bool {
+	n := (len(r.scopes) + len(r.assigned)) / perLook
+	return n == 0 || r.step(n)
+}
+
 // lookup returns a variable by its name: of a loop, assigned, a counter, or
 // passed in.
 func (r *run) lookup(name string) any {
-	if n := (len(r.scopes) + len(r.assigned)) / perLook; n > 0 && !r.step(n) {
+	if !r.look() {
 		return nil
 	}
 	for i := len(r.scopes) - 1; i >= 0; i-- {
@@ -41,9 +48,46 @@ func (r *run) lookup(name string) any {
 	return nil
 }
 
+// fromShared returns a value of [Env.Shared], such as a colour of the brand, which a
+// message asks for again with each product; nil if the path is none or is nothing.
+func (r *run) fromShared(p *path) any {
+	if !r.look() {
+		return nil
+	}
+	for i := range r.scopes {
+		if r.scopes[i].name == p.root {
+			return nil
+		}
+	}
+	if r.assignedAt(p.root) >= 0 {
+		return nil
+	}
+	if v := r.shared[p.id]; v != nil {
+		return v
+	}
+	v, ok := r.env.Shared[p.root]
+	if _, passed := r.vars[p.root]; !ok || passed {
+		return nil
+	}
+	v = lift(v)
+	for _, s := range p.steps {
+		v = r.property(v, s.name)
+	}
+	if r.touch(v); r.err != nil {
+		return nil
+	}
+	r.shared[p.id] = v
+	return v
+}
+
 func (p *path) eval(r *run) any {
 	if !r.step(1 + len(p.steps)) {
 		return nil
+	}
+	if p.fixed {
+		if v := r.fromShared(p); v != nil {
+			return v
+		}
 	}
 	name := p.root
 	if p.by != nil {

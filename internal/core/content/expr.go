@@ -21,6 +21,8 @@ type path struct {
 	by    expr // instead of root: {{ ["a name"] }}
 	steps []pathStep
 	src   string // as written, for errors
+	fixed bool   // nothing but names: for the same variables it is the same value
+	id    int    // its number in the part
 }
 
 // pathStep is .name or [expression].
@@ -297,6 +299,12 @@ func (p *parser) steps(x *path, start int) expr {
 		}
 	}
 	x.src = strings.TrimSpace(p.s[start:p.i])
+	x.fixed = x.by == nil && len(x.steps) > 0
+	for i := range x.steps {
+		x.fixed = x.fixed && x.steps[i].by == nil
+	}
+	x.id = p.in.kit.paths
+	p.in.kit.paths++
 	p.in.names.use(x, p.in.part.spot(p.pos))
 	return x
 }

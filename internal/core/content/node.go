@@ -151,6 +151,9 @@ func (n *assignNode) render(r *run) {
 }
 
 func (r *run) assign(name string, v any) {
+	if !r.look() {
+		return
+	}
 	if i := r.assignedAt(name); i >= 0 {
 		r.assigned[i].value = v
 		return

@@ -174,7 +174,8 @@ func moneyText(m money.Micros, c money.Currency) string {
 	}
 	n := int64((m + unit/2) / unit)
 	b := make([]byte, 0, 32)
-	b = append(append(b, sign...), signs[c]...)
+	symbol := signs[c]
+	b = append(append(b, sign...), symbol...)
 	whole := n
 	if decimals == 2 {
 		whole = n / 100
@@ -190,7 +191,7 @@ func moneyText(m money.Micros, c money.Currency) string {
 	if decimals == 2 {
 		b = append(b, '.', byte('0'+n%100/10), byte('0'+n%10))
 	}
-	if c != "" && signs[c] == "" {
+	if c != "" && symbol == "" {
 		b = append(append(b, ' '), c...)
 	}
 	return string(b)

@@ -25,6 +25,7 @@ type part struct {
 	nodes []node
 	lines []int // where each line begins
 	size  int   // bytes of the text and of all that stands in it
+	paths int   // how many variables are asked for in it and in all that stands in it
 }
 
 // spot returns where a place in the text is.
@@ -80,6 +81,7 @@ func parse(file File, html bool, k *kit) (*part, error) {
 		return nil, c.err
 	}
 	c.names.settle(k)
+	p.paths = k.paths
 	return p, nil
 }
 

@@ -27,6 +27,7 @@ type kit struct {
 	fallback map[string]string
 	lax      bool // as Shopify reads, for the golden suite
 
+	paths  int // variables, each place counted
 	places int // where blocks stand
 	whole  int // bytes of them
 	uses   []Use

@@ -224,14 +224,11 @@ func (r *run) touch(v any) {
 // object: a message shows several of each product.
 func (r *run) get(o event.Object, key string) (event.Value, bool) {
 	if string(o) != r.opened {
-		r.opened, r.fields = string(o), r.fields[:0]
-		for k, v := range o.Each {
-			r.fields = append(r.fields, objectField{k, v})
-		}
+		r.opened, r.fields = string(o), o.AppendFields(r.fields[:0])
 	}
 	for i := range r.fields {
-		if r.fields[i].key == key {
-			return r.fields[i].value, true
+		if r.fields[i].Key == key {
+			return r.fields[i].Value, true
 		}
 	}
 	return event.Value{}, false

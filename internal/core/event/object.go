@@ -146,6 +146,30 @@ func (o Object) Each(yield func(key string, v Value) bool) {
 	}
 }
 
+// Field is one field of an [Object].
+type Field struct {
+	Key   string
+	Value Value
+}
+
+// AppendFields appends the fields, in the order sent: for who looks into one object
+// again and again.
+func (o Object) AppendFields(dst []Field) []Field {
+	for rest := string(o); rest != ""; {
+		key, tail, ok := cutText(rest)
+		if !ok {
+			break
+		}
+		v, next, ok := cutValue(tail)
+		if !ok {
+			break
+		}
+		dst = append(dst, Field{key, v})
+		rest = next
+	}
+	return dst
+}
+
 // Get returns the value at a path such as "category" or "address.city", and
 // whether it is there. A key that contains the dot itself wins.
 func (o Object) Get(path string) (Value, bool) {

@@ -134,6 +134,26 @@ func TestASetKeyKeepsItsPlaceAndTakesTheNewValue(t *testing.T) {
 	})
 }
 
+func TestTheFieldsOfAnObjectAreThoseThatEachTells(t *testing.T) {
+	t.Parallel()
+	o := object(map[string]any{"a": 1.0, "b": "x", "c": []any{1.0}, "d": nil})
+	fields := o.AppendFields([]event.Field{{Key: "before"}})
+	n := 1
+	o.Each(func(key string, v event.Value) bool {
+		if n >= len(fields) || fields[n] != (event.Field{Key: key, Value: v}) {
+			t.Errorf("field %d of %v is not %s", n, fields, key)
+		}
+		n++
+		return true
+	})
+	if n != 5 || len(fields) != n || fields[0].Key != "before" {
+		t.Errorf("%d fields: %v", n, fields)
+	}
+	if damaged := (o[:len(o)-1] + "\xff").AppendFields(nil); len(damaged) > 4 {
+		t.Errorf("a damaged object has %v", damaged)
+	}
+}
+
 func TestAPathLooksIntoNestedObjects(t *testing.T) {
 	t.Parallel()
 	var inner, dotted, o event.Builder
