@@ -165,6 +165,9 @@ func (c *sendTestCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	mail := &server{d: d, clock: clock.Wall(), logger: e.logger}
 	defer func() { err = errors.Join(err, mail.close(ctx)) }()
+	if err := mail.prepareSending(sendingFlags{Unverified: unverifiedSend}); err != nil { // it is signed, if the domain has keys
+		return err
+	}
 	if err := mail.mail(c.SMTP, nil); err != nil {
 		return err
 	}

@@ -47,7 +47,8 @@ func (r *Report) add(address string) {
 // about reads what the mail says of the mail that it is about.
 func (m *mail) about(r *Report) {
 	head, _, _ := strings.Cut(strings.TrimLeft(m.orig, "\n"), "\n\n")
-	for _, g := range fields(head) {
+	if groups := fields(head); len(groups) > 0 {
+		g := groups[0]
 		if id := strings.TrimSpace(g.Get("Message-Id")); id != "" {
 			r.MessageID = id
 		}
@@ -61,6 +62,5 @@ func (m *mail) about(r *Report) {
 				r.add(bare(mailto))
 			}
 		}
-		break
 	}
 }

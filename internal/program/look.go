@@ -82,6 +82,7 @@ type still struct {
 	own string
 }
 
+func (still) Address(site.Return, string, string) string           { return "" }
 func (s still) Unsubscribe(site.Delivery) string                   { return s.own }
 func (s still) Preferences(site.Delivery) string                   { return s.own }
 func (s still) Confirm(site.Delivery, event.Time, []string) string { return s.own }

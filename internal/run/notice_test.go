@@ -68,9 +68,12 @@ func newBrands(t *testing.T) *brands {
 		return "trigger: {event: Asked " + name + "}\nreentry: after_exit\nholdout: 0\nsteps:\n  - send: {template: hello, purpose: " + purpose + ", expires: 30d, reason: \"You asked\"}\n"
 	}
 	src, err := program.New([]program.File{
-		{Path: "shop.yaml", Body: brandShop}, {Path: "policy.yaml", Body: "caps: {}\ngap: 0\nquiet: []\nholdout: 0%\n"},
-		{Path: "journeys/willow.yaml", Body: letter("marketing", "Willow")}, {Path: "journeys/oak.yaml", Body: letter("oak.marketing", "Oak")},
-		{Path: "templates/hello.html.liquid", Body: "---\nsubject: Hello\n---\n<p>{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}</p>"}, {Path: "templates/hello.txt.liquid", Body: "{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}"},
+		{Path: "shop.yaml", Body: brandShop},
+		{Path: "policy.yaml", Body: "caps: {}\ngap: 0\nquiet: []\nholdout: 0%\n"},
+		{Path: "journeys/willow.yaml", Body: letter("marketing", "Willow")},
+		{Path: "journeys/oak.yaml", Body: letter("oak.marketing", "Oak")},
+		{Path: "templates/hello.html.liquid", Body: "---\nsubject: Hello\n---\n<p>{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}</p>"},
+		{Path: "templates/hello.txt.liquid", Body: "{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}"},
 	})
 	if err != nil {
 		t.Fatal(err)

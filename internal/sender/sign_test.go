@@ -93,10 +93,17 @@ func TestTamperingBreaksBothSignatures(t *testing.T) {
 	}
 	signed := string(head) + string(mail(t))
 	for _, c := range [][2]string{
-		{"From: ", "From: x@evil.example\r\nFrom: "}, {"\r\nTo: ", "\r\nTo: eve@evil.example\r\nTo: "}, {"\r\nSubject: ", "\r\nSubject: won\r\nSubject: "},
-		{"\r\nDate: ", "\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\nDate: "}, {"\r\nMIME-Version: 1.0", "\r\nMIME-Version: 1.0\r\nReply-To: eve@evil.example"},
-		{"https://shop.example/u/token", "https://evil.example/u/token"}, {"List-Unsubscribe=One-Click", "List-Unsubscribe=Two-Click"}, {"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click", ""},
-		{"Content-Type: multipart/alternative", "Content-Type: multipart/mixed"}, {"xxxx", "xxxy"}, {"\r\nMIME-Version: 1.0", "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain"},
+		{"From: ", "From: x@evil.example\r\nFrom: "},
+		{"\r\nTo: ", "\r\nTo: eve@evil.example\r\nTo: "},
+		{"\r\nSubject: ", "\r\nSubject: won\r\nSubject: "},
+		{"\r\nDate: ", "\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\nDate: "},
+		{"\r\nMIME-Version: 1.0", "\r\nMIME-Version: 1.0\r\nReply-To: eve@evil.example"},
+		{"https://shop.example/u/token", "https://evil.example/u/token"},
+		{"List-Unsubscribe=One-Click", "List-Unsubscribe=Two-Click"},
+		{"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click", ""},
+		{"Content-Type: multipart/alternative", "Content-Type: multipart/mixed"},
+		{"xxxx", "xxxy"},
+		{"\r\nMIME-Version: 1.0", "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain"},
 	} {
 		tampered := strings.Replace(signed, c[0], c[1], 1)
 		if tampered == signed {

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -51,13 +52,6 @@ type Traffic struct {
 	mu      sync.Mutex
 	domains map[string]*count
 	changed bool
-	judged  map[string]verdict
-}
-
-// verdict is what the last look at a domain's rate has done.
-type verdict struct {
-	resumed time.Time
-	warned  bool
 }
 
 type traffic struct {
@@ -68,7 +62,7 @@ type traffic struct {
 // OpenTraffic reads the counts of a data directory. Alarm is told, in words for
 // an operator, of each pause and warning.
 func OpenTraffic(dir string, book *Book, now func() time.Time, alarm func(message, domain string, err error)) (*Traffic, error) {
-	t := &Traffic{path: filepath.Join(dir, trafficFile), book: book, now: now, log: alarm, domains: map[string]*count{}, judged: map[string]verdict{}}
+	t := &Traffic{path: filepath.Join(dir, trafficFile), book: book, now: now, log: alarm, domains: map[string]*count{}}
 	var content traffic
 	if _, err := readJSON(t.path, &content); err != nil {
 		return nil, err
@@ -189,11 +183,24 @@ func (t *Traffic) judge(domain string) {
 // Refused notes that a receiver refused mail for the domain's standing or
 // authentication: its marketing is paused until a person has looked.
 func (t *Traffic) Refused(domain, why string) {
+	why = redacted(why)
 	if _, err := t.book.Domain(domain); err == nil {
 		t.pause(domain, "a receiver refuses the domain: "+why)
 	} else {
 		t.log("a receiver refuses this domain, which is not set up here: "+why, domain, nil)
 	}
+}
+
+// redacted takes addresses out of a server's words: the reason of a pause is kept
+// for as long as nobody lifts it, and must not outlive an erasure.
+func redacted(words string) string {
+	fields := strings.Fields(words)
+	for i, f := range fields {
+		if strings.Contains(f, "@") {
+			fields[i] = "<…>"
+		}
+	}
+	return strings.Join(fields, " ")
 }
 
 func (t *Traffic) pause(domain, why string) {

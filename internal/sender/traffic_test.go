@@ -138,7 +138,7 @@ func TestItem37ARefusalOfTheDomainPausesItsMarketing(t *testing.T) {
 		pauses  bool
 	}{
 		{channels.Outcome{State: channels.Rejected, Code: 550, Enhanced: "5.7.515", Detail: "5.7.515 Access denied, sending domain does not meet the required authentication level"}, true},
-		{channels.Outcome{State: channels.Rejected, Code: 550, Enhanced: "5.7.1", Detail: "5.7.1 our system has detected that this message is likely unsolicited mail"}, true},
+		{channels.Outcome{State: channels.Rejected, Code: 550, Enhanced: "5.7.1", Detail: "5.7.1 <c1@people.example>: our system has detected that this message is likely unsolicited mail"}, true},
 		{channels.Outcome{State: channels.Rejected, Code: 550, Enhanced: "5.1.1", Detail: "5.1.1 user unknown", Hard: true}, false},
 		{channels.Outcome{State: channels.Rejected, Code: 552, Enhanced: "5.2.2", Detail: "5.2.2 mailbox full"}, false},
 		{channels.Outcome{State: channels.Deferred, Code: 421, Enhanced: "4.7.0", Detail: "4.7.0 too fast"}, false},
@@ -153,6 +153,9 @@ func TestItem37ARefusalOfTheDomainPausesItsMarketing(t *testing.T) {
 			t.Errorf("the outcome is %+v", out)
 		}
 		d, err := b.Domain("shop.example")
+		if strings.Contains(d.Why, "people.example") {
+			t.Errorf("the reason names a person: %s", d.Why)
+		}
 		if err != nil || !d.Paused.IsZero() != c.pauses || (len(*told) > 0) != c.pauses {
 			t.Errorf("%s: paused %v, told %q, %v", c.outcome.Enhanced, !d.Paused.IsZero(), *told, err)
 		}

@@ -173,9 +173,14 @@ func checkTampering(t *testing.T, p *peers, mail string) {
 	mail = untouched(mail)
 	copies := []string{mail}
 	for _, c := range [][2]string{
-		{"https://shop.example/u/", "https://evil.example/u/"}, {"List-Unsubscribe=One-Click", "List-Unsubscribe=Two-Click"}, {"mailto:u+", "mailto:v+"},
-		{"\r\nFrom: ", "\r\nFrom: eve@shop.example\r\nFrom: "}, {"\r\nSubject: ", "\r\nSubject: won\r\nSubject: "}, {"\r\nMIME-Version: ", "\r\nReply-To: eve@evil.example\r\nMIME-Version: "},
-		{"from the shop", "from the thief"}, {"report=arf", "report=xarf"},
+		{"https://shop.example/u/", "https://evil.example/u/"},
+		{"List-Unsubscribe=One-Click", "List-Unsubscribe=Two-Click"},
+		{"mailto:u+", "mailto:v+"},
+		{"\r\nFrom: ", "\r\nFrom: eve@shop.example\r\nFrom: "},
+		{"\r\nSubject: ", "\r\nSubject: won\r\nSubject: "},
+		{"\r\nMIME-Version: ", "\r\nReply-To: eve@evil.example\r\nMIME-Version: "},
+		{"from the shop", "from the thief"},
+		{"report=arf", "report=xarf"},
 	} {
 		changed := strings.Replace(mail, c[0], c[1], 1)
 		if changed == mail {
