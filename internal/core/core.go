@@ -55,6 +55,7 @@ type Effects struct {
 	Granted    []profile.Consent // consents that the event gave
 	Facts      []event.Event     // for the feed
 	Joined     []identity.ID     // strands taken in
+	Undone     bool              // an import was taken back: the profile must be made again from its history
 	Quarantine string            // why the event was put aside; empty: it was not
 	Stuck      []string          // segments whose alarms keep finding nothing changed: a mistake of ours
 	Refused    []string          // what a public key tried and may not do
@@ -107,6 +108,9 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 		if e.Type == event.System && e.Name == event.Moved {
 			return moved(p, e), r.eff
 		}
+		if e.Type == event.System && e.Name == event.Released {
+			return released(p, e), r.eff
+		}
 		r.forward(p.Owner, e)
 		return p, r.eff
 	}
@@ -121,6 +125,8 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 		r.eff.Repeated = true
 	case e.Type == event.System && event.Control(e.Name):
 		r.obey(e)
+	case e.Type == event.System && e.Name == event.ImportUndone:
+		r.undo(e)
 	default:
 		r.hear(e)
 	}
@@ -185,7 +191,7 @@ func (r *run) hear(e *event.Event) {
 	r.claim(e)
 	folded := r.p.Fold(e, r.now)
 	r.eff.Refused = folded.Refused
-	if folded.Consent && e.Name == event.ConsentChanged {
+	if folded.Consent && e.Name == event.ConsentChanged && releases(e) {
 		for _, c := range r.p.Consents {
 			if c.Granted && c.Proof == e.ID {
 				r.eff.Granted = append(r.eff.Granted, c)

@@ -315,6 +315,11 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 	own := *p
 	r := &run{Program: pr, now: now, p: &own}
 	if pr.NeedsHistory(p, older) {
+		kept, gone := Counting(history)
+		if p.Program == undoneImport && len(gone) > 0 && !r.refold(kept, gone) {
+			return r.p, r.eff // nobody is left
+		}
+		history = once(kept)
 		pr.Series.Rebuild(r.p, slices.Values(history), now)
 	} else {
 		pr.Series.Trim(r.p, now)

@@ -69,6 +69,9 @@ type item struct {
 	// seen holds the fingerprints of the history by month, for the months that
 	// somebody asked about. What is applied later is added.
 	seen map[int32]map[uint64]struct{}
+	// gone holds the fingerprints of events that count no more, since their import
+	// was undone; nil: nobody asked.
+	gone map[uint64]struct{}
 }
 
 // itemOverhead is what a cached profile costs beside itself: the item, its entry
@@ -101,7 +104,7 @@ func (c *cache) put(p *profile.Profile, encoded int) *item {
 
 // resize notes how large the profile has become.
 func (c *cache) resize(it *item, encoded int) {
-	n := int64(encoded + it.p.Weight() + itemOverhead)
+	n := int64(encoded+it.p.Weight()+itemOverhead) + int64(len(it.gone))*16
 	it.row = encoded
 	for _, set := range it.seen {
 		n += int64(len(set)) * 16
@@ -137,6 +140,7 @@ func (c *cache) clear() {
 // learn notes that the event's id is now part of the profile's history.
 func (it *item) learn(e *event.Event, month int32) {
 	f := profile.Fingerprint(e.ID)
+	delete(it.gone, f)
 	if set := it.seen[month]; set != nil {
 		set[f] = struct{}{}
 	}

@@ -114,6 +114,9 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	l.cache.shrink()
 	l.nextAlarm = r.nextAlarm
 	l.waiting = append(l.waiting, b.forwards...)
+	if n := len(b.forwards); n > 0 {
+		l.owed = b.forwards[n-1].Number
+	}
 	if b.forwarded == l.ackUpTo {
 		l.ackUpTo = 0
 	}
@@ -326,7 +329,7 @@ func (l *lane) takeForwards() []store.Forward {
 func (l *lane) forwarded(number uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ackUpTo = max(l.ackUpTo, number)
+	l.ackUpTo, l.paid = max(l.ackUpTo, number), max(l.paid, number)
 }
 
 // pump appends what waits for other homes, in the order in which it was sent.

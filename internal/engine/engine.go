@@ -354,9 +354,10 @@ func (e *Engine) forwardAll(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// maxForwards bounds the entries of one append, so that strands with long
-// histories fit into a record.
-const maxForwards = 64
+// maxForwards bounds the entries of one call to append, each of which waits for the
+// disk: an import of new customers sends two for each of them. What is too long for
+// a record is cut there.
+const maxForwards = 1024
 
 func encode(entries []identity.Addressed) [][]byte {
 	size := 0

@@ -60,6 +60,8 @@ type lane struct {
 	waiting  []store.Forward // committed, not yet appended; guarded by mu
 	wakePump chan struct{}
 	ackUpTo  uint64 // forwards that are appended; guarded by mu
+	owed     uint64 // the last forward that is committed, and
+	paid     uint64 // the last one that is appended; guarded by mu
 }
 
 type result struct {
@@ -130,7 +132,7 @@ func (l *lane) reset(ctx context.Context) error {
 	for _, f := range forwards {
 		if f.Lane == l.n {
 			l.waiting = append(l.waiting, f)
-			l.numbers = max(l.numbers, f.Number)
+			l.numbers, l.owed = max(l.numbers, f.Number), max(l.owed, f.Number)
 		}
 	}
 	l.signal()
@@ -401,8 +403,8 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	if eff.Quarantine != "" {
 		l.quarantine(now, &a.Addressed, "hops", eff.Quarantine, "")
 	}
-	if len(eff.Joined) > 0 {
-		it.seen = nil // the strands brought a history of their own
+	if len(eff.Joined) > 0 || eff.Undone {
+		it.seen, it.gone = nil, nil // the strands brought a history of their own, or a part of it counts no more
 		err := l.current(ctx, it, now)
 		if p, ok := errors.AsType[*poison](err); ok {
 			l.silence(it, "the core could not unite this customer with one who joined", p.stack)
@@ -436,7 +438,7 @@ func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, n
 		l.open.keep(l.e.o.Key, p, a, now)
 		l.open.hear(p, &a.Event, now)
 		l.heard++
-		if it.seen != nil {
+		if it.seen != nil || it.gone != nil {
 			it.learn(&a.Event, shelf(&a.Event, now))
 		}
 	}
@@ -485,6 +487,9 @@ func (l *lane) repeated(ctx context.Context, it *item, e *event.Event) (bool, er
 		it.seen[month] = set
 	}
 	_, known := set[profile.Fingerprint(e.ID)]
+	if known && event.Imported(e.Source) {
+		return l.counts(ctx, it, e)
+	}
 	return known, nil
 }
 

@@ -131,7 +131,7 @@ func (n *Node) render(c *engine.Claim, now event.Time) (channels.Message, error)
 // stands in the ledger.
 func (n *Node) Subject(channel, address string) (s [16]byte) {
 	h := hmac.New(sha256.New, n.o.Key[:])
-	h.Write([]byte("address\x00" + channel + "\x00" + address))
+	h.Write([]byte("address\x00" + channel + "\x00" + spelling(channel, address)))
 	copy(s[:], h.Sum(nil))
 	return s
 }

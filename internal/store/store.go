@@ -278,7 +278,8 @@ type Ledger interface {
 	// receipt in the log, by id, with the receipt if one was noted, at most limit.
 	Unfinished(ctx context.Context, before event.Time, limit int) ([]Start, error)
 
-	// Suppress is durable when it returns. Suppressing twice is once.
+	// Suppress is durable when it returns. Suppressing twice by the same word is
+	// once; what several said stands until each has been taken back.
 	Suppress(ctx context.Context, s Suppression) error
 
 	// Release takes back what was Unsubscribed, at or before the instant, for
@@ -287,15 +288,22 @@ type Ledger interface {
 	// complaints, erasure or any other reason.
 	Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error
 
+	// Retract takes back every suppression that was written in the name of by, and
+	// of no other, whatever its reason, and returns how many these were: an import
+	// was undone by somebody who answers for it. What others said of the same
+	// subjects stands.
+	Retract(ctx context.Context, by string) (int64, error)
+
 	// Suppressed reports whether a delivery to the subject would be stopped, and
 	// why: of several suppressions the oldest.
 	Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (Suppression, bool, error)
 
-	// SuppressionsOf returns every suppression of a subject, by channel, purpose and
-	// reason.
+	// SuppressionsOf returns every suppression of a subject, by channel, purpose,
+	// reason and who said it.
 	SuppressionsOf(ctx context.Context, subject [16]byte) ([]Suppression, error)
 
-	// Suppressions counts the suppressions by reason.
+	// Suppressions counts the suppressions by reason; what several said of one
+	// subject, channel and purpose for one reason counts once.
 	Suppressions(ctx context.Context) (map[string]int64, error)
 
 	// Forget deletes the starts of the profiles with their receipts, finished or
@@ -350,7 +358,7 @@ type Suppression struct {
 	Purpose string   // empty: every purpose
 	Reason  string   // Unsubscribed, Bounced, Complained, Erased
 	At      event.Time
-	By      string // the delivery or request that led to it
+	By      string // the delivery, request or import that led to it
 }
 
 // The reasons of suppressions. They are stored: never rename.
@@ -358,5 +366,6 @@ const (
 	Unsubscribed = "unsubscribed" // the person asked; they may ask for messages again
 	Bounced      = "bounced"      // the address does not exist
 	Complained   = "complained"   // the person called a message spam
+	Manual       = "manual"       // somebody held the address back, and why is not known
 	Erased       = "erased"       // the person asked to be forgotten
 )

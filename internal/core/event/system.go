@@ -35,6 +35,9 @@ const (
 	CampaignOrdered = "Campaign Ordered"
 	// CampaignSlice lets a lane walk on by one slice of a run: campaign, run, slice, serial.
 	CampaignSlice = "Campaign Slice"
+	// Released tells the home of an identifier that its owner no longer knows it,
+	// since only an undone import said so: by (profile id).
+	Released = "Identifier Released"
 	// Reject reports an event that failed the checks at the edge: reason, field, body.
 	Reject = "Event Rejected"
 )
@@ -48,11 +51,16 @@ const (
 	ProfilesJoined = "Profiles Joined"
 )
 
+// ImportUndone takes back what an import said of a person: import, by. It is a
+// System entry that stays in the history, for as long as the events do that no
+// longer count because of it.
+const ImportUndone = "Import Undone"
+
 // Control reports whether the name is that of an entry for the product itself: it
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {
 	switch name {
-	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, CampaignOrdered, CampaignSlice, Reject:
+	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, Released, CampaignOrdered, CampaignSlice, Reject:
 		return true
 	}
 	return false

@@ -154,7 +154,7 @@ func (r *run) events(o *order) []event.Event {
 
 func netOf(items []item) (net money.Micros) {
 	for i := range items {
-		net += items[i].net // cannot overflow: event.MaxLines × maxLine fits
+		net += items[i].net // cannot overflow: event.MaxLines × table.MaxSum fits
 	}
 	return net
 }
@@ -180,6 +180,12 @@ func (r *run) event(o *order, name, kind string, items []item, net money.Micros)
 	e := event.Event{
 		ID: messageID(kind, r.o.Source, o.number), Type: event.Track, Name: name, User: o.text[Customer], At: at, Raw: at,
 		Origin: event.Import, Trust: event.Server, Source: r.o.Source, Props: b.Object(), Traits: traits.Object(),
+	}
+	if r.o.Import != "" {
+		e.Source = event.ImportSource(r.o.Import)
+	}
+	if r.o.Live {
+		e.Origin = event.Live
 	}
 	if len(identity.Of(&e)) == 0 {
 		// Nobody is known to have bought it. It still is an order: it gets a profile of

@@ -1,10 +1,9 @@
 package csv
 
-import "rapport/internal/core/event"
-
-// erasedReason is what the report says of the lines of somebody who was erased. It
-// begins with the word that scripts look for.
-const erasedReason = "erased: this customer asked to be forgotten, and nothing of them is taken any more"
+import (
+	"rapport/internal/core/event"
+	"rapport/internal/sources/table"
+)
 
 // forgotten reports whether the order is of somebody who was erased, and refuses
 // its lines. Their text is left out of the report.
@@ -19,7 +18,7 @@ func (r *run) forgotten(o *order) (bool, error) {
 		return false, nil
 	}
 	for i := range o.items {
-		if err := r.refuse(&record{line: o.items[i].line}, "", erasedReason); err != nil {
+		if err := r.refuse(&table.Record{Line: o.items[i].line}, "", table.ErasedReason); err != nil {
 			return true, err
 		}
 	}

@@ -2,8 +2,6 @@ package csv
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"rapport/internal/core/money"
 	"rapport/internal/core/wire"
 	"rapport/internal/fault"
+	"rapport/internal/sources/table"
 )
 
 // Options say how a file is to be read and where its orders go. Only Source is
@@ -34,7 +33,7 @@ type Options struct {
 	Decimal byte
 	// Delimiter stands between columns. Default: found out.
 	Delimiter byte
-	// Encoding is how letters are written. Default: UTF8.
+	// Encoding is how letters are written. Default: found out.
 	Encoding Encoding
 	// ReturnsPrefix begins the numbers of returns, such as "C". Default: none;
 	// quantities below zero are returns with or without it.
@@ -42,6 +41,12 @@ type Options struct {
 	// Now is the present: an order more than a day later has a wrong date. Default:
 	// time.Now.
 	Now event.Time
+
+	// Import is the id of the import, by which it can be undone. Default: none.
+	Import string
+	// Live says that the orders happen now and may trigger messages. Default: they
+	// are history, and never do.
+	Live bool
 
 	// Append makes the events durable. Nil: a dry run.
 	Append func(ctx context.Context, events []event.Event) error
@@ -61,26 +66,29 @@ type Options struct {
 	After Checkpoint
 }
 
-// Refusal is a line that is not imported.
-type Refusal struct {
-	Line   int64  // its number in the file, from 1
-	Column string // that holds the fault; empty: the line as a whole, or another line of its order
-	Reason string
-	// Raw is the line as it stands in the file, at most 4 KiB of it. It is valid
-	// until the call returns.
-	Raw []byte
-	// Fields are its columns, if it could be split; valid until the call returns.
-	Fields [][]byte
-}
+// What a table is made of, in the words of those who import orders.
+type (
+	// Refusal is a line that is not imported.
+	Refusal = table.Refusal
+	// Report writes refused lines so that they can be corrected and imported.
+	Report = table.Report
+	// DateOrder says in which order a file writes day and month.
+	DateOrder = table.DateOrder
+	// Encoding is how the letters of a file are written.
+	Encoding = table.Encoding
+)
 
-// Error says line and reason.
-func (r *Refusal) Error() string {
-	s := "line " + strconv.FormatInt(r.Line, 10) + ": "
-	if r.Column != "" {
-		s += "column " + strconv.Quote(clip(r.Column, 60)) + ": "
-	}
-	return s + r.Reason
-}
+// The orders of dates, and the encodings.
+const (
+	AnyOrder    = table.AnyOrder
+	DayFirst    = table.DayFirst
+	MonthFirst  = table.MonthFirst
+	UTF8        = table.UTF8
+	Windows1252 = table.Windows1252
+)
+
+// NewReport begins a report of refused lines on w.
+func NewReport(w io.Writer, m Mapping) (*table.Report, error) { return table.NewReport(w, m.Header()) }
 
 // Progress is how far an import is.
 type Progress struct {
@@ -117,9 +125,7 @@ func (o *Options) check() error {
 		return bad("dates are dmy or mdy, not " + strconv.Quote(string(o.Dates)))
 	}
 	switch o.Encoding {
-	case "":
-		o.Encoding = UTF8
-	case UTF8, Windows1252:
+	case "", UTF8, Windows1252:
 	default:
 		return bad("the encoding is " + string(UTF8) + " or " + string(Windows1252) + ", not " + strconv.Quote(string(o.Encoding)))
 	}
@@ -147,37 +153,17 @@ func Import(ctx context.Context, r io.Reader, o Options) (Totals, error) {
 	if err := o.check(); err != nil {
 		return Totals{}, err
 	}
-	text, sample, err := open(r)
+	t, err := table.OpenTable(r, o.Delimiter, o.Encoding)
 	if err != nil {
 		return Totals{}, err
 	}
-	if o.Delimiter == 0 {
-		o.Delimiter = guessDelimiter(sample)
-	}
-	s := newScanner(text, o.Delimiter)
-	head, err := s.next()
-	switch {
-	case errors.Is(err, io.EOF):
-		return Totals{}, fault.New(fault.Invalid, "the file has no line with the names of the columns")
-	case err != nil:
-		return Totals{}, unreadable(err, 1)
-	case head.why != "":
-		return Totals{}, fault.New(fault.Invalid, "the line with the names of the columns is broken: "+head.why)
-	}
-	header := make([]string, len(head.fields))
-	for i, f := range head.fields {
-		name, why := cell(f, o.Encoding)
-		if why != "" {
-			return Totals{}, fault.New(fault.Invalid, "the name of column "+strconv.Itoa(i+1)+": "+why)
-		}
-		header[i] = string(name)
-	}
-	m, err := mappingOf(header, o.Map)
+	o.Delimiter, o.Encoding = t.Delimiter(), t.Encoding
+	m, err := mappingOf(t.Header, o.Map)
 	if err != nil {
 		return Totals{}, err
 	}
 	if o.Dates == AnyOrder {
-		if o.Dates, err = orderOf(dates(sample, o.Delimiter, m.column[Date])); err != nil {
+		if o.Dates, err = table.OrderOf(dates(t, m.column[Date])); err != nil {
 			return Totals{}, err
 		}
 	}
@@ -190,45 +176,17 @@ func Import(ctx context.Context, r io.Reader, o Options) (Totals, error) {
 	if o.After != (Checkpoint{}) && o.After.Setup != setup {
 		return Totals{}, fault.New(fault.Invalid, "the import that was cut short read its file in another way (source, mapping, currency, zone or columns): give the same options, or begin anew without --resume")
 	}
-	return newRun(&o, m, setup).run(ctx, s)
+	return newRun(&o, m, setup).run(ctx, t.Rows)
 }
 
 // maxSamples is how many dates are looked at to find out their order.
 const maxSamples = 5000
 
-// dates returns the dates of the lines of a sample, without the last, which may be
-// cut off.
-func dates(sample []byte, delimiter byte, column int) [][]byte {
-	s := newScanner(&once{b: sample}, delimiter)
-	var list [][]byte
-	for len(list) < maxSamples {
-		rec, err := s.next()
-		if err != nil {
-			break
-		}
-		if rec.line > 1 && rec.why == "" && column < len(rec.fields) {
-			list = append(list, append([]byte(nil), rec.fields[column]...))
-		}
-	}
-	if len(list) > 1 && len(sample) >= sampleBytes {
-		list = list[:len(list)-1]
-	}
+// dates returns the dates at the beginning of a table.
+func dates(t *table.Table, column int) (list [][]byte) {
+	t.Begin(maxSamples, func(fields [][]byte) bool {
+		list = append(list, fields[column])
+		return true
+	})
 	return list
-}
-
-// once is a reader of bytes that are there already.
-type once struct{ b []byte }
-
-func (o *once) Read(p []byte) (int, error) {
-	if len(o.b) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, o.b)
-	o.b = o.b[n:]
-	return n, nil
-}
-
-// unreadable is an error of the file itself: of the disk, or of its packing.
-func unreadable(err error, line int64) error {
-	return fault.Wrap(fault.Invalid, err, fmt.Sprintf("the file cannot be read on after line %d; it may be cut off or damaged", line))
 }

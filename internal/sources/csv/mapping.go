@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rapport/internal/fault"
+	"rapport/internal/sources/table"
 )
 
 // Field is what a column means.
@@ -46,7 +47,7 @@ func (f Field) String() string {
 	return "unknown"
 }
 
-// known are the names of columns in the exports of shops, as [plain] writes them,
+// known are the names of columns in the exports of shops, as [table.Plain] writes them,
 // the surest first.
 var known = [numFields][]string{
 	Order: {
@@ -81,20 +82,6 @@ type Mapping struct {
 	column [numFields]int // −1: none
 }
 
-// plain writes the name of a column so that spelling does not matter: small
-// letters and digits only.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r > 0x7f {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
-}
-
-// ignore is what a column is mapped to that means nothing here.
-const ignore = "-"
-
 // mappingOf maps the columns of a header: first what the caller says (column to
 // field), then what the names tell. It is Invalid, with the columns that there
 // are, if a column or field does not exist or one that is needed was not found.
@@ -110,17 +97,17 @@ func mappingOf(header []string, said map[string]string) (Mapping, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		i, err := find(header, name)
+		i, err := table.Find(header, name)
 		if err != nil {
 			return m, err
 		}
 		taken[i] = true
-		if said[name] == ignore {
+		if said[name] == table.Ignore {
 			continue
 		}
 		f := slices.Index(fieldNames[:], strings.ToLower(strings.TrimSpace(said[name])))
 		if f < 0 {
-			return m, fault.New(fault.Invalid, strconv.Quote(said[name])+" is not a field; there are "+strings.Join(fieldNames[:], ", ")+", and "+ignore+" for nothing")
+			return m, fault.New(fault.Invalid, strconv.Quote(said[name])+" is not a field; there are "+strings.Join(fieldNames[:], ", ")+", and "+table.Ignore+" for nothing")
 		}
 		if m.column[f] >= 0 {
 			return m, fault.New(fault.Invalid, "two columns are mapped to "+fieldNames[f])
@@ -129,7 +116,7 @@ func mappingOf(header []string, said map[string]string) (Mapping, error) {
 	}
 	written := make([]string, len(header))
 	for i, name := range header {
-		written[i] = plain(name)
+		written[i] = table.Plain(name)
 	}
 	for f := range numFields {
 		for _, name := range known[f] {
@@ -144,25 +131,6 @@ func mappingOf(header []string, said map[string]string) (Mapping, error) {
 	return m, m.check()
 }
 
-// find returns the place of the column that is named as somebody wrote it.
-func find(header []string, name string) (int, error) {
-	at := -1
-	for i, h := range header {
-		if h == name || plain(h) == plain(name) && plain(name) != "" {
-			if at >= 0 && header[at] != name && h != name || at >= 0 && header[at] == h {
-				return 0, fault.New(fault.Invalid, "two columns are called "+strconv.Quote(h)+": rename one in the file")
-			}
-			if at < 0 || h == name {
-				at = i
-			}
-		}
-	}
-	if at < 0 {
-		return 0, fault.New(fault.Invalid, "there is no column "+strconv.Quote(name)+"; the file has "+quoteAll(header))
-	}
-	return at, nil
-}
-
 func (m *Mapping) check() error {
 	missing := ""
 	switch {
@@ -175,25 +143,7 @@ func (m *Mapping) check() error {
 	default:
 		return nil
 	}
-	return fault.New(fault.Invalid, "no column was found for the field "+missing+"; the file has "+quoteAll(m.header)+". Say it with --map COLUMN=FIELD")
-}
-
-// maxShown bounds the columns that an error names.
-const maxShown = 40
-
-func quoteAll(list []string) string {
-	var b strings.Builder
-	for i, s := range list {
-		if i == maxShown {
-			b.WriteString(", …")
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(strconv.Quote(clip(s, 60)))
-	}
-	return b.String()
+	return fault.New(fault.Invalid, "no column was found for the field "+missing+"; the file has "+table.QuoteAll(m.header)+". Say it with --map COLUMN=FIELD")
 }
 
 // Column returns the name of the column of a field; empty if the file has none.
@@ -226,13 +176,16 @@ func (m Mapping) Unused() []string {
 	return list
 }
 
+// Said returns the mapping as it can be said again, for a file of the same columns.
+func (m Mapping) Said() map[string]string {
+	said := map[string]string{}
+	for f := range numFields {
+		if c := m.Column(f); c != "" {
+			said[c] = fieldNames[f]
+		}
+	}
+	return said
+}
+
 // Header returns the columns of the file in their order.
 func (m Mapping) Header() []string { return m.header }
-
-// clip returns at most n bytes of s, whole characters, and a mark if it was longer.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
-}

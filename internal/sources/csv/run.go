@@ -12,6 +12,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/wire"
+	"rapport/internal/sources/table"
 )
 
 // How far lines of one order may lie apart. Orders wait until one of these is
@@ -30,9 +31,6 @@ const maxRemembered = 8_000_000
 
 // maxPeople is how many customers are told apart in the totals.
 const maxPeople = 4_000_000
-
-// maxKept is how much of a refused line is kept, in bytes.
-const maxKept = 4 << 10
 
 // A batch is what is appended at once: a few milliseconds of the disk.
 const (
@@ -73,9 +71,10 @@ type item struct {
 // run is one import.
 type run struct {
 	o      *Options
+	rows   table.Rows
 	m      Mapping
 	setup  uint64
-	clock  clock
+	clock  table.Dates
 	totals Totals
 
 	open     map[string]*order
@@ -105,13 +104,14 @@ type parcel struct {
 
 func newRun(o *Options, m Mapping, setup uint64) *run {
 	return &run{
-		o: o, m: m, setup: setup, clock: clock{zone: o.Zone, order: o.Dates}, open: map[string]*order{}, gone: newSet(maxRemembered),
+		o: o, m: m, setup: setup, clock: table.Dates{Zone: o.Zone, Order: o.Dates}, open: map[string]*order{}, gone: newSet(maxRemembered),
 		people: newSet(maxPeople), seen: map[string]string{}, totals: Totals{Sums: Sums{}}, point: Checkpoint{Setup: setup},
 	}
 }
 
 // run reads to the end. Appending runs beside reading, one batch after the other.
-func (r *run) run(ctx context.Context, s *scanner) (Totals, error) {
+func (r *run) run(ctx context.Context, s table.Rows) (Totals, error) {
+	r.rows = s
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r.sent, r.failed = make(chan parcel, 2), make(chan error, 1)
@@ -147,26 +147,26 @@ func (r *run) append(ctx context.Context, stop context.CancelFunc) error {
 	return nil
 }
 
-func (r *run) read(ctx context.Context, s *scanner) error {
+func (r *run) read(ctx context.Context, s table.Rows) error {
 	for {
-		rec, err := s.next()
+		rec, err := s.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return unreadable(err, s.line)
+			return table.Unreadable(err, s.Line())
 		}
 		r.totals.Rows++
-		if rec.why == "" && len(rec.fields) != len(r.m.header) {
-			rec.why = "it has " + strconv.Itoa(len(rec.fields)) + " columns, and the first line names " + strconv.Itoa(len(r.m.header))
+		if rec.Why == "" && len(rec.Fields) != len(r.m.header) {
+			rec.Why = "it has " + strconv.Itoa(len(rec.Fields)) + " columns, and the first line names " + strconv.Itoa(len(r.m.header))
 		}
-		if rec.why == "" && bytes.IndexByte(rec.raw, 0) >= 0 {
-			rec.why = "it holds a NUL byte: the file is damaged or no text"
+		if rec.Why == "" && bytes.IndexByte(rec.Raw, 0) >= 0 {
+			rec.Why = "it holds a NUL byte: the file is damaged or no text"
 		}
-		if rec.why != "" {
+		if rec.Why != "" {
 			// It may have been a line of the order around it, which then is incomplete.
-			r.broken, r.brokenOf = rec.line, r.last
-			if err := r.refuse(&rec, "", rec.why); err != nil {
+			r.broken, r.brokenOf = rec.Line, r.last
+			if err := r.refuse(&rec, "", rec.Why); err != nil {
 				return err
 			}
 			continue
@@ -185,25 +185,25 @@ func (r *run) read(ctx context.Context, s *scanner) error {
 	}
 }
 
-func (r *run) refuse(rec *record, column, reason string) error {
+func (r *run) refuse(rec *table.Record, column, reason string) error {
 	r.totals.Refused++
 	if r.o.Refuse == nil {
 		return nil
 	}
-	return r.o.Refuse(Refusal{Line: rec.line, Column: column, Reason: reason, Raw: rec.raw[:min(len(rec.raw), maxKept)], Fields: rec.fields})
+	return r.o.Refuse(Refusal{Line: rec.Line, Column: column, Reason: reason, Raw: rec.Raw[:min(len(rec.Raw), table.MaxKept)], Fields: rec.Fields})
 }
 
 // field returns the text of a field of the record; empty if the file has none.
-func (r *run) field(rec *record, f Field) ([]byte, string) {
+func (r *run) field(rec *table.Record, f Field) ([]byte, string) {
 	i := r.m.column[f]
 	if i < 0 {
 		return nil, ""
 	}
-	return cell(rec.fields[i], r.o.Encoding)
+	return table.Cell(rec.Fields[i], r.o.Encoding)
 }
 
 // take puts one line to its order.
-func (r *run) take(rec *record) error {
+func (r *run) take(rec *table.Record) error {
 	number, why := r.field(rec, Order)
 	switch {
 	case why != "":
@@ -218,9 +218,9 @@ func (r *run) take(rec *record) error {
 		if o = r.open[string(number)]; o == nil {
 			h := wire.Hash(string(number))
 			if r.gone.has(h) {
-				return r.refuse(rec, "", "order "+strconv.Quote(clip(string(number), 60))+" was imported without this line, which stands too far from the others: sort the file by order")
+				return r.refuse(rec, "", "order "+strconv.Quote(table.Clip(string(number), 60))+" was imported without this line, which stands too far from the others: sort the file by order")
 			}
-			o = &order{number: string(number), hash: h, line: rec.line, offset: rec.offset}
+			o = &order{number: string(number), hash: h, line: rec.Line, offset: rec.Offset}
 			r.open[o.number] = o
 			r.queue = append(r.queue, o)
 		}
@@ -248,7 +248,7 @@ func (r *run) take(rec *record) error {
 			return err
 		}
 		if o.bad == 0 {
-			return r.spoil(o, rec.line, why)
+			return r.spoil(o, rec.Line, why)
 		}
 		return nil
 	}
@@ -257,22 +257,18 @@ func (r *run) take(rec *record) error {
 
 // leftOut says of a line in order why it is refused.
 func (o *order) leftOut() string {
-	return "order " + strconv.Quote(clip(o.number, 60)) + " is left out because of line " + strconv.FormatInt(o.bad, 10) + " (" + o.reason + "): no order is imported in part"
+	return "order " + strconv.Quote(table.Clip(o.number, 60)) + " is left out because of line " + strconv.FormatInt(o.bad, 10) + " (" + o.reason + "): no order is imported in part"
 }
 
 // spoil leaves an order out and reports the lines that it has so far.
 func (r *run) spoil(o *order, line int64, why string) error {
-	o.bad, o.reason = line, clip(why, 200)
+	o.bad, o.reason = line, table.Clip(why, 200)
 	from := 0
 	for i := range o.items {
 		it := &o.items[i]
 		raw := o.raw[from:it.raw]
 		from = it.raw
-		rec := record{line: it.line, raw: raw}
-		s := newScanner(&once{b: raw}, r.o.Delimiter)
-		if again, err := s.next(); err == nil && again.why == "" {
-			rec.fields = again.fields
-		}
+		rec := table.Record{Line: it.line, Raw: raw, Fields: r.rows.Split(raw)}
 		if err := r.refuse(&rec, "", o.leftOut()); err != nil {
 			return err
 		}
@@ -285,7 +281,7 @@ func (r *run) spoil(o *order, line int64, why string) error {
 
 // line reads what a line says and adds it to the order. Without a reason the order
 // has it; with one the order is as before, and the field is where the fault is.
-func (r *run) line(o *order, rec *record) (Field, string) {
+func (r *run) line(o *order, rec *table.Record) (Field, string) {
 	var it item
 	at, f, why := r.date(rec)
 	if why != "" {
@@ -320,19 +316,19 @@ func (r *run) line(o *order, rec *record) (Field, string) {
 	if len(o.items) == 0 || at.Before(o.at) {
 		o.at = at
 	}
-	it.line = rec.line
-	o.raw = append(o.raw, rec.raw...)
+	it.line = rec.Line
+	o.raw = append(o.raw, rec.Raw...)
 	it.raw = len(o.raw)
 	o.items = append(o.items, it)
 	r.lines++
-	r.bytes += len(rec.raw)
+	r.bytes += len(rec.Raw)
 	return numFields, ""
 }
 
 // maxSKU is the longest stock code that a profile remembers.
 const maxSKU = 128
 
-func (r *run) date(rec *record) (time.Time, Field, string) {
+func (r *run) date(rec *table.Record) (time.Time, Field, string) {
 	b, why := r.field(rec, Date)
 	if why != "" {
 		return time.Time{}, Date, why
@@ -340,10 +336,10 @@ func (r *run) date(rec *record) (time.Time, Field, string) {
 	if len(b) == 0 {
 		return time.Time{}, Date, "the date is missing"
 	}
-	t, why := r.clock.parse(b)
+	t, why := r.clock.Parse(b)
 	switch {
 	case why != "":
-		return t, Date, strconv.Quote(clip(string(b), 40)) + ": " + why
+		return t, Date, strconv.Quote(table.Clip(string(b), 40)) + ": " + why
 	case t.Before(earliest):
 		return t, Date, "the date lies before 1980"
 	case event.At(t) > r.o.Now.Add(24*time.Hour):
@@ -352,11 +348,11 @@ func (r *run) date(rec *record) (time.Time, Field, string) {
 	return t, Date, ""
 }
 
-func (r *run) numbers(rec *record, it *item) (Field, string) {
+func (r *run) numbers(rec *table.Record, it *item) (Field, string) {
 	it.quantity = 1000
 	q, why := r.field(rec, Quantity)
 	if why == "" && len(q) > 0 {
-		it.quantity, why = pieces(q, r.o.Decimal)
+		it.quantity, why = table.Pieces(q, r.o.Decimal)
 	}
 	if why != "" {
 		return Quantity, why
@@ -367,13 +363,13 @@ func (r *run) numbers(rec *record, it *item) (Field, string) {
 			why = "the price is missing"
 		}
 		if why == "" {
-			it.price, why = sum(b, r.o.Decimal)
+			it.price, why = table.Sum(b, r.o.Decimal)
 		}
 		if why != "" {
 			return Price, why
 		}
 		net, err := it.price.Times(it.quantity)
-		if it.net = net / 1000; err != nil || it.net > maxLine || it.net < -maxLine {
+		if it.net = net / 1000; err != nil || it.net > table.MaxSum || it.net < -table.MaxSum {
 			return Price, "quantity and price come to more than a thousand million"
 		}
 		it.priced = true
@@ -384,7 +380,7 @@ func (r *run) numbers(rec *record, it *item) (Field, string) {
 		why = "the amount is missing"
 	}
 	if why == "" {
-		it.net, why = sum(b, r.o.Decimal)
+		it.net, why = table.Sum(b, r.o.Decimal)
 	}
 	if why != "" {
 		return Amount, why
@@ -398,7 +394,7 @@ func (r *run) numbers(rec *record, it *item) (Field, string) {
 // whole reads what is about the order and not the line. Who bought and in what
 // currency cannot differ between the lines of one order; of the rest the first
 // word counts.
-func (r *run) whole(o *order, rec *record) (Field, string) {
+func (r *run) whole(o *order, rec *table.Record) (Field, string) {
 	for f := Customer; f < numFields; f++ {
 		b, why := r.field(rec, f)
 		if why != "" {
@@ -409,7 +405,7 @@ func (r *run) whole(o *order, rec *record) (Field, string) {
 		}
 		if have := o.text[f]; have != "" {
 			if have != string(b) && (f <= Phone || f == Currency) {
-				return f, "line " + strconv.FormatInt(o.line, 10) + " of the same order says " + strconv.Quote(clip(have, 60)) + ", this one " + strconv.Quote(clip(string(b), 60))
+				return f, "line " + strconv.FormatInt(o.line, 10) + " of the same order says " + strconv.Quote(table.Clip(have, 60)) + ", this one " + strconv.Quote(table.Clip(string(b), 60))
 			}
 			continue
 		}
@@ -421,12 +417,12 @@ func (r *run) whole(o *order, rec *record) (Field, string) {
 			}
 		case Email:
 			if _, ok := identity.Normal(identity.Email, text); !ok {
-				return f, strconv.Quote(clip(text, 60)) + " is no e-mail address"
+				return f, strconv.Quote(table.Clip(text, 60)) + " is no e-mail address"
 			}
 		case Currency:
 			c, err := money.ParseCurrency(text)
 			if err != nil {
-				return f, "a currency is three letters such as GBP, not " + strconv.Quote(clip(text, 40))
+				return f, "a currency is three letters such as GBP, not " + strconv.Quote(table.Clip(text, 40))
 			}
 			o.currency = c
 		}

@@ -185,7 +185,7 @@ func (l *Ledger) SuppressionsOf(ctx context.Context, subject [16]byte) ([]store.
 		}
 	}
 	slices.SortFunc(all, func(a, b store.Suppression) int {
-		return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Purpose, b.Purpose), strings.Compare(a.Reason, b.Reason))
+		return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Purpose, b.Purpose), strings.Compare(a.Reason, b.Reason), strings.Compare(a.By, b.By))
 	})
 	return all, nil
 }

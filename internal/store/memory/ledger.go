@@ -161,7 +161,7 @@ func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
 	}
 	defer b.mu.Unlock()
 	t := target{s.Subject, s.Channel, s.Purpose}
-	if !slices.ContainsFunc(b.suppressed[t], func(old store.Suppression) bool { return old.Reason == s.Reason }) {
+	if !slices.ContainsFunc(b.suppressed[t], func(old store.Suppression) bool { return old.Reason == s.Reason && old.By == s.By }) {
 		b.suppressed[t] = append(b.suppressed[t], s)
 	}
 	return nil
@@ -180,6 +180,23 @@ func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose
 		delete(b.suppressed, t)
 	}
 	return nil
+}
+
+// Retract implements [store.Ledger].
+func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
+	b, err := l.lock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer b.mu.Unlock()
+	for t, list := range b.suppressed {
+		kept := slices.DeleteFunc(list, func(s store.Suppression) bool { return s.By == by })
+		n += int64(len(list) - len(kept))
+		if b.suppressed[t] = kept; len(kept) == 0 {
+			delete(b.suppressed, t)
+		}
+	}
+	return n, nil
 }
 
 // Suppressed implements [store.Ledger].
@@ -202,8 +219,12 @@ func (l *Ledger) Suppressions(ctx context.Context) (map[string]int64, error) {
 	defer b.mu.Unlock()
 	counts := map[string]int64{}
 	for _, found := range b.suppressed {
+		reasons := map[string]bool{}
 		for _, s := range found {
-			counts[s.Reason]++
+			reasons[s.Reason] = true
+		}
+		for reason := range reasons {
+			counts[reason]++
 		}
 	}
 	return counts, nil

@@ -327,7 +327,7 @@ func (l *Ledger) SuppressionsOf(ctx context.Context, subject [16]byte) (all []st
 				Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string), At: event.Time(integer(row[3])), By: row[4].(string),
 			})
 			return nil
-		}, "SELECT channel, purpose, reason, at, by FROM suppressions WHERE subject = ? ORDER BY channel, purpose, reason", subject[:])
+		}, "SELECT channel, purpose, reason, at, by FROM suppressions WHERE subject = ? ORDER BY channel, purpose, reason, by", subject[:])
 	})
 	return all, err
 }

@@ -186,6 +186,20 @@ func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose
 	})
 }
 
+// Retract implements [store.Ledger].
+func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
+	err = l.together(ctx, func(c *conn) error {
+		if err := c.query(ctx, 1, func(row []driver.Value) error {
+			n = integer(row[0])
+			return nil
+		}, "SELECT count(*) FROM suppressions WHERE by = ?", by); err != nil {
+			return err
+		}
+		return c.exec("DELETE FROM suppressions WHERE by = ?", by)
+	})
+	return n, err
+}
+
 // Suppressed implements [store.Ledger].
 func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
 	err = l.file.read(ctx, func(c *conn) error {
@@ -211,7 +225,7 @@ func (l *Ledger) Suppressions(ctx context.Context) (map[string]int64, error) {
 		return c.query(ctx, 2, func(row []driver.Value) error {
 			counts[row[0].(string)] = integer(row[1])
 			return nil
-		}, "SELECT reason, count(*) FROM suppressions GROUP BY reason")
+		}, "SELECT reason, count(*) FROM (SELECT DISTINCT subject, channel, purpose, reason FROM suppressions) GROUP BY reason")
 	})
 	return counts, err
 }

@@ -36,6 +36,8 @@ func RunLedger(t *testing.T, open OpenLedger) {
 		{"a release takes back an unsubscribe", release},
 		{"a release does not lift bounces, complaints and erasure", releaseKeeps},
 		{"a release is exact", releaseExact},
+		{"a release leaves what was said after it", releaseUntil},
+		{"a retraction takes back what one said and nobody else", retract},
 		{"suppressions are counted by reason", suppressions},
 		{"a begun delivery is unfinished until it is finished", unfinished},
 		{"a receipt waits with its delivery", notes},
@@ -264,6 +266,31 @@ func releaseExact(t *testing.T, open OpenLedger) {
 	done(t, l.Release(t.Context(), subject(3), "email", "", event.Never))
 	wantStart(t, l, starting(1), store.Stop)
 	wantStart(t, l, starting(2), store.Stop)
+}
+
+func releaseUntil(t *testing.T, open OpenLedger) {
+	l := openedLedger(t, open)
+	s := store.Suppression{Subject: subject(1), Channel: "email", Purpose: "news", Reason: store.Unsubscribed, At: 5, By: "old"}
+	suppress(t, l, s)
+	s.At, s.By = 9, "new"
+	suppress(t, l, s)
+	done(t, l.Release(t.Context(), subject(1), "email", "news", 7))
+	wantStart(t, l, starting(1), store.Stop)
+	got, _, err := l.Suppressed(t.Context(), subject(1), "email", "news")
+	equal(t, "what is left", must(t, got, err).By, "new")
+}
+
+func retract(t *testing.T, open OpenLedger) {
+	l := openedLedger(t, open)
+	for i, by := range []string{"import/a", "import/b", "import/a"} {
+		suppress(t, l, store.Suppression{Subject: subject(1 + i/2), Channel: "email", Reason: store.Bounced, At: event.Time(i), By: by})
+	}
+	n, err := l.Retract(t.Context(), "import/a")
+	equal(t, "retracted", must(t, n, err), int64(2))
+	wantStart(t, l, starting(1), store.Stop) // the other import says so too
+	wantStart(t, l, starting(2), store.Go)
+	n, err = l.Retract(t.Context(), "import/a")
+	equal(t, "retracted again", must(t, n, err), int64(0))
 }
 
 func suppressions(t *testing.T, open OpenLedger) {

@@ -26,12 +26,12 @@ CREATE TABLE starts (
 );
 CREATE UNIQUE INDEX starts_id ON starts (id);
 CREATE INDEX starts_unfinished ON starts (id, at) WHERE finished = 0;
-CREATE TABLE suppressions (
+CREATE TABLE "suppressions" (
 	subject BLOB NOT NULL,
 	channel TEXT NOT NULL,
 	purpose TEXT NOT NULL,
 	reason  TEXT NOT NULL,
 	at      INTEGER NOT NULL,
 	by      TEXT NOT NULL,
-	PRIMARY KEY (subject, channel, purpose, reason)
+	PRIMARY KEY (subject, channel, purpose, reason, by)
 ) WITHOUT ROWID;

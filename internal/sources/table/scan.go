@@ -1,4 +1,4 @@
-package csv
+package table
 
 import (
 	"bytes"
@@ -9,28 +9,30 @@ import (
 
 // The limits of a record. A line of an order is seldom longer than 500 bytes.
 const (
-	// maxRecord is the longest record in bytes. It bounds what an unclosed
+	// maxrecord is the longest record in bytes. It bounds what an unclosed
 	// quotation mark or a line without an end brings into memory.
 	maxRecord = 1 << 20
 	// maxColumns is how many columns a record may have.
 	maxColumns = 512
+	// MaxKept is how much of a refused line is kept, in bytes.
+	MaxKept = 4 << 10
 	// firstBuffer is how much is read at once.
 	firstBuffer = 256 << 10
 )
 
-// record is one record of a file. Its bytes are valid until the next one is read.
-type record struct {
-	line   int64 // number of its first line, from 1
-	offset int64 // of its first byte, after decompression
-	raw    []byte
-	fields [][]byte
-	why    string // what is wrong with it; empty: it could be split
+// Record is one record of a file. Its bytes are valid until the next one is read.
+type Record struct {
+	Line   int64 // number of its first line, from 1
+	Offset int64 // of its first byte, after decompression
+	Raw    []byte
+	Fields [][]byte
+	Why    string // what is wrong with it; empty: it could be split
 }
 
-// scanner cuts a stream into records by RFC 4180. It is lenient where nothing is
+// Scanner cuts a stream into records by RFC 4180. It is lenient where nothing is
 // ambiguous: a quotation mark inside an unquoted field is itself. A record that
 // is broken costs one line: reading goes on with the next.
-type scanner struct {
+type Scanner struct {
 	r         io.Reader
 	delimiter byte
 	buf       []byte
@@ -43,18 +45,19 @@ type scanner struct {
 	scratch   []byte // unquoted texts of the present record
 }
 
-func newScanner(r io.Reader, delimiter byte) *scanner {
-	return &scanner{r: r, delimiter: delimiter, buf: make([]byte, firstBuffer)}
+// NewScanner returns a scanner of r.
+func NewScanner(r io.Reader, delimiter byte) *Scanner {
+	return &Scanner{r: r, delimiter: delimiter, buf: make([]byte, firstBuffer)}
 }
 
-// next returns the next record; io.EOF at the end. Empty lines are passed over.
-func (s *scanner) next() (record, error) {
+// Next returns the next record; io.EOF at the end. Empty lines are passed over.
+func (s *Scanner) Next() (Record, error) {
 	for {
 		rest := s.buf[s.start:s.end]
 		eof := s.err != nil
 		if len(rest) == 0 {
 			if eof {
-				return record{}, s.ended()
+				return Record{}, s.ended()
 			}
 			s.fill()
 			continue
@@ -67,7 +70,7 @@ func (s *scanner) next() (record, error) {
 		}
 		size, lines, why := s.split(rest, eof)
 		if size > 0 {
-			rec := record{line: s.line + 1, offset: s.base + int64(s.start), raw: trimEnd(rest[:size]), fields: s.fields, why: why}
+			rec := Record{Line: s.line + 1, Offset: s.base + int64(s.start), Raw: trimEnd(rest[:size]), Fields: s.fields, Why: why}
 			s.start += size
 			s.line += lines
 			return rec, nil
@@ -81,22 +84,61 @@ func (s *scanner) next() (record, error) {
 		if why == "" {
 			why = "the line is longer than " + strconv.Itoa(maxRecord>>20) + " MB"
 		}
-		rec := record{line: s.line + 1, offset: s.base + int64(s.start), raw: rest[:min(len(rest), maxKept)], why: why}
+		rec := Record{Line: s.line + 1, Offset: s.base + int64(s.start), Raw: rest[:min(len(rest), MaxKept)], Why: why}
 		n := bytes.IndexByte(rest, '\n')
 		if n >= 0 {
-			rec.raw = trimEnd(rest[:n+1])
+			rec.Raw = trimEnd(rest[:n+1])
 			s.start += n + 1
 			s.line++
 			return rec, nil
 		}
-		rec.raw = bytes.Clone(rec.raw) // skipping reads over it
+		rec.Raw = bytes.Clone(rec.Raw) // skipping reads over it
 		s.skipLine()
 		return rec, nil
 	}
 }
 
+// nextLine returns the next line as one record, whatever marks it holds.
+func (s *Scanner) nextLine() (Record, error) {
+	for {
+		rest := s.buf[s.start:s.end]
+		n := bytes.IndexByte(rest, '\n') + 1
+		switch {
+		case n == 0 && s.err == nil && len(rest) < maxRecord:
+			s.fill()
+			continue
+		case n == 0 && len(rest) == 0:
+			return Record{}, s.ended()
+		case n == 0 && len(rest) >= maxRecord:
+			rec := Record{Line: s.line + 1, Offset: s.base + int64(s.start), Raw: bytes.Clone(rest[:MaxKept]), Why: "the line is longer than " + strconv.Itoa(maxRecord>>20) + " MB"}
+			s.skipLine()
+			return rec, nil
+		case n == 0:
+			n = len(rest)
+		}
+		rec := Record{Line: s.line + 1, Offset: s.base + int64(s.start), Raw: trimEnd(rest[:n])}
+		s.start += n
+		s.line++
+		if len(bytes.TrimSpace(rec.Raw)) > 0 {
+			return rec, nil
+		}
+	}
+}
+
+// Line returns how many lines were read.
+func (s *Scanner) Line() int64 { return s.line }
+
+// Split cuts one line that was read before into its columns; nil if it cannot be.
+func (s *Scanner) Split(raw []byte) [][]byte {
+	again, err := NewScanner(&once{b: raw}, s.delimiter).Next()
+	if err != nil || again.Why != "" {
+		return nil
+	}
+	return again.Fields
+}
+
 // ended returns why there is nothing more: io.EOF, or the error of the reader.
-func (s *scanner) ended() error {
+func (s *Scanner) ended() error {
 	if errors.Is(s.err, io.EOF) {
 		return io.EOF
 	}
@@ -104,7 +146,7 @@ func (s *scanner) ended() error {
 }
 
 // fill reads more, making room as far as maxRecord allows.
-func (s *scanner) fill() {
+func (s *Scanner) fill() {
 	if s.start > 0 {
 		copy(s.buf, s.buf[s.start:s.end])
 		s.base += int64(s.start)
@@ -128,7 +170,7 @@ func (s *scanner) fill() {
 }
 
 // skipLine passes over the rest of a line of any length.
-func (s *scanner) skipLine() {
+func (s *Scanner) skipLine() {
 	for {
 		if n := bytes.IndexByte(s.buf[s.start:s.end], '\n'); n >= 0 {
 			s.start += n + 1
@@ -147,7 +189,7 @@ func (s *scanner) skipLine() {
 // split cuts the record at the beginning of b into s.fields. It returns the bytes
 // and lines that the record takes; no bytes if b does not hold all of it. Why is
 // set if the record is broken; without bytes it says what is missing.
-func (s *scanner) split(b []byte, eof bool) (size int, lines int64, why string) {
+func (s *Scanner) split(b []byte, eof bool) (size int, lines int64, why string) {
 	s.fields = s.fields[:0]
 	if cap(s.scratch) < len(b) {
 		s.scratch = make([]byte, 0, 2*len(b))
@@ -220,7 +262,7 @@ func (s *scanner) split(b []byte, eof bool) (size int, lines int64, why string) 
 // quoted returns the text that begins behind a quotation mark, and the place
 // behind the one that closes it: −1 if there is none and nothing more comes, more
 // if it may still come.
-func (s *scanner) quoted(b []byte, from int, eof bool) (text []byte, after int, more bool) {
+func (s *Scanner) quoted(b []byte, from int, eof bool) (text []byte, after int, more bool) {
 	mark := len(s.scratch)
 	doubled := false
 	for i := from; ; {
@@ -244,6 +286,18 @@ func (s *scanner) quoted(b []byte, from int, eof bool) (text []byte, after int, 
 		s.scratch = append(s.scratch, b[i:at]...)
 		return s.scratch[mark:len(s.scratch):len(s.scratch)], at + 1, false
 	}
+}
+
+// once is a reader of bytes that are there already.
+type once struct{ b []byte }
+
+func (o *once) Read(p []byte) (int, error) {
+	if len(o.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, o.b)
+	o.b = o.b[n:]
+	return n, nil
 }
 
 // trimEnd cuts the end of the line off.

@@ -1,4 +1,4 @@
-package csv
+package table
 
 import (
 	"bytes"
@@ -18,21 +18,21 @@ const (
 	MonthFirst DateOrder = "mdy" // 12/31/2026
 )
 
-// clock reads dates in one zone. Lines of one order repeat their date, so the last
+// Dates reads dates in one zone. Lines of one order repeat their date, so the last
 // one is remembered.
-type clock struct {
-	zone  *time.Location
-	order DateOrder
+type Dates struct {
+	Zone  *time.Location
+	Order DateOrder
 	text  []byte
 	last  time.Time
 }
 
-// parse returns the instant that a text says, or why it says none.
-func (c *clock) parse(b []byte) (time.Time, string) {
+// Parse returns the instant that a text says, or why it says none.
+func (c *Dates) Parse(b []byte) (time.Time, string) {
 	if len(b) > 0 && bytes.Equal(b, c.text) {
 		return c.last, ""
 	}
-	t, why := parseDate(b, c.order, c.zone)
+	t, why := parseDate(b, c.Order, c.Zone)
 	if why == "" {
 		c.text, c.last = append(c.text[:0], b...), t
 	}
@@ -147,9 +147,9 @@ func ending(rest []byte, hour int, zone *time.Location) (int, *time.Location, bo
 	return hour, time.FixedZone("", seconds), true
 }
 
-// orderOf finds out from samples in which order day and month are written. It is
+// OrderOf finds out from samples in which order day and month are written. It is
 // Invalid if they do not tell, or contradict one another.
-func orderOf(samples [][]byte) (DateOrder, error) {
+func OrderOf(samples [][]byte) (DateOrder, error) {
 	undecided, day, month := "", false, false
 	for _, b := range samples {
 		a, second, ok := leading(b)
@@ -173,7 +173,7 @@ func orderOf(samples [][]byte) (DateOrder, error) {
 	case month:
 		return MonthFirst, nil
 	case undecided != "":
-		return AnyOrder, fault.New(fault.Invalid, "nothing in the file tells whether "+strconv.Quote(clip(undecided, 40))+" begins with the day or the month: say --dates dmy or --dates mdy")
+		return AnyOrder, fault.New(fault.Invalid, "nothing in the file tells whether "+strconv.Quote(Clip(undecided, 40))+" begins with the day or the month: say --dates dmy or --dates mdy")
 	}
 	return AnyOrder, nil
 }

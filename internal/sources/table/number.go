@@ -1,4 +1,4 @@
-package csv
+package table
 
 import (
 	"bytes"
@@ -14,15 +14,14 @@ import (
 // and below them no sum within an order overflows.
 const (
 	maxQuantity = 10_000_000 * 1000         // thousandths
-	maxLine     = 1_000_000_000 * money.One // what one line comes to
-	maxPrice    = 1_000_000_000 * money.One // of one piece
+	MaxSum      = 1_000_000_000 * money.One // of one piece
 	signs       = "£$€¥₹ \u00a0\u202f'"     // currency signs, spaces and the apostrophe of Swiss thousands
 )
 
-// sum reads an amount of money. Decimal is the mark before the decimal places; the
+// Sum reads an amount of money. Decimal is the mark before the decimal places; the
 // other one may group thousands.
-func sum(b []byte, decimal byte) (money.Micros, string) {
-	s, why := number(b, decimal)
+func Sum(b []byte, decimal byte) (money.Micros, string) {
+	s, why := Number(b, decimal)
 	if why != "" {
 		return 0, why
 	}
@@ -31,30 +30,30 @@ func sum(b []byte, decimal byte) (money.Micros, string) {
 		_, text := fault.Of(err)
 		return 0, text
 	}
-	if m > maxPrice || m < -maxPrice {
-		return 0, strconv.Quote(clip(s, 40)) + " is more than a thousand million"
+	if m > MaxSum || m < -MaxSum {
+		return 0, strconv.Quote(Clip(s, 40)) + " is more than a thousand million"
 	}
 	return m, ""
 }
 
-// pieces reads a quantity, in thousandths.
-func pieces(b []byte, decimal byte) (int64, string) {
-	s, why := number(b, decimal)
+// Pieces reads a quantity, in thousandths.
+func Pieces(b []byte, decimal byte) (int64, string) {
+	s, why := Number(b, decimal)
 	if why != "" {
 		return 0, why
 	}
 	m, err := money.Parse(s)
 	switch {
 	case err != nil || m%1000 != 0:
-		return 0, strconv.Quote(clip(s, 40)) + " is not a number with at most three decimal places"
+		return 0, strconv.Quote(Clip(s, 40)) + " is not a number with at most three decimal places"
 	case m/1000 > maxQuantity || m/1000 < -maxQuantity:
-		return 0, strconv.Quote(clip(s, 40)) + " is more than ten million pieces"
+		return 0, strconv.Quote(Clip(s, 40)) + " is more than ten million pieces"
 	}
 	return int64(m) / 1000, ""
 }
 
-// number writes a number of the file with a decimal point and without groups.
-func number(b []byte, decimal byte) (string, string) {
+// Number writes a number of the file with a decimal point and without groups.
+func Number(b []byte, decimal byte) (string, string) {
 	simple := true
 	for _, c := range b {
 		if (c < '0' || c > '9') && c != '.' && c != '-' {
@@ -67,7 +66,7 @@ func number(b []byte, decimal byte) (string, string) {
 	}
 	text := string(b)
 	bad := func(why string) (string, string) {
-		return "", strconv.Quote(clip(text, 40)) + " is not a number: " + why
+		return "", strconv.Quote(Clip(text, 40)) + " is not a number: " + why
 	}
 	negative := false
 	s := strings.TrimSpace(text)
@@ -109,23 +108,33 @@ func number(b []byte, decimal byte) (string, string) {
 	return whole, ""
 }
 
-// maxCell is the longest text of a column in bytes: it stands in an event, and an
+// MaxCell is the longest text of a column in bytes: it stands in an event, and an
 // order of 2,000 lines must fit into one.
-const maxCell = 500
+const MaxCell = 500
 
-// cell returns a text as it may be kept. A formula is refused, because it is a
+// Cell returns a text as it may be kept. A formula is refused, because it is a
 // program and no value; ="00123", by which spreadsheets keep leading zeros, is its
-// text.
-func cell(b []byte, enc Encoding) ([]byte, string) {
+// text, and so is what stands behind the apostrophe with which [Report] and careful
+// exports keep a text from being one.
+func Cell(b []byte, enc Encoding) ([]byte, string) {
+	b, why := Text(b, enc)
+	if why == "" && len(b) > MaxCell {
+		return nil, "it is longer than " + strconv.Itoa(MaxCell) + " bytes"
+	}
+	return b, why
+}
+
+// Text is [Cell] for texts of any length that a record can have.
+func Text(b []byte, enc Encoding) ([]byte, string) {
 	b = bytes.TrimSpace(b)
 	if len(b) > 3 && b[0] == '=' && b[1] == '"' && b[len(b)-1] == '"' && bytes.IndexByte(b[2:len(b)-1], '"') < 0 {
 		b = b[2 : len(b)-1]
 	}
 	switch {
+	case len(b) > 1 && b[0] == '\'' && Escaped(b[1:]):
+		b = b[1:]
 	case len(b) > 0 && b[0] == '=':
-		return nil, "it holds a formula, not a value: " + strconv.Quote(clip(string(b), 40))
-	case len(b) > maxCell:
-		return nil, "it is longer than " + strconv.Itoa(maxCell) + " bytes"
+		return nil, "it holds a formula, not a value: " + strconv.Quote(Clip(string(b), 40)) + "; put an apostrophe before it if it is a text"
 	}
 	plain := true
 	for _, c := range b {
@@ -153,4 +162,12 @@ func cell(b []byte, enc Encoding) ([]byte, string) {
 		return nil, "it is not UTF-8; if the file comes from an old Windows program, say --encoding windows-1252"
 	}
 	return b, ""
+}
+
+// Clip returns at most n bytes of s, whole characters, and a mark if it was longer.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAnAfternoonOfMovingIn imports suppressions, consents, customers and orders, looks
+// who can be written to, and takes an import back.
+func TestAnAfternoonOfMovingIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	run := func(want int, args ...string) (out, errs string) {
+		t.Helper()
+		code, out, errs := rapport(t, append(args, "--data", data)...)
+		if code != want {
+			t.Fatalf("%q: exit %d\n%s%s", args, code, out, errs)
+		}
+		return out, errs
+	}
+	suppressed := write("suppressed.csv", "Email,Reason,Date\nBOB@shop.example,unsubscribed,2024-05-01\ncat@shop.example,Hard bounce,2024-05-01\n")
+	klaviyo := "../../internal/sources/people/testdata/klaviyo.csv"
+	saved := filepath.Join(dir, "klaviyo.map")
+
+	run(exitDone, "import", "suppressions", suppressed)
+	out, errs := run(exitDone, "import", "consents", klaviyo, "--save-map", saved)
+	for _, want := range []string{"an export of klaviyo", "Email Marketing Consent", "→ 2023-02-21T20:07:38.000Z"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%q is not shown:\n%s", want, errs)
+		}
+	}
+	for _, want := range []string{"1: not a customer → reachable", "consents: 2 given, 1 withdrawn", "of them reachable"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not said:\n%s", want, out)
+		}
+	}
+	run(exitDone, "import", "customers", klaviyo, "--map", saved, "--list", "spring")
+	orders := write("orders.csv", "order_id,date,sku,qty,price,email\n1,2026-01-02,a,2,5,ada@shop.example\n2,2026-01-02,a,2,5,bob@shop.example\n")
+	out, _ = run(exitDone, "import", "orders", orders, "--currency", "GBP", "--json")
+	var r struct {
+		Import string
+		Orders int
+		After  struct {
+			Customers, Reachable int64
+			Standings            map[string]int64
+		} `json:"reachable_after"`
+	}
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err, out)
+	}
+	sum := int64(0)
+	for _, n := range r.After.Standings {
+		sum += n
+	}
+	if r.Orders != 2 || r.After.Customers != 4 || r.After.Reachable != 1 || sum != r.After.Customers {
+		t.Errorf("%s", out)
+	}
+	if out, _ = run(exitDone, "reachable"); !strings.Contains(out, "unsubscribed") {
+		t.Errorf("%s", out)
+	}
+	if out, _ = run(exitDone, "dump", "profiles"); !strings.Contains(out, `"lists":["spring"]`) || strings.Count(out, `"orders":1`) != 2 {
+		t.Errorf("%s", out)
+	}
+	run(exitDone, "import", "undo", r.Import, "--by", "bea")
+	if out, _ = run(exitDone, "dump", "profiles"); strings.Contains(out, `"orders":1`) {
+		t.Errorf("an undone order is there: %s", out)
+	}
+	if _, errs = run(exitFailed, "import", "undo", r.Import); !strings.Contains(errs, "by bea") {
+		t.Errorf("%s", errs)
+	}
+	if out, _ = run(exitDone, "import", "list"); strings.Count(out, "\n") != 5 || !strings.Contains(out, "undone") {
+		t.Errorf("%s", out)
+	}
+	out, _ = run(exitDone, "import", "list", "--json")
+	var first struct{ ID string }
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &first); err != nil {
+		t.Fatal(err, out)
+	}
+	if _, errs = run(exitFailed, "import", "undo", first.ID); !strings.Contains(errs, "--yes-really") {
+		t.Errorf("%s", errs)
+	}
+	run(exitDone, "import", "undo", first.ID, "--yes-really", "--by", "bea")
+}
+
+func TestConsentsAndSuppressionsOfAFileAreNeverLive(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.csv")
+	if err := os.WriteFile(file, []byte("email,state,date\na@shop.example,granted,2025-01-01\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"consents", "suppressions"} {
+		if code, _, errs := rapport(t, "import", kind, file, "--dry-run", "--live"); code != exitFailed || !strings.Contains(errs, "cannot be live") {
+			t.Errorf("%s: exit %d, %s", kind, code, errs)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--from", "hermes"}, "klaviyo, mailchimp"},
+		{[]string{"--as-of", "spring"}, "--as-of"},
+		{[]string{"--map", "nothing.map"}, "neither COLUMN=FIELD nor a file"},
+	} {
+		if code, _, errs := rapport(t, append([]string{"import", "consents", file, "--dry-run"}, c.args...)...); code != exitMisuse || !strings.Contains(errs, c.want) {
+			t.Errorf("%q: exit %d, %s", c.args, code, errs)
+		}
+	}
+}
+
+// TestItem59RefusedRowsAreNeutralAndComeBack: what stands in the file of errors cannot
+// be run by a spreadsheet, and once mended brings the customer with the very text.
+func TestItem59RefusedRowsAreNeutralAndComeBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, data := filepath.Join(dir, "c.csv"), filepath.Join(dir, "data")
+	if err := os.WriteFile(file, []byte("email,first_name,note\nada@shop.example,=HYPERLINK(\"x\"),@home\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := rapport(t, "import", "customers", file, "--data", data); code != exitFailed || !strings.Contains(errs, "1 of 1 lines were not imported") {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	report, err := os.ReadFile(file + ".errors.csv")
+	if err != nil || !strings.Contains(string(report), `'=HYPERLINK`) || !strings.Contains(string(report), "'@home") {
+		t.Fatalf("%s, %v", report, err)
+	}
+	if code, _, errs := rapport(t, "import", "customers", file+".errors.csv", "--data", data); code != exitDone {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	if _, out, _ := rapport(t, "dump", "profiles", "--data", data); !strings.Contains(out, `"first_name":"=HYPERLINK(\"x\")"`) || !strings.Contains(out, `"note":"@home"`) {
+		t.Errorf("%s", out)
+	}
+}
+
+// TestItem60AHostileFileIsBoundedAndItsGoodRowsArrive: an unclosed quotation mark, a path
+// in an archive and letters of two encodings.
+func TestItem60AHostileFileIsBoundedAndItsGoodRowsArrive(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	file := filepath.Join(dir, "h.csv")
+	text := "email,first_name\nada@shop.example,Zo\xeb\n<svg onload=x>@shop.example,B\nbob@shop.example,\"never closed\ncat@shop.example,Cat\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := rapport(t, "import", "customers", file, "--data", data)
+	if code != exitFailed || !strings.Contains(errs, "windows-1252") {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	report, err := os.ReadFile(file + ".errors.csv")
+	if err != nil || !strings.Contains(string(report), "never closed") || !strings.Contains(string(report), "no e-mail address") {
+		t.Errorf("%s, %v", report, err)
+	}
+	_, out, _ := rapport(t, "dump", "profiles", "--data", data)
+	if !strings.Contains(out, "Zoë") || !strings.Contains(out, "cat@shop.example") || strings.Contains(out, "svg") || strings.Contains(out, "bob@") {
+		t.Errorf("%s", out)
+	}
+}
