@@ -117,7 +117,7 @@ func (s *server) pace() func(m *channels.Message) (time.Duration, string) {
 
 // catch starts the built-in mail catcher.
 func (s *server) catch(reject func(rcpt string) *mailcatcher.Reply) error {
-	c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, "mails"), Now: func() time.Time { return s.clock.Now().Time() }})
+	c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, mailsFile), Now: func() time.Time { return s.clock.Now().Time() }})
 	if err != nil {
 		return err
 	}

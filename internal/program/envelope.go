@@ -1,6 +1,7 @@
 package program
 
 import (
+	"maps"
 	"strings"
 
 	"rapport/internal/channels"
@@ -43,7 +44,34 @@ func (p *Program) shopFor(purpose string, sender *Sender) map[string]any {
 			website = b.Website
 		}
 	}
-	return map[string]any{"name": name, "website": website, "postal": sender.Postal, "currency": string(p.Currency), "logo": sender.Logo}
+	return map[string]any{"name": name, "website": website, "postal": sender.Postal, "currency": string(p.Currency)}
+}
+
+// brandFor is how a message looks: as the brand, where one speaks, with the
+// sender's own logo if it has one.
+func (p *Program) brandFor(purpose string, sender *Sender) map[string]any {
+	b, branded := p.Shop.BrandOf(purpose)
+	if !branded && sender.Logo == "" {
+		return p.brandVars
+	}
+	look := p.Shop.Kit
+	if branded {
+		look.Colors, look.Fonts, look.Logo = over(look.Colors, b.Kit.Colors), over(look.Fonts, b.Kit.Fonts), b.Kit.Logo
+	}
+	if sender.Logo != "" {
+		look.Logo = Logo{URL: sender.Logo, Alt: sender.FromName}
+	}
+	return look.vars()
+}
+
+// over returns the words of a style with some of them replaced.
+func over(under, by map[string]string) map[string]string {
+	m := maps.Clone(under)
+	if m == nil {
+		m = map[string]string{}
+	}
+	maps.Copy(m, by)
+	return m
 }
 
 // envelope sets what mail servers and mailbox providers read: the stable id, the

@@ -159,7 +159,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	return vars, content.Env{
 		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product,
 		Shared: content.Vars{
-			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopFor(d.Purpose, sender), "brand": p.brandVars,
+			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopFor(d.Purpose, sender), "brand": p.brandFor(d.Purpose, sender),
 		},
 	}
 }

@@ -15,9 +15,9 @@ import (
 type Brand struct {
 	Name    string // in definitions: "oak"
 	Label   string // as customers know it
-	Website string
-	Logo    string // https address of a picture
+	Website string // empty: the shop's
 	Postal  string // one line; empty: the shop's
+	Kit     Kit    // how it looks; colours and fonts that it lacks are the shop's, the logo never is
 }
 
 // Sender is who a channel's messages come from: for a brand, a stream and a
@@ -39,7 +39,7 @@ type Sender struct {
 	BounceDomain string
 
 	Domain string // that answers for the mail and signs it; empty: From's
-	Logo   string // https address of a picture; empty: the brand's
+	Logo   string // address of a picture; empty: the brand's
 	Postal string // below every marketing e-mail; empty: the brand's
 }
 
@@ -92,7 +92,7 @@ func (s *Shop) SenderFor(channel, brand string, class profile.Class, locale stri
 		}
 	}
 	if b, ok := s.BrandOf(brand + "."); ok {
-		out.FromName, out.Logo, out.Postal = cmp.Or(out.FromName, b.Label), cmp.Or(out.Logo, b.Logo), cmp.Or(out.Postal, b.Postal)
+		out.FromName, out.Postal = cmp.Or(out.FromName, b.Label), cmp.Or(out.Postal, b.Postal)
 	}
 	out.FromName, out.Postal = cmp.Or(out.FromName, s.Name), cmp.Or(out.Postal, s.Postal)
 	out.Domain = cmp.Or(out.Domain, out.fromDomain())
@@ -114,7 +114,7 @@ func (s Sender) fromDomain() string {
 // maxBrands bounds the brands of a shop: a purpose looks for its brand among them.
 const maxBrands = 100
 
-func (r fields) brands(n spec.Node) (list []Brand) {
+func (r fields) brands(n spec.Node, own *Kit) (list []Brand) {
 	const example = "oak: {name: Oak and Ash}"
 	if n.Kind != spec.Map {
 		r.ps.Add(n.Pos, example, "brands are a map of names to what customers know")
@@ -132,11 +132,17 @@ func (r fields) brands(n spec.Node) (list []Brand) {
 			r.ps.Add(f.Pos, "", "there are more than %d brands", maxBrands)
 			return list
 		}
-		if !r.known(f.Value, "a brand", "name", "website", "logo", "postal") {
+		if !r.known(f.Value, "a brand", "name", "website", "postal", "brand") {
 			continue
 		}
-		b := Brand{Name: f.Key, Label: r.must(f.Value, "the brand "+f.Key, "name", "Oak and Ash"), Website: strings.TrimRight(r.web(f.Value, "website"), "/"), Logo: r.picture(f.Value)}
+		b := Brand{Name: f.Key, Label: r.must(f.Value, "the brand "+f.Key, "name", "Oak and Ash"), Website: strings.TrimRight(r.web(f.Value, "website"), "/")}
 		b.Postal = strings.Join(strings.Fields(r.text(f.Value, "postal")), " ")
+		if v, ok := f.Value.Get("brand"); ok {
+			b.Kit = r.kit(v)
+		}
+		if own.Logo.URL != "" && b.Kit.Logo.URL == "" {
+			r.ps.Add(f.Value.Pos, "brand: {logo: {url: …, alt: "+b.Label+"}}", "the brand %s has no logo, and its messages must not show the shop's", f.Key)
+		}
 		list = append(list, b)
 	}
 	return list

@@ -18,9 +18,10 @@ zone: Europe/London
 currency: GBP
 locale: en-GB
 postal: Willow, 1 Example Street
+brand: {colors: {accent: "#b00", paper: "#fff"}, logo: {url: "https://willow.example/logo.png", alt: Willow}}
 purposes: {marketing: News, oak.marketing: News from Oak}
 brands:
-  oak: {name: Oak and Ash, website: "https://oak.example", logo: "https://oak.example/logo.png", postal: "Oak, 2 Example Street"}
+  oak: {name: Oak and Ash, website: "https://oak.example", brand: {colors: {accent: "#0a0"}, logo: {url: "https://oak.example/logo.png", alt: Oak}}, postal: "Oak, 2 Example Street"}
 senders:
   email:
     - {from_name: Willow, from: hello@willow.example, reply_to: care@willow.example}
@@ -118,7 +119,7 @@ func TestNoSenderOfAnotherBrandEverSpeaks(t *testing.T) {
 
 func TestAMessageOfABrandIsTheBrandsThroughout(t *testing.T) {
 	t.Parallel()
-	p := compiled(t, map[string]string{"shop.yaml": twoBrands, "templates/hello.txt.liquid": "Hello from {{ shop.name }}"})
+	p := compiled(t, map[string]string{"shop.yaml": twoBrands, "templates/hello.txt.liquid": "Hello from {{ shop.name }} {{ brand.colors.accent }} {{ brand.colors.paper }} {{ brand.logo.url }}"})
 	who := reader("Ada", false)
 	who.Consents = append(who.Consents, profile.Consent{Channel: "email", Purpose: "oak.marketing", Granted: true, At: 1})
 	d := delivery("hello", event.Object(""))
@@ -130,7 +131,7 @@ func TestAMessageOfABrandIsTheBrandsThroughout(t *testing.T) {
 	if _, err := email.Compose(&m); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(m.Text, "Hello from Oak and Ash") || !strings.Contains(m.Text, "Oak, 2 Example Street") || strings.Contains(m.Text+m.HTML, "Willow") {
+	if !strings.Contains(m.Text, "Hello from Oak and Ash #0a0 #fff https://oak.example/logo.png") || !strings.Contains(m.Text, "Oak, 2 Example Street") || strings.Contains(strings.ToLower(m.Text+m.HTML), "willow") {
 		t.Errorf("the text is %q", m.Text)
 	}
 	head := map[string]string{}
@@ -166,6 +167,9 @@ func TestMistakesInSendersAreNamed(t *testing.T) {
 		if list := problems(t, map[string]string{"shop.yaml": head + "senders: {email: " + c.senders + "}\n"}); !strings.Contains(strings.Join(list, "\n"), c.want) {
 			t.Errorf("%s: %q, want one that speaks of %q", name, list, c.want)
 		}
+	}
+	if list := problems(t, map[string]string{"shop.yaml": head + "brand: {logo: {url: \"https://x.example/l.png\", alt: X}}\nsenders: {email: [{from: a@x.example}, {brand: oak, from: b@x.example}]}\n"}); !strings.Contains(strings.Join(list, "\n"), "the brand oak has no logo") {
+		t.Errorf("a brand without a logo beside a shop with one: %q", list)
 	}
 	journey := "trigger: {event: Order Completed}\nsteps:\n  - send: {template: hello, purpose: oak.marketing, reason: \"You ordered {trigger.order_id}\"}\n"
 	list := problems(t, map[string]string{"shop.yaml": head + "senders: {email: {from: a@x.example}}\n", "journeys/hello.yaml": journey})

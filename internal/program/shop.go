@@ -75,14 +75,14 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 	if v, ok := n.Get("purposes"); ok {
 		s.Purposes = r.purposes(v)
 	}
+	if v, ok := n.Get("brand"); ok {
+		s.Kit = r.kit(v)
+	}
 	if v, ok := n.Get("brands"); ok {
-		s.Brands = r.brands(v)
+		s.Brands = r.brands(v, &s.Kit)
 	}
 	if v, ok := n.Get("senders"); ok {
 		r.senders(v, &s)
-	}
-	if v, ok := n.Get("brand"); ok {
-		s.Kit = r.kit(v)
 	}
 	return s
 }
