@@ -113,8 +113,5 @@ func (s *Store) MergeAt(n int) { s.roster.at = n }
 // Merges returns how often changes were brought into the table since it was opened.
 func (s *Store) Merges() uint64 { return s.roster.merges }
 
-// Reserve bounds the reserve for suppressions, and Reserved is how many wait in it.
+// Reserve bounds the reserve for suppressions.
 func (l *Ledger) Reserve(bytes int64) { l.reserve.size = bytes }
-
-// Reserved returns how many suppressions wait in the reserve.
-func (l *Ledger) Reserved() int { return len(l.reserve.drain()) }

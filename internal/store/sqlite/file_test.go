@@ -249,7 +249,7 @@ func TestAnUnsubscribeThatWasNotWrittenIsNotAnswered(t *testing.T) {
 			t.Fatalf("suppression %d: written %t, answered %t", n, is, answered[n])
 		}
 	}
-	if l.Reserved() == 0 {
+	if l.Waiting() == 0 {
 		t.Error("nothing went into the reserve")
 	}
 }
@@ -265,7 +265,7 @@ func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
 		return l.Suppress(t.Context(), store.Suppression{Subject: someone(n), Channel: "email", Purpose: "marketing", Reason: store.Unsubscribed, At: 5, By: "link"})
 	}
 	last := 0
-	for l.Reserved() < 3 {
+	for l.Waiting() < 3 {
 		last++
 		if err := full(last); err != nil {
 			t.Fatal(err)
@@ -287,8 +287,8 @@ func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
 	}
 	l = openLedger(t, dir)
 	defer l.Close()
-	if l.Reserved() != 3 {
-		t.Fatalf("%d wait in the reserve after a restart, want 3", l.Reserved())
+	if l.Waiting() != 3 {
+		t.Fatalf("%d wait in the reserve after a restart, want 3", l.Waiting())
 	}
 	if s, is, err := l.Suppressed(t.Context(), someone(last), "email", "marketing"); err != nil || !is || s.By != "link" || s.At != 5 {
 		t.Errorf("what waits in the reserve does not count: %+v, %t, %v", s, is, err)
@@ -301,15 +301,15 @@ func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
 			t.Errorf("a delivery to someone who unsubscribed on a full disk is answered %d, want Stop", got)
 		}
 	}
-	if start(l, last+1) != store.Go || l.Reserved() != 0 {
-		t.Errorf("%d are left in the reserve", l.Reserved())
+	if start(l, last+1) != store.Go || l.Waiting() != 0 {
+		t.Errorf("%d are left in the reserve", l.Waiting())
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	l = openLedger(t, dir)
-	if _, is, err := l.Suppressed(t.Context(), someone(last), "email", "marketing"); err != nil || !is || l.Reserved() != 0 {
-		t.Errorf("it is not in the ledger: %t, %v, %d wait", is, err, l.Reserved())
+	if _, is, err := l.Suppressed(t.Context(), someone(last), "email", "marketing"); err != nil || !is || l.Waiting() != 0 {
+		t.Errorf("it is not in the ledger: %t, %v, %d wait", is, err, l.Waiting())
 	}
 }
 

@@ -152,6 +152,9 @@ func (r *reserve) stops(subject [16]byte, channel, purpose string) (store.Suppre
 	return store.Suppression{}, false
 }
 
+// Waiting returns how many suppressions wait in the reserve for the ledger.
+func (l *Ledger) Waiting() int { return len(l.reserve.drain()) }
+
 func (r *reserve) close() error { return r.f.Close() }
 
 // together is the file's, with what waits in the reserve written first: no
