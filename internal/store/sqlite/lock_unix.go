@@ -3,6 +3,7 @@
 package sqlite
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -22,5 +23,9 @@ func lockFile(path, what string) (release func() error, err error) {
 		_ = f.Close() // nothing was written
 		return nil, fault.Wrap(fault.Conflict, err, "another process has "+what+" open: stop it first")
 	}
-	return f.Close, nil
+	return func() error {
+		// Closing would do, but for a child that is being started in this instant and
+		// has a copy of the handle until it runs its own program.
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }
