@@ -13,26 +13,29 @@ import (
 	"rapport/internal/site"
 )
 
-// look reads how the pages that customers see look: a colour and a logo.
-func (r fields) look(n spec.Node) (l site.Look) {
-	v, ok := n.Get("look")
-	if !ok || !r.known(v, "the look", "accent", "logo") {
-		return l
+// Look is how the pages look that customers see: in the accent of the kit, under
+// its logo. A colour that is a word, and a logo that is not secure, are not for
+// pages; they have our own then.
+func (k *Kit) Look() (l site.Look) {
+	if c := strings.ToLower(k.Colors["accent"]); hexColour(c) {
+		l.Accent = c
 	}
-	if l.Accent = strings.ToLower(r.text(v, "accent")); l.Accent != "" {
-		switch {
-		case !hexColour(l.Accent):
-			r.ps.Add(at(v, "accent"), `"#2f3bb5"`, "%q is not a colour", l.Accent)
-			l.Accent = ""
-		case site.Contrast(l.Accent, "#ffffff") < site.MinContrast:
-			r.ps.Warn(at(v, "accent"), "", "the colour %s has a contrast of %.1f to white, and text needs %.1f: the pages show it darker", l.Accent, site.Contrast(l.Accent, "#ffffff"), site.MinContrast)
-		}
-	}
-	if l.Logo = r.text(v, "logo"); l.Logo != "" && (site.CheckTarget(l.Logo) != nil || !strings.HasPrefix(l.Logo, "https://")) {
-		r.ps.Add(at(v, "logo"), "https://shop.example/logo.png", "%q is not the address of a picture", l.Logo)
-		l.Logo = ""
+	if u := k.Logo.URL; strings.HasPrefix(u, "https://") && site.CheckTarget(u) == nil {
+		l.Logo = u
 	}
 	return l
+}
+
+// checkLook warns of an accent in which text on a page can hardly be read.
+func (r fields) checkLook(n spec.Node, k *Kit) {
+	accent := k.Look().Accent
+	if accent == "" {
+		return
+	}
+	if c := site.Contrast(accent, "#ffffff"); c < site.MinContrast {
+		v, _ := n.Get("colors")
+		r.ps.Warn(at(v, "accent"), "", "the colour %s has a contrast of %.1f to white, and text needs %.1f: the pages show it darker", accent, c, site.MinContrast)
+	}
 }
 
 func hexColour(s string) bool {

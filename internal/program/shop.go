@@ -8,7 +8,6 @@ import (
 	"rapport/internal/core/money"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
-	"rapport/internal/site"
 )
 
 // Shop is who speaks to the customers.
@@ -22,9 +21,8 @@ type Shop struct {
 	Purposes []Purpose         // what customers may agree to, in the order of the file
 	Senders  map[string]Sender // by channel, for the shop itself: see SenderFor
 	Brands   []Brand
-	Speakers []Sender  // all senders, in the order of the file
-	Look     site.Look // of the pages that customers see
-	Kit      Kit       // how it looks in messages
+	Speakers []Sender // all senders, in the order of the file
+	Kit      Kit      // how it looks in messages
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -45,7 +43,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "brands", "senders", "look", "brand") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "brands", "senders", "brand") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -71,12 +69,12 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 	}
 	s.Website = strings.TrimRight(r.web(n, "website"), "/")
 	s.Postal = strings.Join(strings.Fields(r.text(n, "postal")), " ")
-	s.Look = r.look(n)
 	if v, ok := n.Get("purposes"); ok {
 		s.Purposes = r.purposes(v)
 	}
 	if v, ok := n.Get("brand"); ok {
 		s.Kit = r.kit(v)
+		r.checkLook(v, &s.Kit)
 	}
 	if v, ok := n.Get("brands"); ok {
 		s.Brands = r.brands(v, &s.Kit)

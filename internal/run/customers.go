@@ -19,7 +19,7 @@ func (p Public) Shop(ctx context.Context) (site.Shop, error) {
 	if err != nil || prog == nil {
 		return site.Shop{}, err
 	}
-	s := site.Shop{Name: prog.Shop.Name, Locale: prog.Shop.Locale, Look: prog.Shop.Look, Website: prog.Shop.Website}
+	s := site.Shop{Name: prog.Shop.Name, Locale: prog.Shop.Locale, Look: prog.Shop.Kit.Look(), Website: prog.Shop.Website}
 	for channel := range prog.Senders {
 		s.Channels = append(s.Channels, channel)
 	}
