@@ -100,31 +100,46 @@ type post struct {
 	node   *run.Node
 }
 
-// plan makes a node in which every one of n customers has a planned message.
-func (b *bench) plan(ctx context.Context, name string, n int, channel channels.Channel) (_ *post, err error) {
-	p, dir := &post{}, filepath.Join(b.dir, name)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close(ctx))
-		}
-	}()
-	if p.log, err = b.Log(ctx, filepath.Join(dir, "log"), wall); err != nil {
-		return nil, err
+// openPost makes a node with a state of its own that sends by the channel. The
+// caller closes it, also after an error.
+func (b *bench) openPost(ctx context.Context, name string, channel channels.Channel) (p *post, err error) {
+	dir := filepath.Join(b.dir, name)
+	p = &post{}
+	// What could not be opened is not kept: a nil of an adapter is no nil of its port.
+	log, err := b.Log(ctx, filepath.Join(dir, "log"), wall)
+	if err != nil {
+		return p, err
 	}
-	if p.store, err = b.Store(ctx, dir); err != nil {
-		return nil, err
+	p.log = log
+	store, err := b.Store(ctx, dir)
+	if err != nil {
+		return p, err
 	}
-	if p.ledger, err = b.Ledger(ctx, dir); err != nil {
-		return nil, err
+	p.store = store
+	ledger, err := b.Ledger(ctx, dir)
+	if err != nil {
+		return p, err
 	}
+	p.ledger = ledger
 	signer, err := site.NewSigner("https://news.shop.example", workspace, site.Key{ID: 1, Secret: [32]byte{1}})
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	p.node, err = run.Open(ctx, run.Options{
 		Log: p.log, Store: p.store, Ledger: p.ledger, Channels: map[string]channels.Channel{"email": channel},
 		Workspace: workspace, Key: secret, Clock: clock.Wall(), Links: signer, Logger: b.Logger,
 	})
+	return p, err
+}
+
+// plan makes a node in which every one of n customers has a planned message.
+func (b *bench) plan(ctx context.Context, name string, n int, channel channels.Channel) (_ *post, err error) {
+	p, err := b.openPost(ctx, name, channel)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close(ctx))
+		}
+	}()
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,11 @@ import (
 	"time"
 
 	"rapport/internal/channels"
-	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/fault"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/program"
 	"rapport/internal/run"
-	"rapport/internal/site"
 )
 
 const (
@@ -102,29 +100,12 @@ func serviceBench(ctx context.Context, b *bench) (err error) {
 
 // mailing makes a node of n customers who agreed to the campaign.
 func (b *bench) mailing(ctx context.Context, n int, channel channels.Channel) (_ *post, err error) {
-	p, dir := &post{}, filepath.Join(b.dir, "mailing")
+	p, err := b.openPost(ctx, "mailing", channel)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
-	if p.log, err = b.Log(ctx, filepath.Join(dir, "log"), wall); err != nil {
-		return nil, err
-	}
-	if p.store, err = b.Store(ctx, dir); err != nil {
-		return nil, err
-	}
-	if p.ledger, err = b.Ledger(ctx, dir); err != nil {
-		return nil, err
-	}
-	signer, err := site.NewSigner("https://news.shop.example", workspace, site.Key{ID: 1, Secret: [32]byte{1}})
-	if err != nil {
-		return nil, err
-	}
-	p.node, err = run.Open(ctx, run.Options{
-		Log: p.log, Store: p.store, Ledger: p.ledger, Channels: map[string]channels.Channel{"email": channel},
-		Workspace: workspace, Key: secret, Clock: clock.Wall(), Links: signer, Logger: b.Logger,
-	})
 	if err != nil {
 		return nil, err
 	}
