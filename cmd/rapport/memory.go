@@ -9,7 +9,7 @@ import (
 // not: with what SQLite keeps beside it, it stays below a gigabyte for as long as
 // what is alive does. GOGC and GOMEMLIMIT say otherwise for a larger machine.
 const (
-	memoryLimit = 800 << 20
+	memoryLimit = 720 << 20
 	gcPercent   = 200
 )
 
