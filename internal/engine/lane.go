@@ -393,7 +393,11 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	}
 	it := l.cache.get(a.To)
 	if it == nil {
-		return fault.New(fault.Internal, "a profile is not in the cache")
+		// It was there: an entry before it in the record has brought others in.
+		if err := l.bring(ctx, []identity.ID{a.To}); err != nil {
+			return err
+		}
+		it = l.cache.get(a.To)
 	}
 	if it.damaged {
 		return l.aside(ctx, &a.Addressed, now)

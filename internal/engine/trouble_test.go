@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,5 +155,35 @@ func TestWhatACommitHasMadeTrueIsToldThoughTheNextAlarmCannotBeRead(t *testing.T
 	}
 	if f.nextAlarm.Load() != nil {
 		t.Error("the next alarm was never asked for")
+	}
+}
+
+func TestASweepOfMoreThanTheCacheHoldsLeavesWhoComesInTheSameRecord(t *testing.T) {
+	t.Parallel()
+	s := open(t, 1)
+	for i := range 700 {
+		s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+	}
+	s.settle()
+	e, err := engine.Open(t.Context(), engine.Options{
+		Log: s.log, Store: s.store, Key: s.key, Now: s.clock.Now, Virtual: true, CacheBytes: 1 << 10,
+		Programs: func(_ context.Context, hash uint64) (*core.Program, error) { return empty(s.t, s.key, hash), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.e = e
+	var b event.Builder
+	b.Set("from", event.Int(0)).Set("to", event.Int(65535))
+	sweep := event.Event{ID: "sweep", Type: event.System, Name: event.Sweep, At: s.clock.Now(), Trust: event.Own, Props: b.Object()}
+	late, _ := s.key.Address(event.Event{ID: "late", Type: event.Track, Name: "Product Viewed", User: "user-1", At: s.clock.Now(), Raw: s.clock.Now(), Trust: event.Server})
+	if err := e.Append(t.Context(), []identity.Addressed{{Event: sweep}, late}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.who(identity.User, "user-1"); p.Count != 2 {
+		t.Errorf("%d events, want 2", p.Count)
 	}
 }
