@@ -82,7 +82,8 @@ func (r *run) refold(kept []*event.Event, gone map[uint64]struct{}) bool {
 		r.eff.Changes = append(r.eff.Changes, insight.Change{Segment: name, Key: condition.SegmentKey(name), At: r.now, Silent: true})
 	}
 	nobody := profile.New(old.ID)
-	nobody.Strands, nobody.Seen, nobody.Newest, nobody.Evicted = old.Strands, r.p.Seen, old.Newest, old.Evicted
+	nobody.Strands = old.Strands
+	nobody.TakeSeen(old, gone)
 	r.p = nobody
 	return false
 }

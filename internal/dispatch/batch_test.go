@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"rapport/internal/channels"
 	"rapport/internal/channels/email"
@@ -91,5 +92,26 @@ func TestAChannelThatForgetsToAnswerLeavesAnUnknown(t *testing.T) {
 	s.want("unknown:1")
 	if refs, err := s.store.InState(t.Context(), profile.Unknown, profile.DeliveryID{}, 10); err != nil || len(refs) != 1 {
 		t.Errorf("InState = %d rows, %v; want the unknown one, so that it can be reported", len(refs), err)
+	}
+}
+
+// How fast the machine is must not show in the log of a seed.
+func TestUnderAVirtualClockAsMuchIsOfferedOnAFastMachineAsOnASlowOne(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.inFlight = 2
+	s.start()
+	for i := range 20 {
+		s.does(fmt.Sprint("user-", i), "Order Completed")
+	}
+	for round := range 6 {
+		if n := s.claim(); n != 2 {
+			t.Fatalf("round %d: %d are offered, want 2", round, n)
+		}
+		s.d.Measuring(0)
+		if round == 3 {
+			s.d.Measuring(time.Second) // eight in a second
+		}
+		s.deliver(s.d)
 	}
 }

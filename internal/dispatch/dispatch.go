@@ -198,6 +198,9 @@ func (d *Dispatch) release(claims []engine.Claim) {
 	for i := range claims {
 		delete(d.held, claims[i].Delivery.ID)
 	}
+	if d.o.Virtual {
+		return // how fast the machine is must not show in the log
+	}
 	d.finished += len(claims)
 	if took := time.Since(d.measured); took >= measureEvery {
 		rate := float64(d.finished) / took.Seconds()

@@ -153,6 +153,7 @@ type shop struct {
 	d        *dispatch.Dispatch
 	claimed  func([]engine.Claim) // where claims go; nil: to d
 	n        int
+	inFlight int // zero: the default
 }
 
 func newShop(t *testing.T) *shop {
@@ -219,7 +220,7 @@ func (s *shop) dispatch() *dispatch.Dispatch {
 			return word(c), nil
 		},
 		Append: func(ctx context.Context, entries []identity.Addressed) error { return s.e.Append(ctx, entries) },
-		Now:    s.clock.Now, Virtual: true, Log: slog.New(slog.DiscardHandler),
+		Now:    s.clock.Now, Virtual: true, InFlight: s.inFlight, Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -78,7 +78,7 @@ func (l *lane) begin(ctx context.Context) {
 		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
-			r.nextAlarm, r.err = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
+			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
 		}
 		l.committed <- r
 	}()
@@ -138,7 +138,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	}
 	l.told.Store(r.commit.To.Seq)
 	l.spare = b
-	return nil
+	return r.unread
 }
 
 // commitNow commits what is open and waits for it.

@@ -70,6 +70,7 @@ type result struct {
 	rows      []*profile.Profile
 	commit    *store.Commit
 	nextAlarm event.Time
+	unread    error // why nextAlarm is not known
 }
 
 func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
@@ -201,26 +202,43 @@ const readLimit = 64
 // loop applies the lane's records as they come, until ctx ends or the lane is lost.
 func (l *lane) loop(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := l.round(ctx); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Corrupt) {
-				return err
-			}
-			l.stuck.Store(&err)
-			l.e.log.Error("a lane goes back to its last commit", "lane", l.n, "error", err)
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(time.Second):
-			}
-			if err := l.reset(ctx); err != nil {
-				l.e.log.Error("a lane cannot be reset", "lane", l.n, "error", err)
-			}
+		err := l.round(ctx)
+		switch {
+		case err == nil:
+			continue
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
+			return l.settleInflight(context.WithoutCancel(ctx))
+		case fault.Is(err, fault.Conflict), fault.Is(err, fault.Corrupt):
+			return err
+		}
+		l.stuck.Store(&err)
+		l.e.log.Error("a lane goes back to its last commit", "lane", l.n, "error", err)
+		if err := l.goBack(ctx); err != nil {
+			return err
 		}
 	}
 	return l.settleInflight(context.WithoutCancel(ctx))
+}
+
+// goBack goes back to what the store says, after the commit under way has ended:
+// it may yet move the position, and what it makes true must be told. A lane that
+// cannot be reset does nothing else: what it holds is of no commit.
+func (l *lane) goBack(ctx context.Context) error {
+	if err := l.settleInflight(context.WithoutCancel(ctx)); fault.Is(err, fault.Conflict) {
+		return err
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return l.reset(context.WithoutCancel(ctx))
+		case <-time.After(time.Second):
+		}
+		err := l.reset(ctx)
+		if err == nil {
+			return nil
+		}
+		l.e.log.Error("a lane cannot be reset", "lane", l.n, "error", err)
+	}
 }
 
 // round reads, applies and fires once, and commits if it is time.
@@ -232,15 +250,17 @@ func (l *lane) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A stop comes between two records: half of one would be applied twice.
+	lasting := context.WithoutCancel(ctx)
 	for i := range records {
-		if err := l.record(ctx, &records[i]); err != nil {
+		if err := l.record(lasting, &records[i]); err != nil {
 			return err
 		}
 		if err := l.maybeCommit(ctx, i == len(records)-1 && len(records) < readLimit); err != nil {
 			return err
 		}
 	}
-	if err := l.fire(ctx, fireSlice); err != nil {
+	if err := l.fire(lasting, fireSlice); err != nil {
 		return err
 	}
 	if l.inflight == nil && l.open.empty() {
@@ -373,7 +393,11 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	}
 	it := l.cache.get(a.To)
 	if it == nil {
-		return fault.New(fault.Internal, "a profile is not in the cache")
+		// It was there: an entry before it in the record has brought others in.
+		if err := l.bring(ctx, []identity.ID{a.To}); err != nil {
+			return err
+		}
+		it = l.cache.get(a.To)
 	}
 	if it.damaged {
 		return l.aside(ctx, &a.Addressed, now)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 
 	"rapport/internal/core"
@@ -206,32 +207,35 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 			if b == nil {
 				continue
 			}
-			if all, err = l.uncommitted(all, b, strand, held); err != nil {
+			waiting, err := b.heard(strand)
+			if err != nil {
 				return nil, err
+			}
+			// The commit under way may have ended already.
+			if b == l.open || !endsWith(all[len(all)-held:], waiting) {
+				all = append(all, waiting...)
 			}
 		}
 	}
 	return all, nil
 }
 
-// uncommitted adds the strand's events in a batch, unless the store has them
-// already: the batch may be the one whose commit is under way. Of the events in
-// all, the last held are the strand's own.
-func (l *lane) uncommitted(all []Heard, b *batch, strand identity.ID, held int) ([]Heard, error) {
-	var flying []Heard
-	var err error
+// heard returns the strand's events in the batch, in order.
+func (b *batch) heard(strand identity.ID) (events []Heard, err error) {
 	b.past(strand, func(k *kept) {
 		e, damage := event.Decode(k.raw)
 		err = errors.Join(err, damage)
-		flying = append(flying, Heard{k.now, e})
+		events = append(events, Heard{k.now, e})
 	})
-	if len(flying) == 0 || err != nil {
-		return all, err
+	return events, err
+}
+
+// endsWith reports whether a strand's events in the store end with those of a
+// batch. All of them must be the same, each heard at the same instant: what is
+// imported again after an undo has ids that are there already.
+func endsWith(stored, batch []Heard) bool {
+	if len(stored) < len(batch) {
+		return false
 	}
-	for _, h := range all[len(all)-min(held, len(flying)):] {
-		if h.Event.ID == flying[0].Event.ID {
-			return all, nil
-		}
-	}
-	return append(all, flying...), nil
+	return slices.EqualFunc(stored[len(stored)-len(batch):], batch, func(a, b Heard) bool { return a.Now == b.Now && a.Event.ID == b.Event.ID })
 }

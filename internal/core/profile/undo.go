@@ -37,13 +37,19 @@ func (p *Profile) Refold(kept []*event.Event, gone map[uint64]struct{}, held []H
 	}
 	q.Segments, q.Journeys, q.Past, q.Open, q.Contacts, q.Series = p.Segments, p.Journeys, p.Past, p.Open, p.Contacts, p.Series
 	q.Alarm = p.Alarm
-	// Ids that fell out of what is remembered are asked of the history as before.
-	q.Newest, q.Evicted = p.Newest, p.Evicted
-	q.Seen = slices.DeleteFunc(slices.Clone(p.Seen[max(0, len(p.Seen)-SeenKept):]), func(f uint64) bool {
+	q.TakeSeen(p, gone)
+	return q
+}
+
+// TakeSeen takes over from p which ids are remembered, but for those that are gone:
+// the others that were let go are asked of the history as before. Where the older
+// half of what stays ends nobody knows, so it ends with the newest.
+func (q *Profile) TakeSeen(p *Profile, gone map[uint64]struct{}) {
+	q.Newest, q.Halfway, q.Evicted = p.Newest, p.Newest, p.Evicted
+	q.Seen = slices.DeleteFunc(slices.Clone(p.Seen), func(f uint64) bool {
 		_, out := gone[f]
 		return out
 	})
-	return q
 }
 
 // keepStrict settles the consents of a customer whose strands have joined: when

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -115,3 +116,16 @@ func (s *Store) Merges() uint64 { return s.roster.merges }
 
 // Reserve bounds the reserve for suppressions.
 func (l *Ledger) Reserve(bytes int64) { l.reserve.size = bytes }
+
+// Busy holds the ledger's writer until free is called. Next returns once so many
+// callers wait to be written together.
+func (l *Ledger) Busy() (next func(callers int), free func()) {
+	l.file.writing.Lock()
+	return func(callers int) {
+		for waiting := 0; waiting < callers; runtime.Gosched() {
+			l.file.group.mu.Lock()
+			waiting = len(l.file.group.waiting)
+			l.file.group.mu.Unlock()
+		}
+	}, l.file.writing.Unlock
+}

@@ -313,6 +313,45 @@ func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
 	}
 }
 
+func TestWhatIsReleasedDoesNotComeBackFromTheReserve(t *testing.T) {
+	t.Parallel()
+	l := openLedger(t, t.TempDir())
+	defer l.Close()
+	if err := l.Limit(1); err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; l.Waiting() == 0; n++ {
+		if err := l.Suppress(t.Context(), store.Suppression{Subject: someone(n), Channel: "email", Reason: store.Unsubscribed, At: 5}); err != nil {
+			t.Fatal(err)
+		}
+		if l.Waiting() > 0 {
+			if err := l.Limit(1 << 20); err != nil { // there is space again
+				t.Fatal(err)
+			}
+			next, free := l.Busy()
+			var both sync.WaitGroup
+			both.Go(func() {
+				if err := l.Release(t.Context(), someone(n), "email", "", 10); err != nil {
+					t.Error(err)
+				}
+			})
+			next(1)
+			both.Go(func() {
+				if _, err := l.Start(t.Context(), []store.Start{{ID: profile.DeliveryID(someone(1 << 20)), Channel: "email", At: 20}}); err != nil {
+					t.Error(err)
+				}
+			})
+			next(2)
+			free()
+			both.Wait()
+			if s, is, err := l.Suppressed(t.Context(), someone(n), "email", ""); is || err != nil {
+				t.Errorf("they agreed again and are still stopped: %+v, %v", s, err)
+			}
+			return
+		}
+	}
+}
+
 func TestACheckpointEmptiesTheLog(t *testing.T) {
 	t.Parallel()
 	s := open(t, t.TempDir())

@@ -33,6 +33,7 @@ func OpenLedger(ctx context.Context, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the ledger: %w", err), f.close())
 	}
+	f.group.first = r.drain
 	return &Ledger{file: f, reserve: r}, nil
 }
 
@@ -58,7 +59,7 @@ const (
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
 	answers := make([]store.StartAnswer, len(batch))
-	err := l.together(ctx, func(c *conn) error {
+	err := l.file.together(ctx, func(c *conn) error {
 		for i := range batch {
 			var err error
 			if answers[i], err = begin(c, &batch[i]); err != nil {
@@ -162,7 +163,7 @@ func (l *Ledger) Unfinished(ctx context.Context, before event.Time, limit int) (
 // Suppress implements [store.Ledger]. What the ledger cannot take because of the
 // disk is kept in the reserve.
 func (l *Ledger) Suppress(ctx context.Context, s store.Suppression) error {
-	err := l.together(ctx, func(c *conn) error { return suppress(c, s) })
+	err := l.file.together(ctx, func(c *conn) error { return suppress(c, s) })
 	if !fault.Is(err, fault.Unavailable) || errors.Is(err, errClosed) || ctx.Err() != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func suppress(c *conn, s store.Suppression) error {
 
 // Release implements [store.Ledger].
 func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose string, until event.Time) error {
-	return l.together(ctx, func(c *conn) error {
+	return l.file.together(ctx, func(c *conn) error {
 		return c.exec("DELETE FROM suppressions WHERE subject = ? AND channel = ? AND purpose = ? AND reason = ? AND at <= ?",
 			subject[:], channel, purpose, store.Unsubscribed, int64(until))
 	})
@@ -188,7 +189,7 @@ func (l *Ledger) Release(ctx context.Context, subject [16]byte, channel, purpose
 
 // Retract implements [store.Ledger].
 func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
-	err = l.together(ctx, func(c *conn) error {
+	err = l.file.together(ctx, func(c *conn) error {
 		if err := c.query(ctx, 1, func(row []driver.Value) error {
 			n = integer(row[0])
 			return nil

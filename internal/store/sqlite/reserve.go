@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
@@ -117,34 +116,47 @@ func (r *reserve) keep(s store.Suppression) error {
 	return nil
 }
 
-// drain returns what waits; [reserve.drained] says that so many of them are in
-// the ledger.
-func (r *reserve) drain() []store.Suppression {
+// list returns what waits.
+func (r *reserve) list() []store.Suppression {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.waiting
 }
 
+// drain writes what waits into the ledger. It comes first in each transaction: no
+// delivery begins, and no suppression is taken back, before it is there. And it
+// comes there once: a second time would bring back what was taken back since.
+func (r *reserve) drain(c *conn) (then func(), err error) {
+	waiting := r.list()
+	for _, s := range waiting {
+		if err := suppress(c, s); err != nil {
+			return nil, err
+		}
+	}
+	return func() { r.drained(len(waiting)) }, nil
+}
+
+// drained forgets the first n of what waits, and the file when nothing does.
 func (r *reserve) drained(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n < len(r.waiting) || r.failed != nil {
-		return // one came meanwhile: the next round takes all of them again, and twice is once
+	r.waiting = r.waiting[n:]
+	if len(r.waiting) > 0 || r.failed != nil || r.end == 0 {
+		return
 	}
-	if r.end > 0 {
-		// Zeros over the first length end the list; they need not be on disk at once,
-		// since suppressing twice is once.
-		if _, err := r.f.WriteAt(make([]byte, r.end), 0); err != nil {
-			r.failed = diskFault(err, "the reserve for unsubscribes cannot be written")
-			return
-		}
+	r.waiting = nil
+	// Zeros over the first length end the list; they need not be on disk at once,
+	// since suppressing twice is once.
+	if _, err := r.f.WriteAt(make([]byte, r.end), 0); err != nil {
+		r.failed = diskFault(err, "the reserve for unsubscribes cannot be written")
+		return
 	}
-	r.waiting, r.end = nil, 0
+	r.end = 0
 }
 
 // stops reports whether what waits stops a delivery to the subject.
 func (r *reserve) stops(subject [16]byte, channel, purpose string) (store.Suppression, bool) {
-	for _, s := range r.drain() {
+	for _, s := range r.list() {
 		if s.Subject == subject && (s.Channel == "" || s.Channel == channel) && (s.Purpose == "" || s.Purpose == purpose) {
 			return s, true
 		}
@@ -153,24 +165,6 @@ func (r *reserve) stops(subject [16]byte, channel, purpose string) (store.Suppre
 }
 
 // Waiting returns how many suppressions wait in the reserve for the ledger.
-func (l *Ledger) Waiting() int { return len(l.reserve.drain()) }
+func (l *Ledger) Waiting() int { return len(l.reserve.list()) }
 
 func (r *reserve) close() error { return r.f.Close() }
-
-// together is the file's, with what waits in the reserve written first: no
-// delivery begins, and no suppression is taken back, before it is in the ledger.
-func (l *Ledger) together(ctx context.Context, do func(c *conn) error) error {
-	waiting := l.reserve.drain()
-	err := l.file.together(ctx, func(c *conn) error {
-		for _, s := range waiting {
-			if err := suppress(c, s); err != nil {
-				return err
-			}
-		}
-		return do(c)
-	})
-	if err == nil && len(waiting) > 0 {
-		l.reserve.drained(len(waiting))
-	}
-	return err
-}

@@ -56,6 +56,9 @@ func (f *file) lazily(ctx context.Context, do func(c *conn) error) error {
 type group struct {
 	mu      sync.Mutex
 	waiting []*call
+	// first is done once in each transaction before what the callers want, and then
+	// is called if it succeeded, before the next begins; nil: nothing comes first.
+	first func(c *conn) (then func(), err error)
 }
 
 // call is one caller's part of a transaction.
@@ -86,7 +89,13 @@ func (f *file) together(ctx context.Context, do func(c *conn) error) error {
 	calls := f.group.waiting
 	f.group.waiting = nil
 	f.group.mu.Unlock()
-	err := f.transaction(func(c *conn) error {
+	then := func() {}
+	err := f.transaction(func(c *conn) (err error) {
+		if f.group.first != nil {
+			if then, err = f.group.first(c); err != nil {
+				return err
+			}
+		}
 		for _, call := range calls {
 			if err := call.do(c); err != nil {
 				return err
@@ -94,6 +103,9 @@ func (f *file) together(ctx context.Context, do func(c *conn) error) error {
 		}
 		return nil
 	})
+	if err == nil {
+		then()
+	}
 	for _, call := range calls {
 		call.done, call.err = true, err
 	}
