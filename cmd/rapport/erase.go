@@ -154,28 +154,13 @@ func (c *restoreCmd) Run(ctx context.Context, e *env) (err error) {
 		}
 		entries = append(entries, more...)
 	}
-	if err := os.CopyFS(c.Data, os.DirFS(c.From)); err != nil {
+	// Nobody finds the directory before everybody is erased again.
+	var r restored
+	if err := copyPrivate(c.From, c.Data, func(dir string) (err error) {
+		r, err = c.reerase(ctx, e, dir, entries)
 		return err
-	}
-	if err := c.merge(entries); err != nil {
+	}); err != nil {
 		return err
-	}
-	if err := os.Remove(filepath.Join(c.Data, mailsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	d, n, err := audit(ctx, e, c.Data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, n.Close(ctx), d.close()) }()
-	r := restored{Erased: len(d.erasures.Entries())}
-	if r.Again, err = n.Reerase(ctx); err != nil {
-		return err
-	}
-	if r.Again > 0 {
-		if err := n.Sweep(ctx); err != nil {
-			return err
-		}
 	}
 	if c.JSON {
 		return e.printJSON(r)
@@ -184,9 +169,29 @@ func (c *restoreCmd) Run(ctx context.Context, e *env) (err error) {
 	return nil
 }
 
-// merge adds what the lists say to the backup's own.
-func (c *restoreCmd) merge(entries []erase.Entry) (err error) {
-	list, err := erase.Open(filepath.Join(c.Data, erase.File))
+// reerase erases in a copied directory whom the lists name.
+func (c *restoreCmd) reerase(ctx context.Context, e *env, dir string, entries []erase.Entry) (r restored, err error) {
+	if err := mergeErasures(dir, entries); err != nil {
+		return r, err
+	}
+	if err := os.Remove(filepath.Join(dir, mailsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	d, n, err := audit(ctx, e, dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, n.Close(ctx), d.close()) }()
+	r.Erased = len(d.erasures.Entries())
+	if r.Again, err = n.Reerase(ctx); err != nil || r.Again == 0 {
+		return r, err
+	}
+	return r, n.Sweep(ctx)
+}
+
+// mergeErasures adds what the lists say to the directory's own.
+func mergeErasures(dir string, entries []erase.Entry) (err error) {
+	list, err := erase.Open(filepath.Join(dir, erase.File))
 	if err != nil {
 		return err
 	}

@@ -187,14 +187,14 @@ type backupCmd struct {
 // Run copies the directory under its lock, so that log, state and ledger belong
 // together.
 func (c *backupCmd) Run(e *env) (err error) {
+	if _, err := os.Stat(filepath.Join(c.Data, "state.db")); err != nil { // locking would make the folder
+		return fault.New(fault.NotFound, c.Data+" is no data directory: it has no state.db")
+	}
 	unlock, err := sqlite.LockDir(c.Data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if _, err := os.Stat(c.To); err == nil {
-		return fault.New(fault.Conflict, c.To+" is there already")
-	}
 	from, err := filepath.Abs(c.Data)
 	if err != nil {
 		return err
@@ -206,11 +206,11 @@ func (c *backupCmd) Run(e *env) (err error) {
 	if strings.HasPrefix(to+string(filepath.Separator), from+string(filepath.Separator)) {
 		return fault.New(fault.Invalid, "a backup cannot lie in what it copies")
 	}
-	if err := os.CopyFS(c.To, os.DirFS(c.Data)); err != nil {
+	if err := copyPrivate(c.Data, c.To, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(e.out, "copied to", c.To)
-	return os.Remove(filepath.Join(c.To, "lock"))
+	return nil
 }
 
 type doctorCmd struct {

@@ -1,14 +1,17 @@
 package site
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 )
@@ -42,24 +45,58 @@ func (s *Site) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	}
 	io.Copy(io.Discard, r.Body) // a body that is too long is cut off; it changes nothing
 	ctx := r.Context()
-	if err := s.o.Suppressor.Suppress(ctx, s.suppression(&t, t.Purpose)); err != nil {
-		s.o.Log.Error("suppressing for an unsubscribe", "error", err)
+	purposes, err := s.ended(ctx, &t)
+	if err != nil {
+		s.o.Log.Error("finding out what an unsubscribe ends", "error", err)
 		s.later(w, r)
 		return
 	}
-	heard := s.fact(s.hourly("unsubscribe", &t, ""), event.Unsubscribed, &t, func(b *event.Builder) {
-		b.SetText("evidence", "one-click link")
-	})
-	if err := s.o.Hearer.Hear(ctx, []identity.Addressed{heard}); err != nil {
+	heard := make([]identity.Addressed, 0, len(purposes))
+	for _, purpose := range purposes {
+		if err := s.o.Suppressor.Suppress(ctx, s.suppression(&t, purpose)); err != nil {
+			s.o.Log.Error("suppressing for an unsubscribe", "error", err)
+			s.later(w, r)
+			return
+		}
+		of := t
+		of.Purpose = purpose
+		heard = append(heard, s.fact(s.hourly("unsubscribe", &of, ""), event.Unsubscribed, &of, func(b *event.Builder) {
+			b.SetText("evidence", "one-click link")
+		}))
+	}
+	if err := s.o.Hearer.Hear(ctx, heard); err != nil {
 		// They are safe already; the log may learn of it later.
 		s.o.Log.Warn("an unsubscribe waits for the log", "error", err)
-		s.outbox.later(heard)
+		s.outbox.later(heard...)
 	}
 	v := s.visit(r, t.Profile)
 	s.show(w, &v, http.StatusOK, "unsubscribed", page{
 		Title: v.Say("gone.title"), Text: v.Say("gone.text"),
 		More: s.o.Signer.Preferences(t.Delivery),
 	})
+}
+
+// ended returns the purposes that the link of a message ends. Below a message of
+// service, such as the one that asks to confirm a sign-up, the link does not mean
+// that no order is to be confirmed any more: it ends all that the customer can
+// agree to, or for a brand's message all of the brand. Whether messages are
+// measured is another question, which it does not answer.
+func (s *Site) ended(ctx context.Context, t *Token) ([]string, error) {
+	if !decision.ServicePurpose(t.Purpose) {
+		return []string{t.Purpose}, nil
+	}
+	offered, err := s.o.Preferences.Preferences(ctx, t.Profile, t.Channel)
+	if err != nil {
+		return nil, err
+	}
+	brand := strings.TrimSuffix(t.Purpose, decision.PurposeService)
+	var list []string
+	for _, p := range offered {
+		if strings.HasPrefix(p.Name, brand) && !strings.HasPrefix(p.Name, "track.") {
+			list = append(list, p.Name)
+		}
+	}
+	return list, nil
 }
 
 func (s *Site) suppression(t *Token, purpose string) Suppression {

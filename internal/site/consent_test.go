@@ -91,6 +91,33 @@ func TestItem34OneClickUnsubscribes(t *testing.T) {
 	}
 }
 
+func TestAnUnsubscribeBelowAServiceMessageEndsMarketingAndNotService(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	receipt := ada
+	receipt.Purpose = "service"
+	if r := w.ask("POST", w.signer.Unsubscribe(receipt), nil); r.StatusCode != 200 {
+		t.Fatalf("answered %d", r.StatusCode)
+	}
+	var suppressed, heard []string
+	for _, s := range w.suppressed {
+		suppressed = append(suppressed, s.Purpose)
+	}
+	for _, h := range w.heard {
+		heard = append(heard, h.Event.Name+" "+h.Event.Props.Text("purpose"))
+	}
+	if got := strings.Join(suppressed, ", "); got != "marketing, stock" {
+		t.Errorf("suppressed %q: the one who clicks wants no advertising, and the next order must still be confirmed", got)
+	}
+	if got := strings.Join(heard, ", "); got != "Message Unsubscribed marketing, Message Unsubscribed stock" || w.heard[0].Event.ID == w.heard[1].Event.ID {
+		t.Errorf("heard %q", got)
+	}
+	w.down["preferences"] = true
+	if r := w.ask("POST", w.signer.Unsubscribe(receipt), nil); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("what it ends is unknown, and it was answered %d", r.StatusCode)
+	}
+}
+
 func TestUnsubscribeIsAnsweredOnlyWhenItIsDurable(t *testing.T) {
 	t.Parallel()
 	w := open(t)

@@ -165,16 +165,16 @@ func (e *asking) consent() bool {
 	}
 	// What the customer's own order brings, and what stands where the customer
 	// comes by, needs no consent to be contacted. A refusal holds all the same.
-	free := a.Class == profile.Service && servicePurpose(a.Purpose) || a.pull()
+	free := a.Class == profile.Service && ServicePurpose(a.Purpose) || a.pull()
 	if free && (!said || c.Granted) || e.p.Allows(a.Channel, a.Purpose, e.at) {
 		return e.pass(check)
 	}
 	return e.never(NoConsent, check)
 }
 
-// servicePurpose reports whether a purpose is that of what an order brings, of the
+// ServicePurpose reports whether a purpose is that of what an order brings, of the
 // shop itself or of a brand: "service", "oak.service".
-func servicePurpose(purpose string) bool {
+func ServicePurpose(purpose string) bool {
 	return purpose == PurposeService || strings.HasSuffix(purpose, "."+PurposeService)
 }
 
