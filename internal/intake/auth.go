@@ -36,11 +36,18 @@ func presented(r *http.Request, try func(string) bool) bool {
 	return false
 }
 
+// find returns the active key whose text was presented. A restricted key is for
+// the management API: here it is no key.
+func (s *Server) find(text string) (keys.Key, bool) {
+	key, ok := s.opt.Keys.Find(text)
+	return key, ok && key.Kind != keys.Restricted
+}
+
 // authorize returns the key in the headers.
 func (s *Server) authorize(r *http.Request) (key keys.Key, ok bool) {
 	ok = presented(r, func(text string) bool {
 		var found bool
-		key, found = s.opt.Keys.Find(text)
+		key, found = s.find(text)
 		return found
 	})
 	return key, ok

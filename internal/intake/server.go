@@ -164,7 +164,7 @@ func (s *Server) hear(w http.ResponseWriter, r *http.Request, route route) error
 		if unreadable == nil && route.kind == single {
 			d.key(body.b)
 		}
-		if key, known = s.opt.Keys.Find(d.writeKey); !known {
+		if key, known = s.find(d.writeKey); !known {
 			return errDenied
 		}
 		if err := s.admit(key, now); err != nil {

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/intake"
+	"rapport/internal/keys"
 )
 
 const (
@@ -371,5 +372,20 @@ func TestTheHeaderSaysWhenItWasSent(t *testing.T) {
 	wantStatus(t, h.post("/v1/track", body, "SentAt", "2026-02-28T12:00:05.000Z", "AnonymousId", "YTE="), 200)
 	if at := h.appended[0].Event.At; at != noon-5000 {
 		t.Errorf("at %v, want five seconds before it was received", at)
+	}
+}
+
+func TestARestrictedKeySendsNoEvents(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	k, err := h.ring.Add("everything", keys.Scopes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, h.do("POST", "/v1/t", []byte(track), "X-Write-Key", k.Text), 401)
+	wantStatus(t, h.do("POST", "/v1/t", []byte(strings.Replace(track, "{", `{"writeKey":"`+k.Text+`",`, 1))), 401)
+	wantStatus(t, h.do("GET", "/v1/projects/"+k.Text+"/settings", nil), 404)
+	if len(h.appended) != 0 {
+		t.Errorf("%d events were appended", len(h.appended))
 	}
 }

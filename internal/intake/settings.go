@@ -19,7 +19,7 @@ type object = map[string]any
 // it sends anything. Where to send is the only thing that we say: everything it
 // could load beside would come from another company's servers.
 func (s *Server) segmentSettings(w http.ResponseWriter, r *http.Request, text string) error {
-	key, ok := s.opt.Keys.Find(text)
+	key, ok := s.find(text)
 	if !ok || key.Kind != keys.Write {
 		return errNoSource
 	}
@@ -51,7 +51,7 @@ func (s *Server) rudderSettings(w http.ResponseWriter, r *http.Request) error {
 	if text == "" {
 		text, _, _ = r.BasicAuth()
 	}
-	key, ok := s.opt.Keys.Find(text)
+	key, ok := s.find(text)
 	if !ok || key.Kind != keys.Write {
 		return errNoSource
 	}

@@ -2,7 +2,8 @@
 //
 // A write key stands in every shop page's source: it is public and can do
 // nothing but send events. A secret key belongs to a server and is believed
-// further. Both have a shape that a scanner of leaked secrets can find and
+// further. A restricted key belongs to a server too and may do what its scopes
+// say, in the management API alone. All have a shape that a scanner of leaked secrets can find and
 // check without asking us: a prefix, random base62, and a checksum.
 //
 // The [Ring] keeps them in one file. Of a secret key the file holds the SHA-256
@@ -18,6 +19,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,9 +29,24 @@ type Kind string
 
 // The kinds of key.
 const (
-	Write  Kind = "write"  // public: it may send events, and nothing else
-	Secret Kind = "secret" // a server of the shop's
+	Write      Kind = "write"      // public: it may send events, and nothing else
+	Secret     Kind = "secret"     // a server of the shop's: it may do everything
+	Restricted Kind = "restricted" // a server of the shop's: it may do what its scopes say
 )
+
+// Scope is something that a restricted key may do.
+type Scope string
+
+// The scopes. None holds another: who writes and reads has both.
+const (
+	Read  Scope = "read"  // see customers, messages and definitions
+	Edit  Scope = "write" // change definitions, consents and suppressions
+	Send  Scope = "send"  // let messages leave: campaigns and service messages
+	Erase Scope = "erase" // forget customers
+)
+
+// Scopes lists every scope.
+var Scopes = []Scope{Read, Edit, Send, Erase}
 
 // Prefix returns what every key of the kind begins with; empty for no kind.
 func (k Kind) Prefix() string {
@@ -38,6 +55,8 @@ func (k Kind) Prefix() string {
 		return "rp_w_"
 	case Secret:
 		return "rp_s_live_"
+	case Restricted:
+		return "rp_r_"
 	}
 	return ""
 }
@@ -65,8 +84,9 @@ const (
 type Key struct {
 	ID       string     `json:"id"`
 	Kind     Kind       `json:"kind"`
-	Name     string     `json:"name"`          // the source that its events name
-	Text     string     `json:"key,omitempty"` // the key itself; only of a write key
+	Name     string     `json:"name"`             // the source that its events name; of a restricted key, what it is for
+	Scopes   []Scope    `json:"scopes,omitempty"` // only of a restricted key
+	Text     string     `json:"key,omitempty"`    // the key itself; only of a write key
 	Prefix   string     `json:"prefix"`
 	Last4    string     `json:"last4"`
 	Created  time.Time  `json:"created"`
@@ -77,6 +97,11 @@ type Key struct {
 // Active reports whether the key is still taken.
 func (k Key) Active() bool { return k.Revoked == nil }
 
+// May reports whether the key allows what the scope names.
+func (k Key) May(s Scope) bool {
+	return k.Kind == Secret || k.Kind == Restricted && slices.Contains(k.Scopes, s)
+}
+
 // New is a key at the only moment at which its text is known whatever its kind.
 type New struct {
 	Key
@@ -86,7 +111,7 @@ type New struct {
 // Shaped reports whether text has the shape of a key, the checksum included,
 // and of which kind. It says nothing about whether the key exists.
 func Shaped(text string) (Kind, bool) {
-	for _, kind := range [...]Kind{Write, Secret} {
+	for _, kind := range [...]Kind{Write, Secret, Restricted} {
 		rest, ok := strings.CutPrefix(text, kind.Prefix())
 		if !ok {
 			continue

@@ -5,9 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"rapport/internal/fault"
 )
@@ -15,6 +19,11 @@ import (
 const (
 	// maxActive keys of a kind: the one in use and the one that replaces it.
 	maxActive = 2
+	// maxRestricted keys are active at once: one for each tool that a shop has. A
+	// restricted key takes 300 bytes of the file.
+	maxRestricted = 100
+	// maxName bounds what a restricted key is called.
+	maxName = 60
 	// maxRevoked keys are remembered, so that the file cannot grow for ever. They
 	// are kept at all to say when and what was revoked.
 	maxRevoked = 100
@@ -64,7 +73,7 @@ func Open(dir string) (*Ring, []New, error) {
 			return entries, errUnchanged
 		}
 		for _, kind := range [...]Kind{Write, Secret} {
-			e, n, err := newEntry(kind, kind.source())
+			e, n, err := newEntry(kind, kind.source(), nil)
 			if err != nil {
 				return nil, err
 			}
@@ -127,8 +136,8 @@ func (r *Ring) Reload() error {
 // active until it is revoked. If two are active already it is a Conflict: to
 // revoke one unasked could silence a shop.
 func (r *Ring) Rotate(kind Kind) (New, error) {
-	if kind.Prefix() == "" {
-		return New{}, fault.New(fault.Invalid, "a key is of kind write or secret")
+	if kind != Write && kind != Secret {
+		return New{}, fault.New(fault.Invalid, "a key that is rotated is of kind write or secret; of restricted ones, add another")
 	}
 	var created New
 	err := r.change(func(entries []entry, _ bool) ([]entry, error) {
@@ -141,7 +150,49 @@ func (r *Ring) Rotate(kind Kind) (New, error) {
 		if active >= maxActive {
 			return nil, fault.New(fault.Conflict, "two "+string(kind)+" keys are active already: revoke the older one first")
 		}
-		e, n, err := newEntry(kind, name)
+		e, n, err := newEntry(kind, name, nil)
+		if err != nil {
+			return nil, err
+		}
+		created = n
+		return append(entries, e), nil
+	})
+	return created, err
+}
+
+// Add makes a restricted key that may do what the scopes say, and returns it: the
+// only time at which it can be shown.
+func (r *Ring) Add(name string, scopes []Scope) (New, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
+		return New{}, fault.New(fault.Invalid, "a restricted key needs a name of at most "+strconv.Itoa(maxName)+" bytes that says what it is for")
+	}
+	var own []Scope
+	for _, s := range Scopes {
+		if slices.Contains(scopes, s) {
+			own = append(own, s)
+		}
+	}
+	for _, s := range scopes {
+		if !slices.Contains(Scopes, s) {
+			return New{}, fault.New(fault.Invalid, clip(string(s))+" is no scope: they are read, write, send and erase")
+		}
+	}
+	if own == nil {
+		return New{}, fault.New(fault.Invalid, "a restricted key needs at least one scope: read, write, send or erase")
+	}
+	var created New
+	err := r.change(func(entries []entry, _ bool) ([]entry, error) {
+		active := 0
+		for _, e := range entries {
+			if e.key.Kind == Restricted && e.key.Active() {
+				active++
+			}
+		}
+		if active >= maxRestricted {
+			return nil, fault.New(fault.Conflict, strconv.Itoa(maxRestricted)+" restricted keys are active already: revoke one that nobody uses")
+		}
+		e, n, err := newEntry(Restricted, name, own)
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +237,7 @@ func (r *Ring) List() []Key {
 }
 
 // newEntry makes a key of the kind.
-func newEntry(kind Kind, name string) (entry, New, error) {
+func newEntry(kind Kind, name string, scopes []Scope) (entry, New, error) {
 	text, err := generate(kind)
 	if err != nil {
 		return entry{}, New{}, err
@@ -195,7 +246,7 @@ func newEntry(kind Kind, name string) (entry, New, error) {
 	k := Key{
 		// The id is a piece of the hash: it cannot collide within a ring, and it
 		// tells nothing about the key.
-		ID: "key_" + hex.EncodeToString(h[:6]), Kind: kind, Name: name,
+		ID: "key_" + hex.EncodeToString(h[:6]), Kind: kind, Name: name, Scopes: scopes,
 		Prefix: kind.Prefix(), Last4: text[len(text)-4:],
 		Created: time.Now().UTC().Truncate(time.Millisecond),
 	}

@@ -363,3 +363,42 @@ func BenchmarkFind(b *testing.B) {
 		}
 	}
 }
+
+func TestARestrictedKeyMayDoWhatItsScopesSay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r, created := open(t, dir)
+	n, err := r.Add("till in Leeds", []keys.Scope{keys.Send, keys.Read, keys.Send})
+	if err != nil || !strings.HasPrefix(n.Text, "rp_r_") || n.Kind != keys.Restricted || len(n.Scopes) != 2 {
+		t.Fatalf("added %+v, %v", n, err)
+	}
+	again, _ := open(t, dir)
+	k, ok := again.Find(n.Text)
+	if !ok || !k.May(keys.Read) || !k.May(keys.Send) || k.May(keys.Edit) || k.May(keys.Erase) || k.Text != "" {
+		t.Errorf("after a restart it is %+v, %v", k, ok)
+	}
+	for _, s := range keys.Scopes {
+		if !created[1].May(s) || created[0].May(s) {
+			t.Errorf("a secret key may %s: %v; a write key: %v", s, created[1].May(s), created[0].May(s))
+		}
+	}
+	for _, bad := range []struct {
+		name   string
+		scopes []keys.Scope
+	}{{"", keys.Scopes}, {"a\nb", keys.Scopes}, {strings.Repeat("a", 61), keys.Scopes}, {"a", nil}, {"a", []keys.Scope{keys.Read, "everything"}}} {
+		if _, err := r.Add(bad.name, bad.scopes); !fault.Is(err, fault.Invalid) {
+			t.Errorf("Add(%q, %v) = %v, want Invalid", bad.name, bad.scopes, err)
+		}
+	}
+	if _, err := r.Rotate(keys.Restricted); !fault.Is(err, fault.Invalid) {
+		t.Errorf("Rotate(restricted) = %v, want Invalid", err)
+	}
+	for range 99 {
+		if _, err := r.Add("a", keys.Scopes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Add("a", keys.Scopes); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the hundred and first = %v, want Conflict", err)
+	}
+}
