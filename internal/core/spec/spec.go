@@ -8,6 +8,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,7 +86,7 @@ type Problem struct {
 
 // Error returns "place: what (write: instead)".
 func (p Problem) Error() string {
-	s := p.Pos.String() + ": " + p.What
+	s := cmp.Or(p.Where, p.Pos.String()) + ": " + p.What
 	if p.Instead != "" {
 		s += " (write: " + p.Instead + ")"
 	}

@@ -1,0 +1,130 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
+	"rapport/internal/fault"
+	"rapport/internal/program"
+	"rapport/internal/store"
+)
+
+// Profile returns a customer by any id they ever had; nil if there is none.
+func (n *Node) Profile(ctx context.Context, id identity.ID) (*profile.Profile, error) {
+	return n.Engine.Profile(ctx, id)
+}
+
+// Check returns what is wrong with definitions, for this workspace. It changes
+// nothing.
+func (n *Node) Check(src *program.Source) []spec.Problem {
+	_, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
+	return problems
+}
+
+// State is what a node has done since it began, and how far it is.
+type State struct {
+	Events int64      `json:"events"` // customers' events applied since the process began
+	Lag    int64      `json:"lag"`    // records in the log that are not applied yet
+	Cached int64      `json:"cached"` // customers in memory
+	Late   int64      `json:"late"`   // events of people who were erased, dropped
+	Now    event.Time `json:"now"`    // by the clock of the data directory
+}
+
+// State returns how the node is.
+func (n *Node) State() State {
+	s := n.Engine.Stats()
+	return State{Events: int64(s.Events), Lag: int64(s.Lag), Cached: int64(s.Cached), Late: n.Late(), Now: n.o.Clock.Now()}
+}
+
+// AddressSuppression forbids an address, known or not.
+type AddressSuppression struct {
+	Channel, Address string
+	Purpose          string // empty: every purpose
+	Reason           string // one of the reasons of package store
+	At               event.Time
+	By               string
+}
+
+// addressKinds are the identifiers that channels write to.
+var addressKinds = map[string]identity.Kind{"email": identity.Email, "sms": identity.Phone, "whatsapp": identity.Phone}
+
+// SuppressAddress stops messages to an address, whoever it belongs to now or later.
+// It is durable when it returns; no address is kept, only its keyed hash.
+func (n *Node) SuppressAddress(ctx context.Context, s AddressSuppression) error {
+	kind, known := addressKinds[s.Channel]
+	if !known {
+		return fault.New(fault.Invalid, "a channel with addresses is email, sms or whatsapp")
+	}
+	id, ok := identity.Normal(kind, s.Address)
+	if !ok {
+		return fault.New(fault.Invalid, "the address is none that anybody can have on this channel")
+	}
+	row := store.Suppression{Channel: s.Channel, Purpose: s.Purpose, Reason: s.Reason, At: s.At, By: s.By}
+	subjects := [][16]byte{n.Subject(s.Channel, id.Value)}
+	// A message is asked about under the address as the customer's trait spells it.
+	p, err := n.Find(ctx, id)
+	if err != nil && !fault.Is(err, fault.Corrupt) {
+		return err
+	}
+	if p != nil {
+		if spelt := p.Address(s.Channel); spelt != "" && spelt != id.Value {
+			if same, ok := identity.Normal(kind, spelt); ok && same == id {
+				subjects = append(subjects, n.Subject(s.Channel, spelt))
+			}
+		}
+	}
+	for _, subject := range subjects {
+		row.Subject = subject
+		if err := n.o.Ledger.Suppress(ctx, row); err != nil {
+			return fmt.Errorf("suppressing an address: %w", err)
+		}
+	}
+	return nil
+}
+
+// customersPage is how many customers are read at once when all of them are.
+const customersPage = 500
+
+// Inside counts how often customers are inside each journey now. It reads every
+// customer.
+func (n *Node) Inside(ctx context.Context) (map[string]int64, error) {
+	inside := map[string]int64{}
+	err := n.everybody(ctx, func(p *profile.Profile) error {
+		for i := range p.Journeys {
+			inside[p.Journeys[i].Journey]++
+		}
+		return nil
+	})
+	return inside, err
+}
+
+// everybody calls f with every customer as the store has them. A row that cannot be
+// read is passed over: doctor tells of it.
+func (n *Node) everybody(ctx context.Context, f func(*profile.Profile) error) error {
+	var from identity.ID
+	for {
+		rows, err := n.o.Store.Profiles(ctx, from, customersPage)
+		if err != nil {
+			return fmt.Errorf("reading the customers: %w", err)
+		}
+		for i := range rows {
+			p, err := profile.Decode(string(rows[i].Body))
+			if err != nil || !p.Owner.Zero() || p.Born == 0 {
+				continue
+			}
+			if err := f(p); err != nil {
+				return err
+			}
+		}
+		if len(rows) < customersPage {
+			return nil
+		}
+		if from = nextID(rows[len(rows)-1].ID); from.Zero() {
+			return nil
+		}
+	}
+}
