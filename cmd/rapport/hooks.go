@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -156,7 +155,7 @@ func (c *hooksRemoveCmd) Run(*env) error {
 }
 
 // hook opens the door for webhooks.
-func (s *server) hook(mux *http.ServeMux) {
+func (s *server) hook(mux *routes) {
 	s.hooks = hooks.New(hooks.Options{Reader: hooks.OpenBook(s.d.dir, hookReader).Reader, Receiver: s.node, Log: s.logger})
-	mux.Handle(hooks.Pattern, s.hooks)
+	mux.Open(hooks.Pattern, s.hooks)
 }

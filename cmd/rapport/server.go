@@ -161,15 +161,19 @@ func linkSecret(key identity.Key) (secret [32]byte) {
 }
 
 // handler returns everything that the server answers.
-func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
+func (s *server) handler() http.Handler { return s.routes().guarded() }
+
+// routes returns every route of the server.
+func (s *server) routes() *routes {
+	mux := &routes{mux: http.NewServeMux()}
 	tracking := intake.New(intake.Options{
 		Keys: s.d.ring, Append: s.node.Take, Quarantine: s.node.Quarantine, Now: s.clock.Now, Workspace: s.d.key, PublicURL: s.public, Log: s.logger,
 	})
 	for _, pattern := range intake.Patterns() {
-		mux.Handle(pattern, tracking)
+		mux.Open(pattern, tracking)
 	}
-	for _, path := range []string{"/c/", "/o/", "/u/", "/p/", "/s/", "/v/", "/signup", "/own-copy", "/i/", "/k/"} {
+	mux.Open("/u/", s.site)
+	for _, path := range []string{"/c/", "/o/", "/p/", "/s/", "/v/", "/signup", "/own-copy", "/i/", "/k/"} {
 		mux.Handle(path, s.site)
 	}
 	s.shops.serve(context.Background(), mux, s.node, s.clock.Now, s.logger)
@@ -188,10 +192,7 @@ func (s *server) handler() http.Handler {
 		mails = "/mails"
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
 	}
-	calls := api.NewCalls(s.node, s.d.ring, s.logger)
-	for _, path := range api.CallPaths {
-		mux.Handle(path, calls)
-	}
+	mux.Handle(api.Prefix+"/", s.api())
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
 	mux.Handle("/", pages)
 	return mux

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 
 	"rapport/internal/catalogue"
 	"rapport/internal/core/event"
@@ -63,13 +62,13 @@ func openShops(ctx context.Context, dir string, now func() event.Time, logger *s
 }
 
 // serve takes webhooks on the mux and turns prices by the clock until close.
-func (s *shops) serve(ctx context.Context, mux *http.ServeMux, n *run.Node, now func() event.Time, logger *slog.Logger) {
+func (s *shops) serve(ctx context.Context, mux *routes, n *run.Node, now func() event.Time, logger *slog.Logger) {
 	hooks := connect.NewHooks(connect.Options{
 		Book: s.book, Platforms: platforms, Keeper: s.keeper, Append: n.Hear, Refused: n.Refused, Quarantine: n.PutAside,
 		Get: egress.New(egress.Options{}).Do, Now: now, Log: logger,
 	})
 	for _, pattern := range hooks.Patterns() {
-		mux.Handle(pattern, hooks)
+		mux.Open(pattern, hooks)
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.done = make(chan struct{})

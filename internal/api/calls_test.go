@@ -72,7 +72,7 @@ func (n *node) SendService(_ context.Context, name string, to run.Recipient, pro
 }
 
 // ring knows one key of each kind.
-type ring struct{}
+type ring struct{ api.Keys }
 
 func (ring) Find(text string) (keys.Key, bool) {
 	switch text {
@@ -93,7 +93,7 @@ func call(n *node, method, path, key, body string, headers ...string) *httptest.
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	api.NewCalls(n, ring{}, nil).ServeHTTP(w, r)
+	api.New(api.Options{Node: n, Keys: ring{}}).ServeHTTP(w, r)
 	return w
 }
 

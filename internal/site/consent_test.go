@@ -282,7 +282,7 @@ func TestEveryRouteHasItsHeaders(t *testing.T) {
 				if p := h.Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'none'; ") || !strings.Contains(p, "frame-ancestors 'none'") || strings.Contains(p, "unsafe") || strings.Contains(p, "script") {
 					t.Errorf("%s %s: policy %q", method, path, p)
 				}
-				if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
+				if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" {
 					t.Errorf("%s %s: %v", method, path, h)
 				}
 				if (h.Get("Strict-Transport-Security") != "") != c.hsts {

@@ -1,0 +1,246 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"rapport/internal/core/event"
+	"rapport/internal/fault"
+	"rapport/internal/keys"
+	"rapport/internal/store"
+)
+
+// Prefix is the path below which the API answers.
+const Prefix = "/api/v1"
+
+// Keys knows the keys of the shop; [keys.Ring] is one.
+type Keys interface {
+	Find(presented string) (keys.Key, bool)
+	List() []keys.Key
+	Add(name string, scopes []keys.Scope) (keys.New, error)
+	Revoke(id string) error
+}
+
+// Options are what the API is made of.
+type Options struct {
+	Node   Node
+	Store  store.Store
+	Ledger store.Ledger
+	Keys   Keys
+
+	// Now is the clock of the data directory.
+	Now func() event.Time
+
+	// Rate is how many requests a second a key may make, with bursts of five times
+	// as many. Default: DefaultRate. Below zero: any number.
+	Rate int
+
+	// Version is the product's, for the document. Default: empty.
+	Version string
+
+	// Log is told of failures on our side. Default: nobody is told.
+	Log *slog.Logger
+}
+
+// API answers requests below [Prefix].
+type API struct {
+	o       Options
+	mux     *http.ServeMux
+	limits  *limits
+	routes  []Route
+	huma    huma.API
+	openapi []byte
+
+	applying sync.Mutex // one change of definitions at a time
+}
+
+// Route is one operation: for tests that ask something of each.
+type Route struct {
+	Method string
+	Path   string // as net/http's patterns name it, without the method
+	Scope  keys.Scope
+}
+
+// secretOnly is the scope of operations that no restricted key may do: a key that
+// could make keys would have no bounds.
+const secretOnly keys.Scope = ""
+
+// New returns the API.
+func New(o Options) *API {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
+	}
+	a := &API{o: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	a.huma = humago.New(a.mux, configuration(o.Version))
+	a.customers()
+	a.groups()
+	a.messages()
+	a.campaigns()
+	a.definitions()
+	a.state()
+	a.keys()
+	a.openapi = document(a.huma.OpenAPI())
+	return a
+}
+
+// Routes lists every operation.
+func (a *API) Routes() []Route { return a.routes }
+
+// OpenAPI returns the document that describes the API.
+func (a *API) OpenAPI() []byte { return a.openapi }
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	secure(w.Header())
+	if r.URL.Path == Prefix+"/openapi.json" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(a.openapi) // who is gone cannot be told
+		return
+	}
+	key, err := a.admit(r)
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	if _, pattern := a.mux.Handler(r); pattern == "" {
+		a.refuse(w, r, a.nothing(w, r))
+		return
+	}
+	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyOf{}, key)))
+}
+
+// secure sets the headers of every answer: it is data, not a page, and personal.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+// keyOf is where a request's context holds its key.
+type keyOf struct{}
+
+// admit returns the key of a request that may be answered.
+func (a *API) admit(r *http.Request) (keys.Key, error) {
+	text, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	key, known := a.o.Keys.Find(strings.TrimSpace(text))
+	if !bearer || !known || key.Kind != keys.Secret && key.Kind != keys.Restricted {
+		if wait := a.limits.wrong(peer(r)); bearer && wait > 0 {
+			return keys.Key{}, &problem{Status: http.StatusTooManyRequests, Detail: "too many wrong keys came from this address", retry: wait}
+		}
+		return keys.Key{}, fault.New(fault.Denied, "this needs a secret or a restricted key: Authorization: Bearer rp_s_…")
+	}
+	if wait := a.limits.take(key.ID); wait > 0 {
+		return keys.Key{}, &problem{Status: http.StatusTooManyRequests, Detail: "this key makes more requests than it may", retry: wait}
+	}
+	return key, nil
+}
+
+// nothing is the error of a request that no operation answers.
+func (a *API) nothing(w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if allowed == nil {
+		return fault.New(fault.NotFound, "there is nothing at this path; "+Prefix+"/openapi.json lists what there is")
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return &problem{Status: http.StatusMethodNotAllowed, Detail: "this path takes " + strings.Join(allowed, " and ")}
+}
+
+// operation is what the documents say of one operation.
+type operation struct {
+	method  string
+	path    string // below Prefix
+	scope   keys.Scope
+	tag     string
+	summary string
+	about   string
+	status  int   // of success; zero: 200
+	maxBody int64 // bytes; zero: maxCall
+}
+
+// maxCall bounds the body of a call: some times what a service message may be told.
+const maxCall = 64 << 10
+
+// route adds an operation that is answered by do. The faults of do become problems.
+func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (*O, error)) {
+	path := Prefix + op.path
+	a.routes = append(a.routes, Route{op.method, path, op.scope})
+	if op.maxBody == 0 {
+		op.maxBody = maxCall
+	}
+	scopes := []string{"secret"}
+	if op.scope != secretOnly {
+		scopes = []string{string(op.scope)}
+	}
+	huma.Register(a.huma, huma.Operation{
+		Method: op.method, Path: path, OperationID: operationID(op.method, op.path), Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
+		DefaultStatus: op.status, MaxBodyBytes: op.maxBody, BodyReadTimeout: -1, // the server's own deadline stands
+		RejectUnknownQueryParameters: true,
+		Security:                     []map[string][]string{{"key": scopes}},
+		// Before anything of the request is read: who may not ask learns nothing.
+		Middlewares: huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+			if err := allowed(ctx.Context(), op.scope); err != nil {
+				r, w := humago.Unwrap(ctx)
+				a.refuse(w, r, err)
+				return
+			}
+			next(ctx)
+		}},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, path, err)
+		}
+		return out, nil
+	})
+}
+
+// allowed returns why the key of a request may not do what needs the scope; nil if
+// it may.
+func allowed(ctx context.Context, scope keys.Scope) error {
+	key, _ := ctx.Value(keyOf{}).(keys.Key)
+	switch {
+	case scope == secretOnly && key.Kind != keys.Secret:
+		return &problem{Status: http.StatusForbidden, Detail: "this needs a secret key"}
+	case scope != secretOnly && !key.May(scope):
+		return &problem{Status: http.StatusForbidden, Detail: "this needs a key with the scope " + string(scope)}
+	}
+	return nil
+}
+
+// operationID names an operation for those who generate clients: "get_customers_id".
+func operationID(method, path string) string {
+	return strings.ToLower(method) + strings.NewReplacer("/", "_", "{", "", "}", "").Replace(path)
+}
+
+// body is an answer that is a JSON document.
+type body[T any] struct {
+	Body T
+}
+
+// answer makes an answer of what an operation found.
+func answer[T any](v T, err error) (*body[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &body[T]{v}, nil
+}
+
+var errNoProgram = fault.New(fault.Unavailable, "no definitions are in force yet")

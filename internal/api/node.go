@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
+	"rapport/internal/erase"
+	"rapport/internal/program"
+	"rapport/internal/run"
+)
+
+// Node is what the API needs of the running product; [run.Node] is one, and says
+// what each method promises.
+type Node interface {
+	Lookup(ctx context.Context, text string) (*profile.Profile, error)
+	Profile(ctx context.Context, id identity.ID) (*profile.Profile, error)
+	HearOf(ctx context.Context, id identity.ID, events []event.Event) error
+	Erase(ctx context.Context, id identity.ID) (erase.Entry, error)
+	Subjects(p *profile.Profile) [][16]byte
+	SuppressAddress(ctx context.Context, s run.AddressSuppression) error
+
+	Program(ctx context.Context) (*program.Program, error)
+	Check(src *program.Source) []spec.Problem
+	Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error)
+	Diff(ctx context.Context, src *program.Source) (run.Difference, error)
+	Inside(ctx context.Context) (map[string]int64, error)
+
+	Ready() error
+	State() run.State
+
+	Campaigns(ctx context.Context) ([]run.CampaignStatus, error)
+	Campaign(ctx context.Context, name string) (run.CampaignStatus, error)
+	PreviewCampaign(ctx context.Context, name string) (run.Funnel, error)
+	SendCampaign(ctx context.Context, name string, o run.SendOptions) (run.RunStatus, error)
+	PauseCampaign(ctx context.Context, name string) (run.RunStatus, error)
+	ResumeCampaign(ctx context.Context, name string) (run.RunStatus, error)
+	RateCampaign(ctx context.Context, name string, perHour int64) (run.RunStatus, error)
+	StopCampaign(ctx context.Context, name string) (run.RunStatus, error)
+	SendService(ctx context.Context, name string, to run.Recipient, props event.Object, key string) (event.ID, error)
+}
+
+var _ Node = (*run.Node)(nil)

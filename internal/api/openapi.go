@@ -1,0 +1,73 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
+)
+
+// configuration describes the API as a whole. The library's own pages and schema
+// links are left out: they load scripts from elsewhere, and put addresses into
+// every answer.
+func configuration(version string) huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	registry.RegisterTypeAlias(reflect.TypeFor[event.Time](), reflect.TypeFor[*time.Time]())
+	for _, id := range []reflect.Type{reflect.TypeFor[identity.ID](), reflect.TypeFor[profile.DeliveryID](), reflect.TypeFor[event.ID]()} {
+		registry.RegisterTypeAlias(id, reflect.TypeFor[string]())
+	}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Rapport", Version: version,
+				Description: "The management API of a Rapport server. Every call needs a key: a secret one (rp_s_…) may do everything, a restricted one (rp_r_…) what its scopes say. " +
+					"Errors are problem documents (RFC 9457). Lists come in pages: while an answer has a next, ask again with it as cursor.",
+			},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"key": {Type: "http", Scheme: "bearer", Description: "A secret or a restricted key: Authorization: Bearer rp_s_… The names beside an operation are the scopes of restricted keys that it takes; secret means that only a secret key will do."},
+				},
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	}
+}
+
+// schemaName names a type in the document. Two packages of ours have a problem.
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[spec.Problem]() {
+		return "DefinitionProblem"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// document encodes the description, in the same order every time.
+func document(d *huma.OpenAPI) []byte {
+	var tree any
+	b, err := json.Marshal(d)
+	if err == nil {
+		err = json.Unmarshal(b, &tree)
+	}
+	if err == nil {
+		b, err = json.MarshalIndent(tree, "", "  ")
+	}
+	if err != nil {
+		panic(err) // unreachable: it is made of this package's own types
+	}
+	return append(b, '\n')
+}
+
+// get is an operation that reads.
+func get(path, tag, summary, about string) operation {
+	return operation{method: http.MethodGet, path: path, scope: "read", tag: tag, summary: summary, about: about}
+}
