@@ -39,7 +39,9 @@ type cli struct {
 	Connect  connectCmd   `cmd:"" help:"Connect a shop on Shopify or WooCommerce."`
 	Backfill backfillCmd  `cmd:"" help:"Read a connected shop's past, as history: it sends nothing."`
 	Validate validateCmd  `cmd:"" help:"Check a folder of definitions: where each mistake is and what to write instead."`
-	Apply    applyCmd     `cmd:"" help:"Put a folder of definitions in force in a data directory."`
+	Config   exportDefs   `cmd:"" name:"export" help:"Write the definitions in force into a folder."`
+	Diff     diffCmd      `cmd:"" help:"Say what a folder of definitions would change, and whom that concerns."`
+	Apply    applyCmd     `cmd:"" help:"Put a folder of definitions in force, in a data directory or on a running server."`
 	Test     testCmd      `cmd:"" help:"Run the stories of a folder of definitions."`
 	Preview  previewCmd   `cmd:"" help:"Show a message as one customer would read it; what is missing is marked."`
 	SendTest sendTestCmd  `cmd:"" help:"Send a message once to somebody of the shop, as one customer would read it."`
@@ -108,6 +110,8 @@ func command(ctx context.Context, args []string, out, errs io.Writer) int {
 	switch err := parsed.Run(e); {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, errDiffers):
+		return exitFailed // what differs was printed
 	case errors.Is(err, errMisuse):
 		fmt.Fprintln(errs, "rapport:", err)
 		return exitMisuse

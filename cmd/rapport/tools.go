@@ -64,36 +64,6 @@ func (e *env) problems(problems []spec.Problem, asJSON bool) (bad int, err error
 	return bad, nil
 }
 
-type applyCmd struct {
-	Dir  string `arg:"" type:"path" help:"Folder of definitions."`
-	Data string `required:"" type:"path" help:"Data directory that no server is using."`
-	JSON bool   `help:"Print the result as JSON."`
-}
-
-// Run puts the definitions in force and brings every customer up to them.
-func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
-	src, err := definitions(c.Dir)
-	if err != nil {
-		return err
-	}
-	d, n, err := audit(ctx, e, c.Data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	problems, err := n.Apply(ctx, src)
-	if err == nil {
-		err = n.Engine.CatchUp(ctx)
-	}
-	if _, perr := e.problems(problems, c.JSON); perr != nil {
-		return errors.Join(err, perr)
-	}
-	if err = errors.Join(err, n.Close(ctx)); err == nil && !c.JSON {
-		fmt.Fprintln(e.out, "the definitions are in force")
-	}
-	return err
-}
-
 type testCmd struct {
 	Dir  string `arg:"" type:"path" help:"Folder of definitions with stories (*.story) in it."`
 	JSON bool   `help:"Print the result as JSON."`
@@ -130,6 +100,11 @@ func (c *testCmd) Run(e *env) error {
 }
 
 type keysCmd struct {
+	List keysListCmd `cmd:"" default:"withargs" help:"List, rotate and revoke keys."`
+	Add  keysAddCmd  `cmd:"" help:"Make a restricted key, which may do what its scopes say."`
+}
+
+type keysListCmd struct {
 	Data   string    `required:"" type:"path" help:"Data directory."`
 	JSON   bool      `help:"Print as JSON."`
 	Rotate keys.Kind `placeholder:"KIND" help:"Make a new key: write or secret. The old one works until it is revoked."`
@@ -137,7 +112,7 @@ type keysCmd struct {
 }
 
 // Run lists, rotates and revokes keys.
-func (c *keysCmd) Run(e *env) error {
+func (c *keysListCmd) Run(e *env) error {
 	if _, err := os.Stat(c.Data); err != nil {
 		return fault.New(fault.NotFound, c.Data+" is no data directory")
 	}
@@ -174,8 +149,39 @@ func (c *keysCmd) Run(e *env) error {
 		if text == "" {
 			text = k.Prefix + "…" + k.Last4
 		}
-		fmt.Fprintf(e.out, "%-10s %-7s %-8s %-8s %s\n", k.ID, k.Kind, k.Name, state, text)
+		fmt.Fprintf(e.out, "%-10s %-10s %-8s %-8s %s", k.ID, k.Kind, k.Name, state, text)
+		for _, s := range k.Scopes {
+			fmt.Fprint(e.out, " ", s)
+		}
+		fmt.Fprintln(e.out)
 	}
+	return nil
+}
+
+type keysAddCmd struct {
+	Data  string       `required:"" type:"path" help:"Data directory."`
+	Name  string       `required:"" help:"What the key is for."`
+	Scope []keys.Scope `required:"" placeholder:"SCOPE" help:"What it may do: read, write, send or erase; may be repeated."`
+	JSON  bool         `help:"Print as JSON."`
+}
+
+// Run makes a restricted key. A running server takes it within a second.
+func (c *keysAddCmd) Run(e *env) error {
+	if _, err := os.Stat(c.Data); err != nil {
+		return fault.New(fault.NotFound, c.Data+" is no data directory")
+	}
+	ring, _, err := keys.Open(c.Data)
+	if err != nil {
+		return err
+	}
+	k, err := ring.Add(c.Name, c.Scope)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return e.printJSON(k)
+	}
+	fmt.Fprintf(e.out, "%s key (%s), shown once: %s\n", k.Kind, k.Name, k.Text)
 	return nil
 }
 
