@@ -44,22 +44,26 @@ const (
 // call asks the server and decodes what it answers into v. A problem that the
 // server names is the error.
 func (r *remote) call(ctx context.Context, method, path string, body, v any) error {
-	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
-	defer cancel()
-	var sent io.Reader
+	var sent []byte
 	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if sent, err = json.Marshal(body); err != nil {
 			return err
 		}
-		sent = bytes.NewReader(b)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.Server, "/")+"/api/v1/"+path, sent)
+	return r.send(ctx, method, path, "application/json", sent, v)
+}
+
+// send is call with a body of any kind.
+func (r *remote) send(ctx context.Context, method, path, kind string, body []byte, v any) error {
+	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.Server, "/")+"/api/v1/"+path, bytes.NewReader(body))
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, r.Server+" is not the address of a server")
 	}
 	request.Header.Set("Authorization", "Bearer "+r.Key)
-	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Content-Type", kind)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the server at "+r.Server+" does not answer: is rapport serve running there?")

@@ -64,13 +64,13 @@ func (t *target) remote() (*remote, error) {
 }
 
 // on opens the data directory and calls do with its node.
-func (t *target) on(ctx context.Context, e *env, do func(n *run.Node) error) (err error) {
+func (t *target) on(ctx context.Context, e *env, do func(d *directory, n *run.Node) error) (err error) {
 	d, n, err := audit(ctx, e, t.Data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close(ctx), d.close()) }()
-	return do(n)
+	return do(d, n)
 }
 
 type exportDefs struct {
@@ -96,7 +96,7 @@ func (c *exportDefs) Run(ctx context.Context, e *env) error {
 		}
 		src, err = program.New(files)
 	} else {
-		err = c.on(ctx, e, func(n *run.Node) error {
+		err = c.on(ctx, e, func(_ *directory, n *run.Node) error {
 			p, err := n.Program(ctx)
 			if err == nil && p == nil {
 				err = fault.New(fault.NotFound, "no definitions are in force yet")
@@ -131,6 +131,7 @@ func writeDefinitions(dir string, src *program.Source) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
+	var old *program.Source
 	there, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return err
@@ -139,8 +140,7 @@ func writeDefinitions(dir string, src *program.Source) (err error) {
 		if _, err := root.Stat("shop.yaml"); errors.Is(err, fs.ErrNotExist) {
 			return fault.New(fault.Conflict, dir+" holds something and no shop.yaml: name an empty folder, or one of definitions")
 		}
-		old, err := program.Read(root.FS())
-		if err != nil {
+		if old, err = program.Read(root.FS()); err != nil {
 			return err
 		}
 		for _, f := range old.Files() {
@@ -152,6 +152,11 @@ func writeDefinitions(dir string, src *program.Source) (err error) {
 		}
 	}
 	for _, f := range src.Files() {
+		if old != nil {
+			if body, there := old.File(f.Path); there && body == f.Body {
+				continue // as it is: of a picture, the picture itself
+			}
+		}
 		if folder := path.Dir(f.Path); folder != "." {
 			if err := root.MkdirAll(folder, 0o755); err != nil {
 				return err
@@ -218,7 +223,7 @@ func (c *diffCmd) compare(ctx context.Context, e *env) (*run.Difference, error) 
 		}
 		return &d, err
 	}
-	err = c.on(ctx, e, func(n *run.Node) error {
+	err = c.on(ctx, e, func(_ *directory, n *run.Node) error {
 		d, err = n.Diff(ctx, src)
 		return err
 	})
@@ -279,9 +284,12 @@ func (c *applyCmd) Run(ctx context.Context, e *env) error {
 	}
 	var problems []spec.Problem
 	if server != nil {
-		problems, err = applyTo(ctx, server, src)
+		problems, err = applyTo(ctx, server, src, c.Dir)
 	} else {
-		err = c.on(ctx, e, func(n *run.Node) (err error) {
+		err = c.on(ctx, e, func(d *directory, n *run.Node) (err error) {
+			if err := d.holdPictures(ctx, src, c.Dir); err != nil {
+				return err
+			}
 			if problems, err = n.Apply(ctx, src); err == nil {
 				err = n.Engine.CatchUp(ctx)
 			}
@@ -299,7 +307,7 @@ func (c *applyCmd) Run(ctx context.Context, e *env) error {
 
 // applyTo puts definitions in force on a running server, which brings its customers
 // up to them by and by. Mistakes are returned, and nothing is changed.
-func applyTo(ctx context.Context, server *remote, src *program.Source) ([]spec.Problem, error) {
+func applyTo(ctx context.Context, server *remote, src *program.Source, dir string) ([]spec.Problem, error) {
 	w, err := bundleOf(src)
 	if err != nil {
 		return nil, err
@@ -313,6 +321,9 @@ func applyTo(ctx context.Context, server *remote, src *program.Source) ([]spec.P
 	}
 	if !found.OK {
 		return found.Problems, fault.New(fault.Invalid, "the definitions are not in order")
+	}
+	if err := sendPictures(ctx, server, src, dir); err != nil {
+		return found.Problems, err
 	}
 	var done struct{}
 	return found.Problems, server.call(ctx, http.MethodPut, "definitions", w, &done)

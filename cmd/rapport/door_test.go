@@ -45,7 +45,7 @@ func served(t *testing.T) (*server, *routes, [][2]string) {
 		}
 		add(method, path)
 	}
-	for _, r := range s.api().Routes() {
+	for _, r := range s.manage.Routes() {
 		add(r.Method, r.Path)
 	}
 	return s, table, list

@@ -1,10 +1,29 @@
 package main
 
-import "rapport/internal/api"
+import (
+	"time"
+
+	"rapport/internal/api"
+	"rapport/internal/imports"
+	"rapport/internal/sender"
+)
 
 // api returns the management API of the present node.
-func (s *server) api() *api.API {
+func (s *server) api() (*api.API, error) {
+	domains, err := s.domains()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Options{
-		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Now: s.clock.Now, Version: version, Log: s.logger,
-	})
+		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
+		Catalogue: s.shops.keeper, Pictures: s.d.library(), Now: s.clock.Now, Version: version, Log: s.logger,
+	}), nil
+}
+
+// domains returns the sending domains, which the demo has none of.
+func (s *server) domains() (*sender.Book, error) {
+	if s.sending != nil {
+		return s.sending.book, nil
+	}
+	return sender.Open(s.d.dir, s.d.key[:], time.Now)
 }

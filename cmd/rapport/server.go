@@ -45,6 +45,7 @@ type server struct {
 	mailer  channels.Channel // the carrier, or what stands before it
 	sending *sending         // nil: no domain of ours answers for the mail, as in the demo
 	node    *run.Node
+	manage  *api.API
 	site    *site.Site
 	loader  *report.Loader
 	signer  *site.Signer
@@ -144,6 +145,9 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 			return err
 		}
 	}
+	if s.manage, err = s.api(); err != nil {
+		return err
+	}
 	s.site, err = site.New(site.Options{
 		Signer: signer, Suppressor: s.node.Public(), Hearer: s.node.Public(), Preferences: s.node.Public(), Customers: s.node.Public(), Home: s.d.key.Home,
 		Pictures: s.d.library(), Now: s.clock.Now, Wall: s.wall, Hold: s.hold, Log: s.logger,
@@ -192,7 +196,7 @@ func (s *server) routes() *routes {
 		mails = "/mails"
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
 	}
-	mux.Handle(api.Prefix+"/", s.api())
+	mux.Handle(api.Prefix+"/", s.manage)
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
 	mux.Handle("/", pages)
 	return mux

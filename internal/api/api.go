@@ -12,8 +12,11 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/fault"
+	"rapport/internal/imports"
 	"rapport/internal/keys"
+	"rapport/internal/sender"
 	"rapport/internal/store"
+	"rapport/internal/studio/picture"
 )
 
 // Prefix is the path below which the API answers.
@@ -33,6 +36,11 @@ type Options struct {
 	Store  store.Store
 	Ledger store.Ledger
 	Keys   Keys
+
+	Imports   *imports.Book
+	Domains   *sender.Book
+	Catalogue Catalogue
+	Pictures  *picture.Library
 
 	// Now is the clock of the data directory.
 	Now func() event.Time
@@ -58,6 +66,7 @@ type API struct {
 	openapi []byte
 
 	applying sync.Mutex // one change of definitions at a time
+	undoing  sync.Mutex // one import at a time
 }
 
 // Route is one operation: for tests that ask something of each.
@@ -84,8 +93,10 @@ func New(o Options) *API {
 	a.customers()
 	a.groups()
 	a.messages()
+	a.resources()
 	a.campaigns()
 	a.definitions()
+	a.pictures()
 	a.state()
 	a.keys()
 	a.openapi = document(a.huma.OpenAPI())

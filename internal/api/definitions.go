@@ -155,6 +155,9 @@ func (a *API) apply(ctx context.Context, in *struct {
 			return nil, fault.New(fault.Conflict, "other definitions came into force meanwhile: get them, and make the change on top of them")
 		}
 	}
+	if err := a.lacking(src); err != nil {
+		return nil, err
+	}
 	problems, err := a.o.Node.Apply(ctx, src)
 	if c := checkedOf(problems); !c.OK {
 		p := &problem{Status: http.StatusBadRequest, Detail: "the definitions are not in order: nothing was changed"}

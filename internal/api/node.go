@@ -8,6 +8,7 @@ import (
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 	"rapport/internal/erase"
+	"rapport/internal/imports"
 	"rapport/internal/program"
 	"rapport/internal/run"
 )
@@ -15,6 +16,8 @@ import (
 // Node is what the API needs of the running product; [run.Node] is one, and says
 // what each method promises.
 type Node interface {
+	imports.Node
+
 	Lookup(ctx context.Context, text string) (*profile.Profile, error)
 	Profile(ctx context.Context, id identity.ID) (*profile.Profile, error)
 	HearOf(ctx context.Context, id identity.ID, events []event.Event) error

@@ -12,6 +12,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
+	"rapport/internal/sender"
 )
 
 // configuration describes the API as a whole. The library's own pages and schema
@@ -43,10 +44,16 @@ func configuration(version string) huma.Config {
 	}
 }
 
-// schemaName names a type in the document. Two packages of ours have a problem.
+// schemaName names a type in the document. Several packages of ours
+// have a problem or a record.
 func schemaName(t reflect.Type, hint string) string {
-	if t == reflect.TypeFor[spec.Problem]() {
+	switch t {
+	case reflect.TypeFor[spec.Problem]():
 		return "DefinitionProblem"
+	case reflect.TypeFor[sender.Problem]():
+		return "DomainProblem"
+	case reflect.TypeFor[sender.Record]():
+		return "DNSRecord"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,17 +14,22 @@ import (
 	_ "time/tzdata"
 
 	"rapport/internal/api"
+	"rapport/internal/catalogue"
 	"rapport/internal/channels"
 	"rapport/internal/channels/null"
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/imports"
 	"rapport/internal/keys"
 	"rapport/internal/program"
 	"rapport/internal/run"
+	"rapport/internal/sender"
 	"rapport/internal/site"
+	"rapport/internal/store"
 	"rapport/internal/store/memory"
+	"rapport/internal/studio/picture"
 )
 
 // world is the example shop on stores in memory, with its API.
@@ -34,6 +40,23 @@ type world struct {
 	ring   *keys.Ring
 	api    *api.API
 	secret string
+
+	ledger  store.Ledger
+	imports *imports.Book
+	domains *sender.Book
+}
+
+// shelf is a catalogue of one lamp.
+type shelf struct{}
+
+func (shelf) Products(_ context.Context, ids ...string) ([]*catalogue.Card, error) {
+	cards := make([]*catalogue.Card, len(ids))
+	for i, id := range ids {
+		if id == "LAMP" {
+			cards[i] = &catalogue.Card{ID: id, SKU: id, Title: "A lamp", Currency: "GBP", Price: 19_900_000, Regular: 25_000_000, Availability: "in_stock"}
+		}
+	}
+	return cards, nil
 }
 
 var noon = event.At(time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC))
@@ -58,7 +81,14 @@ func newWorld(t *testing.T) *world {
 	_, err = w.node.Apply(t.Context(), src)
 	w.must(err)
 	w.settle()
-	w.api = api.New(api.Options{Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1})
+	dir := t.TempDir()
+	w.domains, err = sender.Open(dir, make([]byte, 32), time.Now)
+	w.must(err)
+	w.imports = imports.Open(dir, w.clock.Now)
+	w.ledger = l
+	w.api = api.New(api.Options{
+		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: shelf{}, Pictures: picture.Open(dir + "/pictures"),
+	})
 	return w
 }
 

@@ -32,12 +32,28 @@ func readPicture(fsys fs.FS, name string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
+	if line, stands := picture.ParseInfo(string(body)); stands {
+		return File{name, line.String()}, nil // an export wrote it: the library has the picture
+	}
 	info, err := picture.Inspect(body)
 	if err != nil {
 		kind, why := fault.Of(err)
 		return File{}, fault.New(kind, name+": "+why)
 	}
 	return File{name, info.String()}, nil
+}
+
+// Pictures returns what the pictures of a source are, by their file names.
+func (s *Source) Pictures() map[string]picture.Info {
+	all := map[string]picture.Info{}
+	for _, f := range s.files {
+		if dir, base := path.Split(f.Path); dir == picture.Folder+"/" {
+			if i, ok := picture.ParseInfo(f.Body); ok {
+				all[base] = i
+			}
+		}
+	}
+	return all
 }
 
 // isPicture reports whether a file of a folder of definitions is a picture, or

@@ -63,25 +63,11 @@ func (n *Node) SuppressAddress(ctx context.Context, s AddressSuppression) error 
 	if !ok {
 		return fault.New(fault.Invalid, "the address is none that anybody can have on this channel")
 	}
-	row := store.Suppression{Channel: s.Channel, Purpose: s.Purpose, Reason: s.Reason, At: s.At, By: s.By}
-	subjects := [][16]byte{n.Subject(s.Channel, id.Value)}
-	// A message is asked about under the address as the customer's trait spells it.
-	p, err := n.Find(ctx, id)
-	if err != nil && !fault.Is(err, fault.Corrupt) {
-		return err
-	}
-	if p != nil {
-		if spelt := p.Address(s.Channel); spelt != "" && spelt != id.Value {
-			if same, ok := identity.Normal(kind, spelt); ok && same == id {
-				subjects = append(subjects, n.Subject(s.Channel, spelt))
-			}
-		}
-	}
-	for _, subject := range subjects {
-		row.Subject = subject
-		if err := n.o.Ledger.Suppress(ctx, row); err != nil {
-			return fmt.Errorf("suppressing an address: %w", err)
-		}
+	err := n.o.Ledger.Suppress(ctx, store.Suppression{
+		Subject: n.Subject(s.Channel, id.Value), Channel: s.Channel, Purpose: s.Purpose, Reason: s.Reason, At: s.At, By: s.By,
+	})
+	if err != nil {
+		return fmt.Errorf("suppressing an address: %w", err)
 	}
 	return nil
 }

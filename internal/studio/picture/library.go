@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -88,7 +89,23 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Import adds the pictures of a folder of definitions.
+// Lacks returns the names of the pictures that the library does not hold, sorted.
+func (l *Library) Lacks(pictures map[string]Info) (names []string, err error) {
+	for name, i := range pictures {
+		_, err := os.Stat(filepath.Join(l.dir, i.Name(Sizes[len(Sizes)-1]))) // the last that Add writes
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			names = append(names, name)
+		case err != nil:
+			return nil, fmt.Errorf("looking for a picture: %w", err)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Import adds the pictures of a folder of definitions. A line that stands for a
+// picture, as an export writes it, adds none.
 func (l *Library) Import(ctx context.Context, fsys fs.FS) error {
 	entries, err := fs.ReadDir(fsys, Folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,6 +119,9 @@ func (l *Library) Import(ctx context.Context, fsys fs.FS) error {
 			continue
 		}
 		body, err := Read(fsys, path.Join(Folder, e.Name()))
+		if _, stands := ParseInfo(string(body)); stands {
+			continue
+		}
 		if err == nil {
 			_, err = l.Add(ctx, body)
 		}

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"rapport/internal/catalogue"
+	"rapport/internal/core/event"
+	"rapport/internal/fault"
+	"rapport/internal/imports"
+	"rapport/internal/keys"
+	"rapport/internal/sender"
+)
+
+// Catalogue says what is sold; [catalogue.Keeper] is one.
+type Catalogue interface {
+	Products(ctx context.Context, ids ...string) ([]*catalogue.Card, error)
+}
+
+// reachable is who can be written to, and why the others cannot.
+type reachable struct {
+	Channel   string           `json:"channel"`
+	Purpose   string           `json:"purpose"`
+	Customers int64            `json:"customers"`
+	Address   int64            `json:"with_address"`
+	Stopped   int64            `json:"suppressed"`
+	Bounced   int64            `json:"bounced"`
+	Reachable int64            `json:"reachable"`
+	Standings map[string]int64 `json:"standings" doc:"Each customer once, by what stands in the way; they add up to customers."`
+}
+
+// imported is one import in the book.
+type imported struct {
+	ID         string     `json:"id"`
+	Kind       string     `json:"kind"`
+	Source     string     `json:"source"`
+	File       string     `json:"file,omitempty"`
+	State      string     `json:"state" enum:"running,done,undoing,undone" doc:"Running, or cut short: it can be resumed."`
+	By         string     `json:"by,omitempty"`
+	Began      event.Time `json:"began"`
+	Ended      string     `json:"ended,omitempty"`
+	UndoneBy   string     `json:"undone_by,omitempty"`
+	UndoneAt   string     `json:"undone_at,omitempty"`
+	Suppressed int64      `json:"suppressions" doc:"How many addresses it suppressed."`
+	Retracted  int64      `json:"suppressions_retracted"`
+}
+
+func importedOf(e *imports.Entry) imported {
+	return imported{e.ID, e.Kind, e.Source, e.File, string(e.State), e.By, event.Time(e.BeganAt), e.Ended, e.UndoneBy, e.UndoneAt, e.Suppressed, e.Retracted}
+}
+
+// domain is one domain that mail is sent from. Its keys are not shown.
+type domain struct {
+	Name      string           `json:"name"`
+	Froms     []string         `json:"froms" doc:"Further domains that may stand in From."`
+	Verified  *time.Time       `json:"verified,omitempty" doc:"When DNS last had everything; absent: the domain may not send marketing."`
+	Checked   *time.Time       `json:"checked,omitempty" doc:"When DNS was last asked."`
+	Paused    *time.Time       `json:"paused,omitempty" doc:"Since when marketing is stopped."`
+	Why       string           `json:"why,omitempty" doc:"Why it is."`
+	Hourly    int              `json:"hourly,omitempty" doc:"Most messages of marketing an hour; absent: no limit."`
+	Problems  []sender.Problem `json:"problems"`
+	Records   []sender.Record  `json:"records" doc:"What to publish in DNS."`
+	Selecting string           `json:"selector_tag" doc:"Tells our DKIM selectors from others'."`
+}
+
+func domainOf(d *sender.Domain) domain {
+	when := func(t time.Time) *time.Time {
+		if t.IsZero() {
+			return nil
+		}
+		return &t
+	}
+	return domain{
+		Name: d.Name, Froms: append([]string{}, d.Froms...), Verified: when(d.Verified), Checked: when(d.Checked), Paused: when(d.Paused), Why: d.Why, Hourly: d.Hourly,
+		Problems: append([]sender.Problem{}, d.Problems...), Records: append([]sender.Record{}, d.Records("")...), Selecting: d.Tag,
+	}
+}
+
+// product is one thing that is sold, as a message shows it.
+type product struct {
+	ID           string `json:"id"`
+	SKU          string `json:"sku"`
+	Title        string `json:"title"`
+	Variant      string `json:"variant,omitempty"`
+	Brand        string `json:"brand,omitempty"`
+	Category     string `json:"category,omitempty"`
+	URL          string `json:"url,omitempty"`
+	Image        string `json:"image,omitempty"`
+	Price        string `json:"price" example:"12.50 GBP"`
+	Regular      string `json:"regular_price" doc:"Without the sale."`
+	Availability string `json:"availability" enum:"in_stock,out_of_stock,preorder,backorder"`
+}
+
+// resources adds the operations about imports, domains and products, and the count
+// of who is reachable.
+func (a *API) resources() {
+	route(a, get("/reachable", "customers", "Count who can be written to, and why the others cannot", "Reads every customer."), a.reachable)
+	route(a, get("/imports", "imports", "List the imports", "In order of their ids."), func(_ context.Context, in *Paging) (*body[page[imported]], error) {
+		all, err := a.o.Imports.List()
+		if err != nil {
+			return nil, err
+		}
+		list := make([]imported, len(all))
+		for i := range all {
+			list[i] = importedOf(&all[i])
+		}
+		slices.SortFunc(list, func(x, y imported) int { return strings.Compare(x.ID, y.ID) })
+		return answer(keep(list, *in, "imports", func(i *imported) string { return i.ID }))
+	})
+	route(a, get("/imports/{name}", "imports", "Show an import", ""), func(_ context.Context, in *Named) (*body[imported], error) {
+		e, err := a.o.Imports.Entry(in.Name)
+		return answer(importedOf(&e), err)
+	})
+	route(a, operation{
+		method: http.MethodPost, path: "/imports/{name}/undo", scope: keys.Edit, tag: "imports", summary: "Take an import back",
+		about: "Its customers become what they would be without it. Undoing once more what was cut short finishes it.",
+	}, a.undo)
+	route(a, get("/domains", "domains", "List the domains that mail is sent from", "In order of their names."), func(_ context.Context, in *Paging) (*body[page[domain]], error) {
+		all, err := a.o.Domains.Domains()
+		if err != nil {
+			return nil, err
+		}
+		list := make([]domain, len(all))
+		for i := range all {
+			list[i] = domainOf(&all[i])
+		}
+		slices.SortFunc(list, func(x, y domain) int { return strings.Compare(x.Name, y.Name) })
+		return answer(keep(list, *in, "domains", func(d *domain) string { return d.Name }))
+	})
+	route(a, get("/domains/{name}", "domains", "Show a domain, with what to publish in DNS", ""), func(_ context.Context, in *Named) (*body[domain], error) {
+		d, err := a.o.Domains.Domain(in.Name)
+		return answer(domainOf(&d), err)
+	})
+	route(a, operation{method: http.MethodPost, path: "/domains/{name}/pause", scope: keys.Send, tag: "domains", summary: "Stop marketing from a domain"}, func(_ context.Context, in *struct {
+		Named
+		Body struct {
+			Why string `json:"why" minLength:"1" maxLength:"200" doc:"A sentence, for whoever finds it paused."`
+		}
+	},
+	) (*body[domain], error) {
+		if _, err := a.o.Domains.Pause(in.Name, in.Body.Why); err != nil {
+			return nil, err
+		}
+		d, err := a.o.Domains.Domain(in.Name)
+		return answer(domainOf(&d), err)
+	})
+	route(a, operation{method: http.MethodPost, path: "/domains/{name}/resume", scope: keys.Send, tag: "domains", summary: "Lift the pause of a domain"}, func(_ context.Context, in *Named) (*body[domain], error) {
+		d, err := a.o.Domains.Resume(in.Name)
+		return answer(domainOf(&d), err)
+	})
+	route(a, get("/products/{id}", "products", "Show a product", "By its id, a variant's id or a SKU. Of a product, the variant that costs least of those that can be bought."), func(ctx context.Context, in *struct {
+		ID string `path:"id" maxLength:"200"`
+	},
+	) (*body[product], error) {
+		cards, err := a.o.Catalogue.Products(ctx, in.ID)
+		if err != nil {
+			return nil, fmt.Errorf("looking for a product: %w", err)
+		}
+		if len(cards) == 0 || cards[0] == nil {
+			return nil, fault.New(fault.NotFound, "nothing of that name is sold")
+		}
+		c := cards[0]
+		return answer(product{c.ID, c.SKU, c.Title, c.Variant, c.Brand, c.Category, c.URL, c.Image, c.PriceText(), c.RegularText(), c.Availability}, nil)
+	})
+}
+
+func (a *API) reachable(ctx context.Context, in *struct {
+	Channel string `query:"channel" enum:"email,sms,whatsapp" default:"email"`
+	Purpose string `query:"purpose" maxLength:"64" default:"marketing"`
+},
+) (*body[reachable], error) {
+	r, err := imports.Measure(ctx, a.o.Store, a.o.Ledger, a.o.Node, in.Channel, in.Purpose, a.o.Now())
+	if err != nil {
+		return nil, err
+	}
+	v := reachable{Channel: r.Channel, Purpose: r.Purpose, Standings: map[string]int64{}}
+	v.Customers, v.Address, _, v.Stopped, v.Bounced, v.Reachable = r.Funnel()
+	for s, n := range r.Counts {
+		if n > 0 {
+			v.Standings[imports.Standing(s).String()] = n
+		}
+	}
+	return answer(v, nil)
+}
+
+func (a *API) undo(ctx context.Context, in *struct {
+	Named
+	Body struct {
+		By      string `json:"by" minLength:"1" maxLength:"200" doc:"Who answers for it; it is kept."`
+		Retract bool   `json:"retract_suppressions,omitempty" doc:"Take back what it suppressed, too: these people may be written to again. An import that suppressed anybody is not undone without it."`
+	}
+},
+) (*body[imported], error) {
+	a.undoing.Lock()
+	defer a.undoing.Unlock()
+	e, err := imports.Undo(ctx, a.o.Imports, a.o.Node, a.o.Ledger, in.Name, in.Body.By, in.Body.Retract)
+	if fault.Is(err, fault.Denied) {
+		return nil, fault.New(fault.Conflict, "the import suppressed addresses; undone, they may be written to again. Say retract_suppressions if that is meant")
+	}
+	return answer(importedOf(&e), err)
+}
