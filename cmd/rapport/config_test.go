@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
 	"io/fs"
 	"net/http/httptest"
 	"os"
@@ -193,4 +196,41 @@ func newData(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	say(t, exitDone, "import", "orders", file, "--data", dir, "--currency", "GBP")
+}
+
+func TestAPictureGoesOutAsALineAndStaysWhereItIs(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	data, ours, out := filepath.Join(root, "data"), filepath.Join(root, "ours"), filepath.Join(root, "out")
+	newData(t, data)
+	say(t, exitDone, "export", ours, "--data", data)
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, 20, 10))); err != nil {
+		t.Fatal(err)
+	}
+	lamp := filepath.Join("pictures", "lamp.png")
+	if err := os.MkdirAll(filepath.Join(ours, "pictures"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(ours, lamp), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := tree(t, ours)
+	say(t, exitDone, "apply", ours, "--data", data)
+	say(t, exitDone, "export", ours, "--data", data)
+	sameTree(t, tree(t, ours), want) // the picture itself stays
+	say(t, exitDone, "export", out, "--data", data)
+	line := tree(t, out)["pictures/lamp.png"]
+	if !strings.HasPrefix(line, "picture ") || !strings.HasSuffix(line, " 20x10") {
+		t.Errorf("the picture goes out as %.80q", line)
+	}
+	say(t, exitDone, "diff", out, "--data", data)
+	say(t, exitDone, "apply", out, "--data", data)
+	other := filepath.Join(root, "other")
+	newData(t, other)
+	if _, errs := say(t, exitFailed, "apply", out, "--data", other); !strings.Contains(errs, "lamp.png") {
+		t.Errorf("where the picture is not: %s", errs)
+	}
+	say(t, exitDone, "apply", ours, "--data", other)
+	say(t, exitDone, "apply", out, "--data", other)
 }
