@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"rapport/internal/fault"
 	"rapport/internal/keys"
 	"rapport/internal/run"
 )
@@ -27,7 +28,8 @@ type stats struct {
 func (a *API) state() {
 	route(a, get("/health", "state", "Say whether the server works", ""), func(context.Context, *struct{}) (*body[serverHealth], error) {
 		if err := a.o.Node.Ready(); err != nil {
-			return answer(serverHealth{Trouble: err.Error()}, nil)
+			_, why := fault.Of(err)
+			return answer(serverHealth{Trouble: why}, nil)
 		}
 		return answer(serverHealth{Ready: true}, nil)
 	})
