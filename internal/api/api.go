@@ -49,9 +49,6 @@ type Options struct {
 	// as many. Default: DefaultRate. Below zero: any number.
 	Rate int
 
-	// Version is the product's, for the document. Default: empty.
-	Version string
-
 	// Log is told of failures on our side. Default: nobody is told.
 	Log *slog.Logger
 }
@@ -89,7 +86,7 @@ func New(o Options) *API {
 		o.Rate = DefaultRate
 	}
 	a := &API{o: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
-	a.huma = humago.New(a.mux, configuration(o.Version))
+	a.huma = humago.New(a.mux, configuration())
 	a.customers()
 	a.groups()
 	a.messages()

@@ -15,10 +15,14 @@ import (
 	"rapport/internal/sender"
 )
 
+// apiVersion is the version of the API, not of the product: what is added does not
+// change it, so the document is the same in every build of one source.
+const apiVersion = "1"
+
 // configuration describes the API as a whole. The library's own pages and schema
 // links are left out: they load scripts from elsewhere, and put addresses into
 // every answer.
-func configuration(version string) huma.Config {
+func configuration() huma.Config {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[event.Time](), reflect.TypeFor[*time.Time]())
 	for _, id := range []reflect.Type{reflect.TypeFor[identity.ID](), reflect.TypeFor[profile.DeliveryID](), reflect.TypeFor[event.ID]()} {
@@ -28,7 +32,7 @@ func configuration(version string) huma.Config {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
-				Title: "Rapport", Version: version,
+				Title: "Rapport", Version: apiVersion,
 				Description: "The management API of a Rapport server. Every call needs a key: a secret one (rp_s_…) may do everything, a restricted one (rp_r_…) what its scopes say. " +
 					"Errors are problem documents (RFC 9457). Lists come in pages: while an answer has a next, ask again with it as cursor.",
 			},
