@@ -49,6 +49,7 @@ type cli struct {
 	Keys     keysCmd      `cmd:"" help:"List, rotate and revoke the keys by which sources send."`
 	Domain   domainCmd    `cmd:"" help:"Set up, check, pause and resume the domains that mail is sent from."`
 	Hooks    hooksCmd     `cmd:"" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
+	Catcher  catcherCmd   `cmd:"" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
 	Bench    benchCmd     `cmd:"" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd    `cmd:"" help:"Copy a data directory that nobody is using."`
 	Restore  restoreCmd   `cmd:"" help:"Bring a backup back; who was erased since stays erased."`

@@ -151,6 +151,9 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	return err
 }
 
+// mailsPath is where the pages of the built-in catcher are.
+const mailsPath = "/mails"
+
 // linkSecret is derived from the workspace's key, so that links in old mails work
 // for as long as the workspace lives.
 func linkSecret(key identity.Key) (secret [32]byte) {
@@ -185,7 +188,7 @@ func (s *server) handler() http.Handler {
 	mux.Handle("GET /metrics", s.metrics())
 	mails := ""
 	if s.catcher != nil {
-		mails = "/mails"
+		mails = mailsPath
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
 	}
 	calls := api.NewCalls(s.node, s.d.ring, s.logger)
