@@ -259,6 +259,28 @@ func TestThePreviewIsWhatIsSent(t *testing.T) {
 	}
 }
 
+func TestThePreviewCountsAddressesThatTakeMailAndAsksEachAtTheirOwnMoment(t *testing.T) {
+	files := news("undo: none\nat: 2026-12-24 09:00\n") // nine in the morning is not quiet, midnight in London is
+	m := newMailshot(t, "memory", 2, files, nil)
+	for _, user := range []string{"ann", "ben", "cat", "dan"} {
+		m.hear(m.signUp(user, user+"@people.example", "")...)
+	}
+	m.hear(m.signUp("fay", "fay@people.example", "Pacific/Honolulu")...) // the last to have nine o'clock
+	for _, user := range []string{"gil", "hal", "ida"} {                 // of the till: no address, no consent
+		m.does(user, "Signed Up")
+	}
+	for user, reason := range map[string]string{"ben": store.Bounced, "cat": store.Unsubscribed} {
+		p, err := m.node.Lookup(t.Context(), user)
+		m.must(err)
+		m.must(m.ledger.Suppress(t.Context(), store.Suppression{Subject: p.ID, Channel: "email", Purpose: "marketing", Reason: reason, At: 1}))
+	}
+	f, err := m.node.PreviewCampaign(t.Context(), "news")
+	m.must(err)
+	if f.Audience != 8 || f.Reachable != 4 || f.Agreed != 3 || f.Sent != 3 || f.Later != 0 {
+		t.Errorf("the funnel is %+v", f)
+	}
+}
+
 func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
 	m := newMailshot(t, "memory", 2, news("undo: none\nrate: 18000/h\n"), nil)
 	m.people(200)
