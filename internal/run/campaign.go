@@ -64,6 +64,9 @@ func statusOf(r *journey.Run, now event.Time) RunStatus {
 		Run: r.Name, State: r.State.String(), Sent: r.Sent, Begins: r.Begins, Rate: r.Rate, Seen: r.Seen, Entered: r.Entered, Open: r.Open,
 		Next: r.Next, Finish: !r.Active(),
 	}
+	if r.State == journey.Running && !r.Over && r.Pass > now {
+		s.Next = min(s.Next, r.Pass) // the pass that came to them too early is over
+	}
 	switch {
 	case r.State != journey.Running:
 	case !r.Active():

@@ -281,6 +281,26 @@ func TestThePreviewCountsAddressesThatTakeMailAndAsksEachAtTheirOwnMoment(t *tes
 	}
 }
 
+func TestARunSaysWhenItGoesOnForThoseWhoseHourHasNotCome(t *testing.T) {
+	m := newMailshot(t, "memory", 1, news("undo: none\nat: 2026-12-01 09:00\n"), nil)
+	m.hear(m.signUp("ann", "ann@people.example", "Europe/London")...)
+	m.hear(m.signUp("ned", "ned@people.example", "America/New_York")...)
+	m.clock.Set(event.At(time.Date(2026, 12, 1, 9, 30, 0, 0, time.UTC)))
+	m.send("news")
+	m.until(m.clock.Now().Add(time.Minute))
+	c, err := m.node.Campaign(t.Context(), "news")
+	m.must(err)
+	if r := c.Runs[0]; r.Entered != 1 || r.Next != event.At(time.Date(2026, 12, 1, 14, 0, 0, 0, time.UTC)) {
+		t.Errorf("the run is %+v, want that it goes on when it is nine in New York", r)
+	}
+	m.until(m.clock.Now().Add(6 * time.Hour))
+	c, err = m.node.Campaign(t.Context(), "news")
+	m.must(err)
+	if r := c.Runs[0]; r.Entered != 2 || r.Next != event.Never || !r.Finish {
+		t.Errorf("the run is %+v, want that it is done", r)
+	}
+}
+
 func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
 	m := newMailshot(t, "memory", 2, news("undo: none\nrate: 18000/h\n"), nil)
 	m.people(200)
