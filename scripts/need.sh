@@ -18,13 +18,14 @@ need strace strace "the tests make fsync and write fail with it"
 sbin() { # COMMAND PACKAGE WHY: of a server, which not everybody's PATH shows
     [ -x "/usr/sbin/$1" ] || need "$1" "$2" "$3"
 }
-sbin dnsmasq dnsmasq-base "the tests of sending domains ask it"
+sbin dnsmasq dnsmasq-base "the tests of sending domains and the first shop ask it"
 sbin postfix postfix "the tests let it take our mail and return a bounce"
 sbin opendkim opendkim "the tests let it check our signatures"
 if ! /usr/bin/python3 -c "import dkim, authheaders" >/dev/null 2>&1; then
     echo "need: python3-dkim and python3-authheaders are not here (the tests let them judge signatures and DMARC)"
     missing+=(python3 python3-dkim python3-authheaders)
 fi
+need curl curl "the first shop's afternoon speaks HTTP with it"
 need node nodejs "the tests run the client libraries that shops use"
 need npm npm "it fetches those libraries"
 need chromium chromium "the tests look at mails as readers do"

@@ -52,9 +52,35 @@ packages "without, for they replay a whole year or run a browser" -timeout 10m <
 
 step "stories of the example shop" "$binary" test examples/shop
 step "stories of the example mails" "$binary" test examples/mail
+step "stories of the first shop" "$binary" test examples/first-shop/shop
 for client in segment rudder; do
     step "SDK conformance: $client" node "test/sdk/$client.mjs" "$binary"
 done
+
+# afternoon runs the first shop and then looks for what the guide shows of it: each
+# line of output in docs/first-hour.md, but for what is another each time. What the
+# shop says is in the way of what others say, and of use only when it fails.
+afternoon() {
+    local said shown wrong=0 line
+    said=$(mktemp)
+    if ! examples/first-shop/afternoon.sh "$binary" >"$said" 2>&1; then
+        tail -n 40 "$said"
+        rm "$said"
+        return 1
+    fi
+    shown=$(sed -E 's/^ +//; s/ +/ /g' "$said")
+    echo "  $(grep -c '^  ok' "$said") figures are right"
+    rm "$said"
+    while read -r line; do
+        if ! grep -qF -- "$line" <<<"$shown"; then
+            echo "  docs/first-hour.md shows what nobody says: $line"
+            wrong=1
+        fi
+    done < <(awk '/^```/ { open = !open; shown = open && $0 == "```"; next } shown' docs/first-hour.md |
+        grep -v -E '^\$|…|20[0-9]{2}-[0-9]{2}-[0-9]{2} |T[0-9:.]+Z|_domainkey|127\.0\.0\.1' | sed -E 's/^ +//; s/ +/ /g')
+    return "$wrong"
+}
+step "a shop's first afternoon has the figures of docs/first-hour.md" afternoon
 
 step "the demo's year has the published figures" node test/demo.mjs "$binary"
 

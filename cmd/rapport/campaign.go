@@ -44,6 +44,9 @@ const (
 // call asks the server and decodes what it answers into v. A problem that the
 // server names is the error.
 func (r *remote) call(ctx context.Context, method, path string, body, v any) error {
+	if strings.ContainsFunc(r.Key, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return fmt.Errorf("%w: the key is one word such as rp_s_live_…, without spaces or line ends; look at RAPPORT_KEY or --key", errMisuse)
+	}
 	var sent []byte
 	if body != nil {
 		var err error
@@ -116,6 +119,9 @@ func (o *order) String() string {
 	s := fmt.Sprintf("run %s %s: came to %d people, %d messages open", o.Run, o.State, o.Entered, o.Open)
 	if o.State == "waiting" {
 		s += ", begins at " + o.Begins
+	}
+	if o.Next != "" {
+		s += ", goes on at " + o.Next + ", when it is time for others"
 	}
 	if o.Rate > 0 {
 		s += fmt.Sprintf(", %d an hour", o.Rate)

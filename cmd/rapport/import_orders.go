@@ -115,7 +115,7 @@ func (c *importOrdersCmd) write(i *importing, t csv.Totals) {
 	out := i.e.out
 	fmt.Fprintf(out, "%d lines: %d orders and %d refunds of %d%s customers %s", t.Rows, t.Orders, t.Refunds, t.Customers, more, what)
 	if t.Nobodys > 0 {
-		fmt.Fprintf(out, "; %d order numbers are without a customer", t.Nobodys)
+		fmt.Fprintf(out, "; %d order numbers are without a customer, and each of them counts as one whom nobody knows", t.Nobodys)
 	}
 	fmt.Fprintln(out)
 	if t.First != 0 {

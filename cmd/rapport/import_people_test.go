@@ -77,6 +77,16 @@ func TestAnAfternoonOfMovingIn(t *testing.T) {
 	if out, _ = run(exitDone, "dump", "profiles"); strings.Contains(out, `"orders":1`) {
 		t.Errorf("an undone order is there: %s", out)
 	}
+	var left reach
+	out, _ = run(exitDone, "reachable", "--json")
+	if err := json.Unmarshal([]byte(out), &left); err != nil {
+		t.Fatal(err, out)
+	}
+	var found diagnosis
+	out, _ = run(exitDone, "doctor", "--json")
+	if err := json.Unmarshal([]byte(out), &found); err != nil || found.Profiles != left.Customers || found.Empty == 0 {
+		t.Errorf("of %d customers doctor says %+v, %v", left.Customers, found, err)
+	}
 	if _, errs = run(exitFailed, "import", "undo", r.Import); !strings.Contains(errs, "by bea") {
 		t.Errorf("%s", errs)
 	}

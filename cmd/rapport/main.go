@@ -49,6 +49,7 @@ type cli struct {
 	Preview  previewCmd   `cmd:"" group:"Define" help:"Show a message as one customer would read it; what is missing is marked."`
 	SendTest sendTestCmd  `cmd:"" group:"Define" help:"Send a message once to somebody of the shop, as one customer would read it."`
 	Campaign campaignCmd  `cmd:"" group:"Send" help:"Preview, send, pause and stop one-off campaigns on a running server."`
+	Catcher  catcherCmd   `cmd:"" group:"Send" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
 	Reach    reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
 	Why      whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`

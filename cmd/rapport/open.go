@@ -37,6 +37,7 @@ type directory struct {
 	ring     *keys.Ring
 	fresh    []keys.New // keys made just now: shown once
 	key      identity.Key
+	shops    *shops // nil unless audit opened them: a server opens its own
 	unlock   func() error
 }
 
@@ -103,7 +104,7 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 }
 
 func (d *directory) close() error {
-	var errs []error
+	errs := []error{d.shops.close()}
 	if d.erasures != nil {
 		errs = append(errs, d.erasures.Close())
 	}
@@ -180,15 +181,20 @@ func definitions(dir string) (*program.Source, error) {
 }
 
 // audit opens a data directory to look at it: what is in the log and not yet in
-// the state is applied first, and nothing is sent.
+// the state is applied first, and nothing is sent. Messages that are looked at ask
+// the catalogue, as those that a server sends.
 func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, error) {
 	clock := clock.Wall()
 	d, err := openDirectory(ctx, dir, opening{clock: clock, logger: e.logger})
 	if err != nil {
 		return nil, nil, err
 	}
+	if d.shops, err = openShops(ctx, dir, clock.Now, e.logger); err != nil {
+		return nil, nil, errors.Join(err, d.close())
+	}
 	n, err := run.Open(ctx, run.Options{
 		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, Erasures: d.erasures, NoSending: true,
+		Products: goods{d.shops.keeper},
 	})
 	if err == nil {
 		err = n.Engine.CatchUp(ctx)

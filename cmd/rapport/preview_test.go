@@ -72,6 +72,42 @@ func TestPreviewShowsAMessageAsACustomerWouldReadIt(t *testing.T) {
 	}
 }
 
+func TestPreviewAsksTheCatalogueWithDefinitionsInForceAndWithAFolder(t *testing.T) {
+	t.Parallel()
+	dir, data := bought(t)
+	defs, file := filepath.Join(dir, "defs"), filepath.Join(dir, "products.csv")
+	if err := os.CopyFS(defs, os.DirFS("../../examples/shop")); err != nil {
+		t.Fatal(err)
+	}
+	letter := "---\nsubject: Light for the dark months\n---\n{% assign lamp = 'LAMP-1' | product %}<p>{{ lamp.name }} for {{ lamp.price | money: shop.currency }}</p>"
+	for path, body := range map[string]string{
+		filepath.Join(defs, "templates", "winter-lights.html.liquid"): letter,
+		file: "Handle,Title,Variant SKU,Variant Price\nlamp,Brass lamp,LAMP-1,49.90\n",
+	} {
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, out, errs := rapport(t, "import", "products", file, "--data", data, "--currency", "GBP"); code != exitDone {
+		t.Fatal(out, errs)
+	}
+	looks := func(args ...string) {
+		t.Helper()
+		out := filepath.Join(dir, "out")
+		code, printed, errs := rapport(t, append([]string{"preview", "winter-lights", "--customer", "ada", "--data", data, "--out", out}, args...)...)
+		html, err := os.ReadFile(filepath.Join(out, "winter-lights.html"))
+		if code != exitDone || err != nil || !strings.Contains(string(html), "Brass lamp for £49.90") {
+			t.Errorf("%v: exit %d: %s%s%v\n%s", args, code, printed, errs, err, html)
+		}
+		os.RemoveAll(out)
+	}
+	looks("--definitions", defs)
+	if code, out, errs := rapport(t, "apply", defs, "--data", data); code != exitDone {
+		t.Fatal(out, errs)
+	}
+	looks()
+}
+
 func TestSendTestSendsOnceAndCountsNothing(t *testing.T) {
 	t.Parallel()
 	_, data := bought(t)

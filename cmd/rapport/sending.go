@@ -249,8 +249,15 @@ func (s *server) sendingMetrics(gauge func(name, help string, value func() float
 	}
 }
 
-// announce says where mail is taken.
+// announce says where mail is taken, and where it is read if it leaves for nobody.
 func (s *server) announce(e *env) {
+	if s.catcher != nil {
+		what := "all mail is kept here and leaves for nobody"
+		if s.sending != nil && s.sending.catcher != nil {
+			what = "marketing from a domain that is not verified is kept here"
+		}
+		fmt.Fprintf(e.out, "%s: read it on %s%s/\n", what, s.public, mailsPath)
+	}
 	if s.sending != nil && s.sending.inbound != nil {
 		fmt.Fprintf(e.out, "bounces are taken on %s\n", s.sending.inbound.Addr())
 	}

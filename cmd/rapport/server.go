@@ -155,6 +155,9 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	return err
 }
 
+// mailsPath is where the pages of the built-in catcher are.
+const mailsPath = "/mails"
+
 // linkSecret is derived from the workspace's key, so that links in old mails work
 // for as long as the workspace lives.
 func linkSecret(key identity.Key) (secret [32]byte) {
@@ -193,7 +196,7 @@ func (s *server) routes() *routes {
 	mux.Handle("GET /metrics", s.metrics())
 	mails := ""
 	if s.catcher != nil {
-		mails = "/mails"
+		mails = mailsPath
 		mux.Handle(mails+"/", s.catcher.Handler(mails))
 	}
 	mux.Handle(api.Prefix+"/", s.manage)

@@ -227,6 +227,7 @@ type doctorCmd struct {
 // diagnosis is what doctor finds.
 type diagnosis struct {
 	Profiles    int64            `json:"profiles"`
+	Empty       int64            `json:"empty"` // nobody is left in them: their import was undone
 	Signposts   int64            `json:"signposts"`
 	Overdue     int64            `json:"overdue_alarms"`
 	Stuck       []string         `json:"stuck"`
@@ -251,7 +252,11 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) (err error) {
 			found.Signposts++
 			return nil
 		}
-		found.Profiles++
+		if p.Born == 0 {
+			found.Empty++
+		} else {
+			found.Profiles++
+		}
 		if p.Alarm <= pos.Now {
 			found.Overdue++
 		}
@@ -282,7 +287,7 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) (err error) {
 }
 
 func writeDiagnosis(w io.Writer, d *diagnosis) {
-	fmt.Fprintf(w, "%d customers, %d signposts, %d put aside\n", d.Profiles, d.Signposts, d.Quarantined)
+	fmt.Fprintf(w, "%d customers, %d empty, %d signposts, %d put aside\n", d.Profiles, d.Empty, d.Signposts, d.Quarantined)
 	fmt.Fprintf(w, "%d alarms overdue, %d journeys stuck\n", d.Overdue, len(d.Stuck))
 	for _, s := range d.Stuck {
 		fmt.Fprintln(w, "stuck:", s)

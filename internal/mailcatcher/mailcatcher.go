@@ -218,13 +218,16 @@ type Page struct {
 	Limit  int // at most so many; 0 means 50, and more than 500 means 500
 }
 
+// maxPage bounds what one answer lists.
+const maxPage = 500
+
 // Mails returns the mails that the filter wants, newest first, without their
 // source. To go on, ask again with Before set to the last one's id.
 func (c *Catcher) Mails(f Filter, p Page) []Mail {
 	if p.Limit <= 0 {
 		p.Limit = 50
 	}
-	return c.store.list(f, p.Before, min(p.Limit, 500))
+	return c.store.list(f, p.Before, min(p.Limit, maxPage))
 }
 
 // Mail returns one mail with its source. It is NotFound if there is none with

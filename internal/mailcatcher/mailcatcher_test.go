@@ -2,6 +2,7 @@ package mailcatcher_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -275,6 +276,7 @@ func TestPagesShowAMailAndNothingOfItRuns(t *testing.T) {
 		{"/mail/1?view=source", 200, "multipart/alternative"},
 		{"/mail/2", 404, "no such mail"},
 		{"/mail/x", 404, "no such mail"},
+		{"/mail/2/source", 404, "no such mail"},
 		{"/nonsense", 404, "no such page"},
 		{"/style.css", 200, "--ink"},
 	} {
@@ -295,5 +297,50 @@ func TestPagesShowAMailAndNothingOfItRuns(t *testing.T) {
 	}
 	if p := h.Get("Content-Security-Policy"); !strings.HasPrefix(p, "sandbox ") || strings.Contains(p, "allow-scripts") || strings.Contains(p, "allow-same-origin") || strings.Contains(p, "script-src") {
 		t.Errorf("the policy of a mail is %q, want a sandbox without script", p)
+	}
+}
+
+func TestProgramsReadTheListAndAMailAsItCame(t *testing.T) {
+	t.Parallel()
+	c := open(t, mailcatcher.Options{})
+	mail := func(to, id string) string {
+		return "From: shop@shop.example\r\nTo: " + to + "\r\nDate: Sun, 01 Mar 2026 10:00:00 +0000\r\nMessage-ID: <" + id + "@shop.example>\r\nSubject: " + hostile + "\r\n\r\nGreetings to " + to + "\r\n"
+	}
+	for _, to := range []string{"ada@people.example", "bob@people.example"} {
+		if a := dial(t, c).send(to, mail(to, to[:3])+".\r\n"); !strings.HasPrefix(a, "250") {
+			t.Fatal(a)
+		}
+	}
+	h := c.Handler("/mails")
+	ask := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/mails"+path, nil))
+		return w
+	}
+	type entry struct {
+		ID      int
+		Rcpt    []string
+		Subject string
+	}
+	var list []entry
+	for d := json.NewDecoder(ask("/mails.json").Body); d.More(); {
+		var e entry
+		if err := d.Decode(&e); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	if len(list) != 2 || list[0].ID != 2 || list[0].Rcpt[0] != "bob@people.example" || list[1].ID != 1 || list[1].Subject != hostile {
+		t.Errorf("the list is %+v", list)
+	}
+	if w := ask("/mails.json?to=ada"); strings.Count(w.Body.String(), "\n") != 1 || !strings.Contains(w.Body.String(), "ada@people.example") {
+		t.Errorf("ada's mails are %s", w.Body)
+	}
+	if w := ask("/mails.json?before=1"); w.Body.Len() != 0 {
+		t.Errorf("before the first mail there is %s", w.Body)
+	}
+	w := ask("/mail/1/source")
+	if w.Body.String() != mail("ada@people.example", "ada") || w.Header().Get("Content-Type") != "message/rfc822" || !strings.HasPrefix(w.Header().Get("Content-Disposition"), "attachment") {
+		t.Errorf("the mail is %q with %v", w.Body, w.Header())
 	}
 }

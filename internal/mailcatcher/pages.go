@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"html/template"
 	"io"
 	"mime"
@@ -13,6 +14,7 @@ import (
 	"net/mail"
 	"strconv"
 	"strings"
+	"time"
 
 	"rapport/internal/fault"
 )
@@ -52,6 +54,8 @@ func (c *Catcher) Handler(mount string) http.Handler {
 	mux.HandleFunc("GET "+mount+"/{$}", func(w http.ResponseWriter, r *http.Request) { c.list(w, r, mount) })
 	mux.HandleFunc("GET "+mount+"/mail/{id}", func(w http.ResponseWriter, r *http.Request) { c.one(w, r, mount) })
 	mux.HandleFunc("GET "+mount+"/mail/{id}/html", func(w http.ResponseWriter, r *http.Request) { c.html(w, r, mount) })
+	mux.HandleFunc("GET "+mount+"/mail/{id}/source", func(w http.ResponseWriter, r *http.Request) { c.source(w, r, mount) })
+	mux.HandleFunc("GET "+mount+"/mails.json", c.asJSON)
 	mux.HandleFunc("GET "+mount+"/style.css", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=3600")
 		http.ServeFileFS(w, r, files, "pages/style.css")
@@ -154,6 +158,46 @@ func (c *Catcher) html(w http.ResponseWriter, r *http.Request, mount string) {
 	w.Header().Set("Content-Security-Policy", mailPolicy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	io.WriteString(w, newTab(html)) // an error means that the reader has gone
+}
+
+// source serves a mail as it came, byte for byte, as a file that a mail program opens.
+func (c *Catcher) source(w http.ResponseWriter, r *http.Request, mount string) {
+	m, ok := c.find(w, r, mount)
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "message/rfc822")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+strconv.Itoa(m.ID)+`.eml"`)
+	w.Write(m.Source) // an error means that the reader has gone
+}
+
+// entry is a mail in the list that programs read.
+type entry struct {
+	ID      int       `json:"id"`
+	At      time.Time `json:"at"`
+	Sender  string    `json:"sender"`
+	Rcpt    []string  `json:"rcpt"`
+	From    string    `json:"from"`
+	Subject string    `json:"subject"`
+	Again   bool      `json:"again,omitempty"` // its Message-ID had come before
+	Size    int       `json:"size"`
+}
+
+// asJSON serves the list as JSON lines, newest first, as many as a page of
+// [Catcher.Mails] may have; before and to are those of the list for people.
+func (c *Catcher) asJSON(w http.ResponseWriter, r *http.Request) {
+	before, err := strconv.Atoi(r.FormValue("before"))
+	if err != nil || before < 0 {
+		before = 0
+	}
+	w.Header().Set("Content-Type", "application/jsonl")
+	lines := json.NewEncoder(w)
+	for _, m := range c.Mails(Filter{To: r.FormValue("to")}, Page{before, maxPage}) {
+		e := entry{m.ID, m.At.UTC(), m.Sender, m.Rcpt, m.From, m.Subject, m.Duplicate, m.Size}
+		if lines.Encode(e) != nil {
+			return // the reader has gone
+		}
+	}
 }
 
 // newTab makes the links of a mail open beside it, as a mail program does.

@@ -190,3 +190,23 @@ func TestTheSameDeliveryIsTheSameMessage(t *testing.T) {
 }
 
 var _ program.Links = (*site.Signer)(nil)
+
+func TestQuotesAroundAWholeSettingAreNoPartOfIt(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		`Hello`:                          "Hello",
+		`"Hello"`:                        "Hello",
+		`'Hello'`:                        "Hello",
+		`'It''s here'`:                   "It's here",
+		`"{{ 'subject' | t: name: 1 }}"`: "Hello 1",
+		`'{{ "subject" | t: name: 1 }}'`: "Hello 1",
+		`'Tis the season for 'gifts'`:    "'Tis the season for 'gifts'",
+		`Say 'hello'`:                    "Say 'hello'",
+	} {
+		p := gift(t, map[string]string{"templates/hello.html.liquid": "---\nsubject: " + written + "\n---\n<p>Hello</p>"}, nil)
+		m, err := p.Render(delivery("hello", order(t)), reader("Ada", false), noon, signer(t))
+		if err != nil || m.Subject != want {
+			t.Errorf("%s: the subject is %q, %v; want %q", written, m.Subject, err, want)
+		}
+	}
+}

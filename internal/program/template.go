@@ -175,7 +175,7 @@ func (c *compiler) part(f File) *part {
 
 // settings reads the lines “key: text” on top of a template. They are not YAML:
 // a subject with a colon or quotation marks in it, as Liquid has, is a text like
-// any other. Quotes around the whole text are taken off.
+// any other. Quotes around the whole text are taken off, double or single.
 func (c *compiler) settings(file, head string) spec.Node {
 	n := spec.Node{Kind: spec.Map, Pos: spec.Pos{File: file, Line: 2, Col: 1}}
 	for i, line := range strings.Split(head, "\n") {
@@ -195,12 +195,24 @@ func (c *compiler) settings(file, head string) spec.Node {
 		}
 		value := spec.Node{Kind: spec.Text, Text: strings.TrimSpace(text), Pos: pos}
 		value.Pos.Col += strings.Index(line, ":") + 1 + len(text) - len(strings.TrimLeft(text, " \t"))
-		if s, err := strconv.Unquote(value.Text); err == nil && value.Text[0] == '"' {
-			value.Text = s
-		}
+		value.Text = unquoted(value.Text)
 		n.Fields = append(n.Fields, spec.Field{Key: key, Pos: pos, Value: value})
 	}
 	return n
+}
+
+// unquoted takes off the quotes around a whole text: double ones as Go and JSON
+// have them, single ones as YAML has them, where two are one.
+func unquoted(text string) string {
+	if s, err := strconv.Unquote(text); err == nil && text[0] == '"' {
+		return s
+	}
+	inner, opened := strings.CutPrefix(text, "'")
+	inner, closed := strings.CutSuffix(inner, "'")
+	if !opened || !closed || strings.Contains(strings.ReplaceAll(inner, "''", ""), "'") {
+		return text // 'tis the season for 'gifts' is no quotation
+	}
+	return strings.ReplaceAll(inner, "''", "'")
 }
 
 // template puts the parts of one template together. If it does not compile as a

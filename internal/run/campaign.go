@@ -64,6 +64,9 @@ func statusOf(r *journey.Run, now event.Time) RunStatus {
 		Run: r.Name, State: r.State.String(), Sent: r.Sent, Begins: r.Begins, Rate: r.Rate, Seen: r.Seen, Entered: r.Entered, Open: r.Open,
 		Next: r.Next, Finish: !r.Active(),
 	}
+	if r.State == journey.Running && !r.Over && r.Pass > now {
+		s.Next = min(s.Next, r.Pass) // the pass that came to them too early is over
+	}
 	switch {
 	case r.State != journey.Running:
 	case !r.Active():
@@ -301,7 +304,8 @@ func (n *Node) walkCampaigns(ctx context.Context) {
 	}
 }
 
-// Funnel is whom a campaign would reach if its moment were now.
+// Funnel is whom a campaign would reach if it were sent now, each customer at the
+// moment that it names for them.
 type Funnel struct {
 	Customers   int64   `json:"customers"`    // everybody
 	Audience    int64   `json:"audience"`     // whom the campaign is for
@@ -329,12 +333,8 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 		return f, noCampaign(name)
 	}
 	now := n.Engine.Now()
-	// A run that nobody has ordered, at whose moment it is now.
+	// A run that nobody has ordered and that begins now.
 	trial := &journey.Run{Campaign: name, Name: "preview", Version: d.Version, Begins: now, Next: event.Never}
-	if c := d.Campaign(); c.At.Set {
-		now = max(now, c.At.Last())
-		trial.Begins = now
-	}
 	reasons, addresses := map[Count]int64{}, map[[16]byte]struct{}{}
 	for p, err := range n.customers(ctx) {
 		if err != nil {
@@ -345,6 +345,11 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 			continue // evaluated under older definitions: the sweep is on its way to them
 		}
 		_, _, found := n.Engine.Program().Enrol(p, d, trial, now)
+		if found.Place == journey.Waits && found.Record == nil {
+			// Asked at the customer's own moment: at another one the rules, quiet hours
+			// above all, would answer something else.
+			_, _, found = n.Engine.Program().Enrol(p, d, trial, found.Until)
+		}
 		if found.Record == nil {
 			continue
 		}

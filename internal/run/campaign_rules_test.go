@@ -259,6 +259,48 @@ func TestThePreviewIsWhatIsSent(t *testing.T) {
 	}
 }
 
+func TestThePreviewCountsAddressesThatTakeMailAndAsksEachAtTheirOwnMoment(t *testing.T) {
+	files := news("undo: none\nat: 2026-12-24 09:00\n") // nine in the morning is not quiet, midnight in London is
+	m := newMailshot(t, "memory", 2, files, nil)
+	for _, user := range []string{"ann", "ben", "cat", "dan"} {
+		m.hear(m.signUp(user, user+"@people.example", "")...)
+	}
+	m.hear(m.signUp("fay", "fay@people.example", "Pacific/Honolulu")...) // the last to have nine o'clock
+	for _, user := range []string{"gil", "hal", "ida"} {                 // of the till: no address, no consent
+		m.does(user, "Signed Up")
+	}
+	for user, reason := range map[string]string{"ben": store.Bounced, "cat": store.Unsubscribed} {
+		p, err := m.node.Lookup(t.Context(), user)
+		m.must(err)
+		m.must(m.ledger.Suppress(t.Context(), store.Suppression{Subject: p.ID, Channel: "email", Purpose: "marketing", Reason: reason, At: 1}))
+	}
+	f, err := m.node.PreviewCampaign(t.Context(), "news")
+	m.must(err)
+	if f.Audience != 8 || f.Reachable != 4 || f.Agreed != 3 || f.Sent != 3 || f.Later != 0 {
+		t.Errorf("the funnel is %+v", f)
+	}
+}
+
+func TestARunSaysWhenItGoesOnForThoseWhoseHourHasNotCome(t *testing.T) {
+	m := newMailshot(t, "memory", 1, news("undo: none\nat: 2026-12-01 09:00\n"), nil)
+	m.hear(m.signUp("ann", "ann@people.example", "Europe/London")...)
+	m.hear(m.signUp("ned", "ned@people.example", "America/New_York")...)
+	m.clock.Set(event.At(time.Date(2026, 12, 1, 9, 30, 0, 0, time.UTC)))
+	m.send("news")
+	m.until(m.clock.Now().Add(time.Minute))
+	c, err := m.node.Campaign(t.Context(), "news")
+	m.must(err)
+	if r := c.Runs[0]; r.Entered != 1 || r.Next != event.At(time.Date(2026, 12, 1, 14, 0, 0, 0, time.UTC)) {
+		t.Errorf("the run is %+v, want that it goes on when it is nine in New York", r)
+	}
+	m.until(m.clock.Now().Add(6 * time.Hour))
+	c, err = m.node.Campaign(t.Context(), "news")
+	m.must(err)
+	if r := c.Runs[0]; r.Entered != 2 || r.Next != event.Never || !r.Finish {
+		t.Errorf("the run is %+v, want that it is done", r)
+	}
+}
+
 func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
 	m := newMailshot(t, "memory", 2, news("undo: none\nrate: 18000/h\n"), nil)
 	m.people(200)

@@ -9,6 +9,7 @@ import (
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
 	"rapport/internal/program"
+	"rapport/internal/store"
 )
 
 // unreachable are the reasons that say that nobody can write to the customer.
@@ -26,23 +27,30 @@ func (n *Node) place(ctx context.Context, f *Funnel, p *profile.Profile, d *jour
 			reasons[Count{State: state, Reason: string(why)}]++
 		}
 	}()
-	if unreachable[why] {
+	// Who has not agreed is told so first, whether anybody could write to them or not.
+	if unreachable[why] || p.Address(r.Channel) == "" {
+		return nil
+	}
+	address := n.Subject(r.Channel, p.Address(r.Channel))
+	for _, subject := range append([][16]byte{p.ID, address}, idsOf(p.Strands)...) {
+		s, stopped, err := n.o.Ledger.Suppressed(ctx, subject, r.Channel, r.Purpose)
+		if err != nil {
+			return err
+		}
+		if !stopped {
+			continue
+		}
+		if s.Reason == store.Unsubscribed {
+			f.Reachable++ // the address takes mail, and its owner does not want it
+		}
+		if why != decision.NoConsent {
+			why = decision.Suppressed
+		}
 		return nil
 	}
 	f.Reachable++
 	if why == decision.NoConsent {
 		return nil
-	}
-	address := n.Subject(r.Channel, p.Address(r.Channel))
-	for _, subject := range append([][16]byte{p.ID, address}, idsOf(p.Strands)...) {
-		_, stopped, err := n.o.Ledger.Suppressed(ctx, subject, r.Channel, r.Purpose)
-		if err != nil {
-			return err
-		}
-		if stopped {
-			why = decision.Suppressed
-			return nil
-		}
 	}
 	f.Agreed++
 	switch {
