@@ -178,7 +178,16 @@ func read(r *http.Request, v any, empty bool) error {
 	}
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	err = d.Decode(v)
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case ok && wrong.Field == "":
+		return fault.Wrap(fault.Invalid, err, "the body must be a JSON object, not a JSON "+wrong.Value)
+	case ok:
+		return fault.Wrap(fault.Invalid, err, wrong.Field+" cannot be a JSON "+wrong.Value)
+	case errors.Is(err, io.EOF):
+		return fault.New(fault.Invalid, "the body is empty: this call takes a JSON object")
+	case err != nil:
 		return fault.Wrap(fault.Invalid, err, "the body is not the JSON that this call takes: "+err.Error())
 	}
 	if d.More() {

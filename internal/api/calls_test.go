@@ -154,6 +154,9 @@ func TestWhatCannotBeRightIsRefusedBeforeTheNodeIsAsked(t *testing.T) {
 		{"/api/v1/campaigns/sale/rate", "", 400},
 		{"/api/v1/campaigns/sale/send", `{"agian":true}`, 400},
 		{"/api/v1/campaigns/sale/send", `{} {}`, 400},
+		{"/api/v1/service/shipped", `[]`, 400},
+		{"/api/v1/service/shipped", `{"to":7}`, 400},
+		{"/api/v1/service/shipped", `{"to":{"email":["a@b.example"]}}`, 400},
 		{"/api/v1/service/shipped", `{"to":{"email":"a@b.example"},"props":[]}`, 400},
 		{"/api/v1/service/shipped", `{"to":{"email":"a@b.example"},"props":` + deep + `}`, 400},
 		{"/api/v1/service/shipped", `{"to":{"email":"` + strings.Repeat("a", 100<<10) + `"}}`, 413},
@@ -162,6 +165,9 @@ func TestWhatCannotBeRightIsRefusedBeforeTheNodeIsAsked(t *testing.T) {
 		w := call(n, "POST", c.path, "secret", c.body)
 		if w.Code != c.status || len(n.asked) > 0 || w.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %.60s: %d %s, asked %q; want %d", c.path, c.body, w.Code, w.Body, n.asked, c.status)
+		}
+		if strings.Contains(w.Body.String(), "Go ") || strings.Contains(w.Body.String(), "EOF") {
+			t.Errorf("%s %.60s is answered in words of ours: %s", c.path, c.body, w.Body)
 		}
 	}
 }
