@@ -31,7 +31,7 @@ type demoCmd struct {
 	Once   bool    `help:"Replay the year, print what came of it, and end."`
 	JSON   bool    `help:"Print the summary as JSON."`
 	Speed  float64 `placeholder:"HOURS" help:"Hours of the year a second, to watch it. Default: as fast as it goes."`
-	Data   string  `type:"path" help:"Keep the data in this folder; it must be new. Default: a temporary folder."`
+	Data   string  `type:"path" help:"Keep the data in this folder, to be looked at with why, dump and doctor; it must be new, and it is for no real shop: its key is known. Default: a temporary folder."`
 	Listen string  `default:"127.0.0.1:8080" help:"Address of the pages; another port if it is taken."`
 	Seed   uint64  `default:"1" help:"From which the invented people are made."`
 	Lanes  int     `default:"1" help:"Lanes of the log. What comes out does not depend on it."`

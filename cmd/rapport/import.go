@@ -115,6 +115,11 @@ func (f *importFlags) start(e *env, kind string) (*importing, error) {
 	if i.zone, err = time.LoadLocation(f.Zone); err != nil {
 		return nil, fmt.Errorf("%w: --zone %s is no time zone such as Europe/London", errMisuse, f.Zone)
 	}
+	switch table.Encoding(strings.ToLower(f.Encoding)) {
+	case "", table.UTF8, table.Windows1252:
+	default:
+		return nil, fmt.Errorf("%w: --encoding %s is neither %s nor %s; save the file as one of them", errMisuse, f.Encoding, table.UTF8, table.Windows1252)
+	}
 	switch {
 	case f.Delimiter == "tab" || f.Delimiter == `\t`:
 		i.delimiter = '\t'
@@ -168,7 +173,7 @@ func (i *importing) understood(header []string, m mapFile) error {
 		return err // unreachable: texts only
 	}
 	if err := os.WriteFile(i.SaveMap, append(b, '\n'), 0o600); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the mapping cannot be written: "+err.Error())
+		return fault.Wrap(fault.Unavailable, err, "the mapping cannot be written")
 	}
 	return nil
 }
@@ -179,7 +184,7 @@ func (i *importing) input() (io.ReadCloser, error) {
 	}
 	f, err := os.Open(i.File)
 	if err != nil {
-		return nil, fault.Wrap(fault.NotFound, err, "the file cannot be opened: "+err.Error())
+		return nil, fault.Wrap(fault.NotFound, err, "the file cannot be opened")
 	}
 	if info, err := f.Stat(); err != nil || info.IsDir() {
 		return nil, errors.Join(f.Close(), fault.New(fault.Invalid, i.File+" is a folder"))
@@ -272,7 +277,7 @@ func (i *importing) refuse(r table.Refusal) error {
 		}
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "the file of errors cannot be made: "+err.Error())
+			return fault.Wrap(fault.Unavailable, err, "the file of errors cannot be made")
 		}
 		i.file = f
 		if i.report, err = table.NewReport(f, i.header); err != nil {

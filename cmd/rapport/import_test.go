@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rapport/internal/clock"
+	"rapport/internal/core/identity"
 )
 
 // order file with one good order and one that is bad.
@@ -103,5 +107,37 @@ func TestImportUsedWronglySaysHow(t *testing.T) {
 		if code != c.code || !strings.Contains(errs, c.want) {
 			t.Errorf("%q: exit %d, %s %s; want %d and %q", c.args, code, out, errs, c.code, c.want)
 		}
+	}
+}
+
+func TestAnImportIsMisusedByAnEncodingThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	file, data := filepath.Join(root, "customers.csv"), filepath.Join(root, "data")
+	if err := os.WriteFile(file, []byte("email\nada@shop.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"customers", "orders", "consents"} {
+		if _, errs := say(t, exitMisuse, "import", kind, file, "--data", data, "--encoding", "latin9"); !strings.Contains(errs, "--encoding latin9 is neither utf-8 nor windows-1252") {
+			t.Errorf("%s: it says %s", kind, errs)
+		}
+	}
+	if _, errs := say(t, exitFailed, "import", "customers", file+".gone", "--data", data); strings.Count(errs, "no such file") != 1 {
+		t.Errorf("the cause is said more than once: %s", errs)
+	}
+}
+
+func TestADirectoryBegunWithAKeyIsReadWithIt(t *testing.T) {
+	t.Parallel()
+	dir, key := t.TempDir(), identity.Key{1, 2, 3}
+	d, err := openDirectory(t.Context(), dir, opening{clock: clock.Wall(), create: true, key: &key, logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.close(); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := workspaceKey(filepath.Join(dir, "workspace.key"), false); err != nil || again != key {
+		t.Errorf("the key is %v, %v", again, err)
 	}
 }

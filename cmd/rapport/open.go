@@ -45,7 +45,7 @@ type directory struct {
 type opening struct {
 	clock  *clock.Clock
 	lanes  int
-	key    *identity.Key // nil: read or made
+	key    *identity.Key // to begin a new directory with; nil: read or made
 	create bool          // make what is not there
 	logger *slog.Logger
 }
@@ -68,9 +68,13 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 	if d.unlock, err = sqlite.LockDir(dir); err != nil {
 		return nil, err
 	}
-	if o.key != nil {
-		d.key = *o.key
-	} else if d.key, err = workspaceKey(filepath.Join(dir, "workspace.key"), o.create); err != nil {
+	keyFile := filepath.Join(dir, "workspace.key")
+	if o.key != nil { // whoever looks at the directory later needs it
+		if err := writeDurably(keyFile, o.key[:]); err != nil {
+			return nil, err
+		}
+	}
+	if d.key, err = workspaceKey(keyFile, o.create); err != nil {
 		return nil, err
 	}
 	if d.ring, d.fresh, err = keys.Open(dir); err != nil {

@@ -147,7 +147,7 @@ func tellPreview(w io.Writer, v *program.Preview, out string) error {
 type sendTestCmd struct {
 	sampling
 	To   string `required:"" help:"Address that gets the test."`
-	SMTP string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: the built-in catcher keeps it in the data directory and it leaves for nobody."`
+	SMTP string `placeholder:"HOST:PORT" help:"Mail server to send through. Default: none; the test is only worded, and nobody gets it."`
 	JSON bool   `help:"Print the result as JSON."`
 }
 
@@ -173,14 +173,18 @@ func (c *sendTestCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	o := mail.carrier.Send(ctx, []channels.Message{m})[0]
 	if c.JSON {
-		if err := e.printJSON(map[string]any{"state": o.State.String(), "code": o.Code, "detail": o.Detail, "subject": m.Subject, "to": c.To, "message_id": m.MessageID}); err != nil {
+		if err := e.printJSON(map[string]any{"state": o.State.String(), "code": o.Code, "detail": o.Detail, "sent": c.SMTP != "" && o.State == channels.Accepted, "subject": m.Subject, "to": c.To, "message_id": m.MessageID}); err != nil {
 			return err
 		}
 	}
 	if o.State != channels.Accepted {
 		return fault.New(fault.Unavailable, "the test was not taken ("+o.State.String()+"): "+o.Detail)
 	}
-	if !c.JSON {
+	switch {
+	case c.JSON:
+	case c.SMTP == "":
+		fmt.Fprintf(e.out, "“%s” is in order, and nobody got it: say with --smtp which mail server takes it to %s\n", m.Subject, c.To)
+	default:
 		fmt.Fprintf(e.out, "“%s” was sent to %s\n", m.Subject, c.To)
 	}
 	return nil

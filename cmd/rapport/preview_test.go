@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rapport/internal/mailcatcher"
 )
 
 // lamp is the properties of an event that the lamp's reminder is about.
@@ -108,12 +110,37 @@ func TestPreviewAsksTheCatalogueWithDefinitionsInForceAndWithAFolder(t *testing.
 	looks()
 }
 
+func TestSendTestSaysWhetherSomebodyGotIt(t *testing.T) {
+	t.Parallel()
+	_, data := bought(t)
+	server, err := mailcatcher.New(mailcatcher.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	ask := []string{"send-test", "welcome", "--customer", "ada", "--to", "boss@shop.example", "--data", data, "--json"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{{nil, `"sent":false`}, {[]string{"--smtp", server.Addr()}, `"sent":true`}} {
+		if out, _ := say(t, exitDone, append(ask, c.args...)...); !strings.Contains(out, c.want) {
+			t.Errorf("with %v it says %s, want %s", c.args, out, c.want)
+		}
+	}
+	if n := server.Count(); n != 1 {
+		t.Errorf("%d mails came, want that of --smtp alone", n)
+	}
+}
+
 func TestSendTestSendsOnceAndCountsNothing(t *testing.T) {
 	t.Parallel()
 	_, data := bought(t)
 	before := dumped(t, data)
 	code, out, errs := rapport(t, "send-test", "welcome", "--customer", "ada", "--to", "boss@shop.example", "--data", data)
-	if code != exitDone || !strings.Contains(out, "“[Test] ") || !strings.Contains(out, "was sent to boss@shop.example") {
+	if code != exitDone || !strings.Contains(out, "“[Test] ") || !strings.Contains(out, "nobody got it") {
 		t.Fatalf("exit %d: %s%s", code, out, errs)
 	}
 	if after := dumped(t, data); after != before {

@@ -77,7 +77,7 @@ func (i *productsImport) refuse(r feed.Refusal) error {
 	if i.report == nil {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "the file of errors cannot be made: "+err.Error())
+			return fault.Wrap(fault.Unavailable, err, "the file of errors cannot be made")
 		}
 		i.file, i.report, i.result.Errors = f, csv.NewWriter(f), path
 		if err := i.report.Write([]string{"line", "id", "reason"}); err != nil {
@@ -109,7 +109,7 @@ func (c *importProductsCmd) Run(ctx context.Context, e *env) (err error) {
 	in := os.Stdin
 	if c.File != "-" {
 		if in, err = os.Open(c.File); err != nil {
-			return fault.Wrap(fault.NotFound, err, "the file cannot be opened: "+err.Error())
+			return fault.Wrap(fault.NotFound, err, "the file cannot be opened")
 		}
 		defer in.Close()
 	}

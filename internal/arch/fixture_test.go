@@ -72,6 +72,27 @@ func TestEachRuleFindsWhatBreaksIt(t *testing.T) {
 	}
 }
 
+func TestWhatGitKeepsInAFurtherCheckoutIsNoSource(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	body := []byte("gitdir: /ho" + "me/ada/checkout/.git/worktrees/second\n")
+	for name, want := range map[string]int{".git": 0, "notes.md": 1} {
+		if err := os.WriteFile(filepath.Join(root, name), body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tree, err := arch.Load(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(tree.Words()); n != want {
+			t.Errorf("with %s there are %d findings, want %d", name, n, want)
+		}
+		if err := os.Remove(filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func all(tree *arch.Tree) []arch.Finding {
 	points, _ := tree.KillPoints(killpoint.Points[:])
 	return slices.Concat(tree.Imports(), tree.Pure(), tree.PackageComments(), tree.Unfinished(),

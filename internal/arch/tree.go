@@ -84,7 +84,7 @@ func Load(root string) (*Tree, error) {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || entry.Name() == ".git" { // a file in a checkout beside another: git's, and it names a folder
 			return nil
 		}
 		return t.add(root, name)
