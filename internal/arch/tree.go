@@ -84,7 +84,8 @@ func Load(root string) (*Tree, error) {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() || entry.Name() == ".git" { // a file in a checkout beside another: git's, and it names a folder
+		// In a second worktree .git is a file that names the first.
+		if !entry.Type().IsRegular() || entry.Name() == ".git" {
 			return nil
 		}
 		return t.add(root, name)

@@ -35,6 +35,17 @@ type file struct {
 	closeErr error
 }
 
+// private makes a file that is not there for its owner alone. SQLite would let
+// everybody read it whom the folder lets in, and gives the files beside it the same
+// rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // openFile opens a database file and runs its migrations.
 func openFile(ctx context.Context, o Options, name string, migrations string) (f *file, err error) {
 	if o.Path == "" {
@@ -71,6 +82,9 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 			f = nil
 		}
 	}()
+	if err := private(o.Path); err != nil {
+		return f, diskFault(err, "the file "+o.Path+" cannot be made")
+	}
 	if f.writer, err = connect(o.Path, writerPragmas(o)); err != nil {
 		return f, err
 	}
