@@ -1,6 +1,10 @@
 package main
 
-import "net/http"
+import (
+	"net"
+	"net/http"
+	"net/netip"
+)
 
 // routes is a mux that remembers what it was given, so that a test can ask
 // something of every route.
@@ -45,6 +49,33 @@ func (r *routes) guarded() http.Handler {
 		secure(w.Header())
 		h.ServeHTTP(w, q)
 	})
+}
+
+// private lets only this machine see what h shows: pages about customers, caught
+// mails and figures, which ask nobody who they are. What came over a proxy, and
+// what was asked of a name that only leads here, did not begin on this machine.
+func private(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ownMachine(r) {
+			http.Error(w, "These pages are for the machine that the server runs on: open them there at http://127.0.0.1, or by a tunnel. "+
+				"Behind a proxy that asks who comes, start the server with --open-pages.", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func ownMachine(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !from.Addr().Unmap().IsLoopback() || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+		return false
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	asked, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && asked.Unmap().IsLoopback()
 }
 
 // yearLong is how long a browser that came by TLS comes by TLS only, in seconds.

@@ -24,7 +24,7 @@ func served(t *testing.T) (*server, *routes, [][2]string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.close() })
-	s := &server{d: d, clock: wall, public: "http://shop.test", logger: logger}
+	s := &server{d: d, clock: wall, public: "http://shop.test", logger: logger, openPages: true} // the pages are seen too
 	if err := s.mail("", nil); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type serveCmd struct {
 	Mailing     mailingFlags `embed:""`
 	Adopt       bool         `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
 	EpochFile   string       `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
+	OpenPages   bool         `help:"Show the pages about customers, caught mails and /metrics to other machines too. They ask nobody who they are: only behind a proxy that does."`
 	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
@@ -52,7 +53,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if doubt != "" {
 		fmt.Fprintf(e.err, "Nothing is sent: %s may not be the only instance; %s. Events are taken as always. If no other instance of it runs, start with --adopt.\n", c.Data, doubt)
 	}
-	s := &server{d: d, clock: clock, public: public, logger: e.logger, silent: doubt != ""}
+	s := &server{d: d, clock: clock, public: public, logger: e.logger, openPages: c.OpenPages, silent: doubt != ""}
 	if err := s.prepareSending(c.Sending); err != nil {
 		return err
 	}

@@ -31,26 +31,28 @@ import (
 
 // server is a node with everything that listens.
 type server struct {
-	d       *directory
-	clock   *clock.Clock
-	public  string // URL at which customers reach it
-	logger  *slog.Logger
-	silent  bool                     // nothing is sent: another instance of the directory may
-	demo    func() *admin.DemoStatus // nil: this is no demo
-	hold    time.Duration            // how long clicks are held to be judged; 0: as the site does
-	wall    func() time.Time         // by which clicks are judged; nil: the wall
-	catcher *mailcatcher.Catcher     // nil: mail goes to a real server
-	carrier carrier
-	hooks   *hooks.Server
-	mailer  channels.Channel // the carrier, or what stands before it
-	sending *sending         // nil: no domain of ours answers for the mail, as in the demo
-	node    *run.Node
-	manage  *api.API
-	site    *site.Site
-	loader  *report.Loader
-	signer  *site.Signer
-	shops   *shops
-	current atomic.Pointer[http.Handler] // nil: the server is not ready yet
+	d      *directory
+	clock  *clock.Clock
+	public string // URL at which customers reach it
+	logger *slog.Logger
+	silent bool                     // nothing is sent: another instance of the directory may
+	demo   func() *admin.DemoStatus // nil: this is no demo
+
+	openPages bool                 // pages, caught mails and figures are for every machine
+	hold      time.Duration        // how long clicks are held to be judged; 0: as the site does
+	wall      func() time.Time     // by which clicks are judged; nil: the wall
+	catcher   *mailcatcher.Catcher // nil: mail goes to a real server
+	carrier   carrier
+	hooks     *hooks.Server
+	mailer    channels.Channel // the carrier, or what stands before it
+	sending   *sending         // nil: no domain of ours answers for the mail, as in the demo
+	node      *run.Node
+	manage    *api.API
+	site      *site.Site
+	loader    *report.Loader
+	signer    *site.Signer
+	shops     *shops
+	current   atomic.Pointer[http.Handler] // nil: the server is not ready yet
 }
 
 // ServeHTTP answers with the handler of the present node; before there is one,
@@ -193,15 +195,19 @@ func (s *server) routes() *routes {
 		fmt.Fprintln(w, "ready")
 	})
 	s.hook(mux)
-	mux.Handle("GET /metrics", s.metrics())
+	inside := private
+	if s.openPages {
+		inside = func(h http.Handler) http.Handler { return h }
+	}
+	mux.Handle("GET /metrics", inside(s.metrics()))
 	mails := ""
 	if s.catcher != nil {
 		mails = mailsPath
-		mux.Handle(mails+"/", s.catcher.Handler(mails))
+		mux.Handle(mails+"/", inside(s.catcher.Handler(mails)))
 	}
 	mux.Handle(api.Prefix+"/", s.manage)
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
-	mux.Handle("/", pages)
+	mux.Handle("/", inside(pages))
 	return mux
 }
 
