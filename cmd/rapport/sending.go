@@ -252,7 +252,7 @@ func (s *server) sendingMetrics(gauge func(name, help string, value func() float
 // announce says where mail is taken, and where it is read if it leaves for nobody.
 func (s *server) announce(e *env) {
 	if s.catcher != nil {
-		what := "all mail is kept here and leaves for nobody"
+		what := "all mail is kept here until the server stops, and leaves for nobody"
 		if s.sending != nil && s.sending.catcher != nil {
 			what = "marketing from a domain that is not verified is kept here"
 		}
