@@ -204,6 +204,7 @@ func (r *run) hear(e *event.Event) {
 		touched = r.Series.Fold(r.p, e, folded.Order, r.now)
 	}
 	touched.Traits, touched.Consent, touched.Reach = folded.Traits, folded.Consent, folded.Reach
+	touched.Predictions = folded.Predictions
 	touched.Device, touched.Locale, touched.Zone = folded.Device, folded.Locale, folded.Zone
 	if event.Receipt(e.Name) && r.receipt(e) {
 		touched.Reach = true

@@ -66,6 +66,8 @@ type Touched struct {
 	Locale  bool
 	Zone    bool
 
+	Predictions []string // names of predictions that were made or taken back
+
 	near [4]uint64 // series 0 to 255: no allocation for an ordinary program
 	far  []uint64  // the rest
 }
@@ -82,7 +84,7 @@ func (t *Touched) Has(series int) bool {
 
 // Any reports whether anything was touched.
 func (t *Touched) Any() bool {
-	if len(t.Traits) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone {
+	if len(t.Traits) > 0 || len(t.Predictions) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone {
 		return true
 	}
 	return t.near != [4]uint64{} || len(t.far) > 0

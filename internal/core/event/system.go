@@ -56,6 +56,11 @@ const (
 // longer count because of it.
 const ImportUndone = "Import Undone"
 
+// PredictionMade brings what a model says of the customer: model, predictions (a
+// list of name, value, until in Unix milliseconds, evidence). It has Trust Own; a
+// value of null takes a prediction back.
+const PredictionMade = "Prediction Made"
+
 // Control reports whether the name is that of an entry for the product itself: it
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {

@@ -8,8 +8,8 @@ import (
 )
 
 // codecVersion is the first byte of an encoded profile. Version 1, which kept 256
-// ids and no Halfway, is still read.
-const codecVersion = 2
+// ids and no Halfway, and version 2, which had no sections, are still read.
+const codecVersion = 3
 
 // SeenKept is how many recent ids a profile remembers itself at most; when there
 // are so many the older half goes, and is found in the history. What a client
@@ -113,7 +113,8 @@ func (p *Profile) Append(dst []byte) []byte {
 	dst = wire.Varint(dst, int64(p.Newest))
 	dst = wire.Varint(dst, int64(p.Halfway))
 	dst = wire.Varint(dst, int64(p.Evicted))
-	return wire.Varint(dst, int64(p.Alarm))
+	dst = wire.Varint(dst, int64(p.Alarm))
+	return p.appendSections(dst)
 }
 
 func (p *Profile) appendShopping(dst []byte) []byte {
@@ -184,7 +185,7 @@ func flag(set bool, bit byte) byte {
 func Decode(s string) (*Profile, error) {
 	r := wire.NewReader(s)
 	version := r.Byte()
-	if r.Err() == nil && version != 1 && version != codecVersion {
+	if r.Err() == nil && (version == 0 || version > codecVersion) {
 		r.Fail("a profile of an unknown version")
 	}
 	p := &Profile{}
@@ -233,6 +234,9 @@ func Decode(s string) (*Profile, error) {
 	p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint())
 	if over := len(p.Seen) - SeenKept; over > 0 {
 		p.Seen, p.Evicted = p.Seen[over:], p.Newest
+	}
+	if version > 2 {
+		p.readSections(r)
 	}
 	if r.Err() == nil && r.Rest() != "" {
 		r.Fail("something follows the profile")

@@ -69,6 +69,12 @@ func drawProfile(t *rapid.T) *profile.Profile {
 	p.Held = several(t, "held", func(t *rapid.T) profile.Held {
 		return profile.Held{Identifier: identifiers.Draw(t, "identifier"), State: profile.Holding(rapid.Byte().Draw(t, "state")), At: instants.Draw(t, "at")}
 	})
+	p.Predictions = several(t, "predictions", func(t *rapid.T) profile.Prediction {
+		return profile.Prediction{
+			Name: texts.Draw(t, "name"), Value: event.Value{Kind: event.Kind(rapid.Byte().Draw(t, "kind")), Raw: texts.Draw(t, "raw")}, At: instants.Draw(t, "at"), Until: instants.Draw(t, "until"),
+			Model: texts.Draw(t, "model"), Evidence: texts.Draw(t, "evidence"), By: u64.Draw(t, "by"),
+		}
+	})
 	p.Traits = several(t, "traits", func(t *rapid.T) profile.Trait {
 		return profile.Trait{Name: texts.Draw(t, "name"), Value: event.Value{Kind: event.Kind(rapid.Byte().Draw(t, "kind")), Raw: texts.Draw(t, "raw")}, At: instants.Draw(t, "at"), By: u64.Draw(t, "by")}
 	})
@@ -186,7 +192,7 @@ func TestARowOfTheFirstVersionIsReadAndForgetsNoId(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := everything()
-	want.Halfway = want.Newest
+	want.Halfway, want.Predictions = want.Newest, nil
 	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the stored profile is read as %+v, %v", got, err)
 	}
@@ -235,6 +241,7 @@ func everything() *profile.Profile {
 		Contacts: []profile.Contact{{At: noon + 47, Channel: "email", Journey: "welcome", Class: profile.Marketing, ID: profile.DeliveryID{48}}},
 		Zone:     "Europe/London", Locale: "en-GB", Device: "mobile", First: noon + 49, Last: noon + 50, Count: 51, Month: 24314, InMonth: 52,
 		Seen: []uint64{53, 54}, Newest: noon + 55, Halfway: noon + 58, Evicted: noon + 56, Alarm: noon + 57,
+		Predictions: []profile.Prediction{{Name: "clv", Value: event.Int(120), At: noon + 59, Until: noon + 60, Model: "bg_nbd", Evidence: "6 orders", By: 61}},
 	}
 }
 
@@ -242,7 +249,7 @@ func everything() *profile.Profile {
 // encoding needs a new version and the old one must still be read.
 func TestTheBytesOfAProfileNeverChange(t *testing.T) {
 	t.Parallel()
-	golden, err := os.ReadFile("testdata/profile.v2.hex")
+	golden, err := os.ReadFile("testdata/profile.v3.hex")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,6 +264,35 @@ func TestTheBytesOfAProfileNeverChange(t *testing.T) {
 	}
 	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the stored profile is read as %+v, %v", got, err)
+	}
+}
+
+func TestARowOfTheSecondVersionIsRead(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/profile.v2.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := hex.DecodeString(strings.Join(strings.Fields(string(golden)), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := everything()
+	want.Predictions = nil // nothing that came later
+	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the stored profile is read as %+v, %v", got, err)
+	}
+}
+
+func TestASectionThatIsNotKnownIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	row := profile.New(identity.ID{1}).Append(nil)
+	if _, err := profile.Decode(string(row) + "\xff"); err == nil {
+		t.Error("bytes that nobody wrote are taken for a profile")
+	}
+	said := everything().Append(nil)
+	if _, err := profile.Decode(string(said) + string(said[len(said)-20:])); err == nil {
+		t.Error("a section that stands twice is read")
 	}
 }
 

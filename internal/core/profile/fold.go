@@ -14,12 +14,14 @@ import (
 // Folded says what of the profile an event touched, so that only questions about
 // it are asked again.
 type Folded struct {
-	Traits   []string // names of traits that changed
-	Consent  bool
-	Reach    bool // an address or its health
-	Device   bool
-	Locale   bool
-	Zone     bool
+	Traits      []string // names of traits that changed
+	Consent     bool
+	Reach       bool // an address or its health
+	Device      bool
+	Locale      bool
+	Zone        bool
+	Predictions []string // names of predictions that were made or taken back
+
 	Repeated bool         // an order that is known already: kept in the history, counted once
 	Order    *event.Order // of an order event
 	Refused  []string     // what a public key tried and may not do, for the audit
@@ -121,6 +123,8 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 		channel := cmp.Or(e.Props.Text("channel"), "email")
 		p.Ails(Health{Channel: channel, Address: cmp.Or(e.Props.Text("address"), p.Address(channel)), State: Complained, At: e.At, Why: e.Props.Text("detail")})
 		f.Reach = true
+	case e.Name == event.PredictionMade:
+		p.foldPredictions(e, &f)
 	case e.Name == event.MessageBounced:
 		p.foldBounce(e, &f)
 	case e.Name == event.MessageDelivered, e.Name == event.MessageClicked, e.Name == event.MessageOpened:

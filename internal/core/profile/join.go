@@ -43,6 +43,9 @@ func (p *Profile) Join(s *Profile) bool {
 	for _, h := range s.Health {
 		p.Ails(h)
 	}
+	for i := range s.Predictions {
+		p.predict(s.Predictions[i])
+	}
 	p.joinOrders(s)
 	p.joinBought(s)
 	if s.Session.Last > p.Session.Last || s.Session.Last == p.Session.Last && s.Session.Start < p.Session.Start {

@@ -46,6 +46,8 @@ type Profile struct {
 	Open     []Delivery    // messages planned, claimed or started
 	Contacts []Contact     // messages that count towards caps, by instant
 
+	Predictions []Prediction // by name; at most MaxPredictions
+
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
 	Locale  string     // BCP 47; empty: the shop's
 	Device  string     // class of the last device: desktop, mobile, tablet

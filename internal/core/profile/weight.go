@@ -2,20 +2,21 @@ package profile
 
 // What one of each takes in memory, in bytes, without its texts.
 const (
-	weightProfile  = 704
-	weightHeld     = 48
-	weightTrait    = 64
-	weightConsent  = 128
-	weightHealth   = 80
-	weightOrder    = 96
-	weightBought   = 112
-	weightSeries   = 96
-	weightObs      = 24
-	weightMember   = 32
-	weightInstance = 256
-	weightPast     = 64
-	weightDelivery = 320
-	weightContact  = 64
+	weightProfile   = 704
+	weightHeld      = 48
+	weightTrait     = 64
+	weightConsent   = 128
+	weightHealth    = 80
+	weightOrder     = 96
+	weightBought    = 112
+	weightSeries    = 96
+	weightObs       = 24
+	weightMember    = 32
+	weightInstance  = 256
+	weightPast      = 64
+	weightDelivery  = 320
+	weightContact   = 64
+	weightPredicted = 120
 )
 
 // Weight returns about how many bytes p takes in memory beside its texts, which
@@ -24,7 +25,7 @@ const (
 func (p *Profile) Weight() int {
 	n := weightProfile + 16*cap(p.Strands) + weightHeld*cap(p.Held) + weightTrait*cap(p.Traits) + weightConsent*cap(p.Consents) +
 		weightHealth*cap(p.Health) + weightOrder*cap(p.Orders) + weightBought*cap(p.Bought) + weightMember*cap(p.Segments) +
-		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + 8*cap(p.Seen) + 8*cap(p.Series)
+		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*cap(p.Seen) + 8*cap(p.Series)
 	for _, s := range p.Series {
 		n += weightSeries + weightObs*cap(s.Obs)
 	}
