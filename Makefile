@@ -14,7 +14,7 @@ STATICCHECK_VERSION := v0.8.2
 # detector would take minutes.
 SLOW := /internal/demo$$|/internal/program$$|/internal/studio/mjml$$|/test/mail$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
 
-BENCHES := log engine http freshness dispatch import start
+BENCHES := log engine http freshness dispatch campaign service import start
 SEEDS   := 200
 ROUNDS  := 200
 

@@ -19,7 +19,7 @@ import (
 )
 
 type benchCmd struct {
-	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch service import start."`
+	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start."`
 	JSON      bool    `help:"Print the result as JSON."`
 	Seconds   float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
 	Customers int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`
@@ -68,6 +68,7 @@ func embeddedRig(dir string, logger *slog.Logger) bench.Rig {
 			return sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: logger})
 		},
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
+		Signed: signedCarrier,
 		Null:   func() channels.Channel { return &null.Channel{} },
 		Logger: logger,
 	}

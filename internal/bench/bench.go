@@ -43,6 +43,8 @@ type Rig struct {
 	Ledger func(ctx context.Context, dir string) (store.Ledger, error)
 	// SMTP returns a channel that sends to the mail server at the address.
 	SMTP func(addr string) (Carrier, error)
+	// Signed is SMTP with the signatures of the shop's domain on every mail.
+	Signed func(addr string) (Carrier, error)
 	// Null returns a channel that accepts everything and carries nothing.
 	Null func() channels.Channel
 	// Logger hears what the parts complain of.
@@ -103,6 +105,7 @@ var benches = []struct {
 	{"http", httpBench},
 	{"freshness", freshnessBench},
 	{"dispatch", dispatchBench},
+	{"campaign", campaignBench},
 	{"service", serviceBench},
 	{"import", importBench},
 	{"start", startBench},

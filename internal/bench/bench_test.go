@@ -31,6 +31,7 @@ func rig(t *testing.T) bench.Rig {
 			return sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir})
 		},
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
+		Signed: func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Null:   func() channels.Channel { return &null.Channel{} },
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}

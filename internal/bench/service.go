@@ -65,7 +65,11 @@ func serviceBench(ctx context.Context, b *bench) (err error) {
 	}
 	defer func() { _ = smtp.Close() }() // nothing is under way any more
 	w := &owedWatch{Channel: smtp, taken: map[string]time.Time{}}
-	p, err := b.mailing(ctx, n, w)
+	src, err := mailingShop()
+	if err != nil {
+		return err
+	}
+	p, err := b.mailing(ctx, "mailing", n, src, w)
 	if err != nil {
 		return err
 	}
@@ -99,17 +103,13 @@ func serviceBench(ctx context.Context, b *bench) (err error) {
 }
 
 // mailing makes a node of n customers who agreed to the campaign.
-func (b *bench) mailing(ctx context.Context, n int, channel channels.Channel) (_ *post, err error) {
-	p, err := b.openPost(ctx, "mailing", channel)
+func (b *bench) mailing(ctx context.Context, name string, n int, src *program.Source, channel channels.Channel) (_ *post, err error) {
+	p, err := b.openPost(ctx, name, channel)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
 		}
 	}()
-	if err != nil {
-		return nil, err
-	}
-	src, err := mailingShop()
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"rapport/internal/core"
 	"rapport/internal/core/condition"
@@ -72,8 +74,16 @@ func Of(ctx context.Context, src Source, p *profile.Profile) ([]Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	predictions := Table{Name: "predictions", About: "What was predicted of you. No predictions are made yet.", Columns: []string{"name", "value", "at"}}
-	return append(tables, said, decided, stopped, aside, predictions), nil
+	return append(tables, said, decided, stopped, aside, predictions(p)), nil
+}
+
+func predictions(p *profile.Profile) Table {
+	t := Table{Name: "predictions", About: "What we think of you, and why.", Columns: []string{"name", "value", "at", "until", "model", "evidence"}}
+	for i := range p.Predictions {
+		s := &p.Predictions[i]
+		t.Rows = append(t.Rows, []any{s.Name, s.Value, s.At, s.Until, s.Model, s.Evidence})
+	}
+	return t
 }
 
 func person(p *profile.Profile) Table {
@@ -290,7 +300,8 @@ func aside(ctx context.Context, st store.Store, p *profile.Profile, strands []id
 				e = &a.Event
 			}
 		}
-		if !slices.Contains(strands, q.To) && (e == nil || !slices.ContainsFunc(identity.Of(e), func(id identity.Identifier) bool { return owns(p, id) })) {
+		about := slices.Contains(strands, q.To) || e != nil && slices.ContainsFunc(identity.Of(e), func(id identity.Identifier) bool { return owns(p, id) })
+		if !about && !names(p, q.Detail) {
 			continue
 		}
 		var body json.RawMessage
@@ -300,6 +311,24 @@ func aside(ctx context.Context, st store.Store, p *profile.Profile, strands []id
 		t.Rows = append(t.Rows, []any{q.At, q.Kind, q.Reason, q.Field, q.Detail, body})
 	}
 	return t, nil
+}
+
+// identifierKeys are the keys under which senders write whom an event is about.
+var identifierKeys = regexp.MustCompile(`"(userId|user_id|anonymousId|anonymous_id|email|phone)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
+
+// names reports whether what was put aside at the edge, as it was sent, names the
+// person by an identifier of theirs: it never became an event that has a sender,
+// and may be no JSON.
+func names(p *profile.Profile, body string) bool {
+	for _, m := range identifierKeys.FindAllStringSubmatch(body, -1) {
+		for i := range p.Held {
+			h := &p.Held[i]
+			if h.State == profile.Owned && strings.EqualFold(h.Identifier.Value, strings.TrimSpace(m[2])) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func owns(p *profile.Profile, id identity.Identifier) bool {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"rapport/internal/channels"
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
@@ -125,7 +126,7 @@ func (n *Node) forbid(ctx context.Context, t *channels.Notice, row *store.Delive
 	}
 	switch {
 	case t.Told == channels.Unsubscribed:
-		return n.Suppress(ctx, row.Profile, row.Channel, row.Purpose, store.Unsubscribed, t.Delivery)
+		return n.Suppress(ctx, row.Profile, row.Channel, leaves(row), store.Unsubscribed, t.Delivery)
 	case t.Told == channels.Complained:
 		// Of every brand, and of this person under every address.
 		subjects := [][16]byte{row.Profile}
@@ -146,6 +147,16 @@ func (n *Node) forbid(ctx context.Context, t *channels.Notice, row *store.Delive
 		return n.o.Ledger.Suppress(ctx, store.Suppression{Subject: n.Subject(row.Channel, address), Channel: row.Channel, Reason: store.Bounced, At: now, By: t.Delivery})
 	}
 	return nil
+}
+
+// leaves is the purpose that an unsubscribe ends: that of the message. Whoever
+// unsubscribes by a message that an order brings, as mail programs offer it on any,
+// means the advertising; what an order brings has no purpose to withdraw.
+func leaves(row *store.Delivery) string {
+	if brand, service := strings.CutSuffix(row.Purpose, decision.PurposeService); service && row.Class == profile.Service {
+		return brand + decision.PurposeMarketing
+	}
+	return row.Purpose
 }
 
 // marketing are the purposes that a complaint ends: all that customers can agree
@@ -200,7 +211,7 @@ func (n *Node) told(t *channels.Notice, row *store.Delivery, name string) event.
 	case channels.Complained:
 		b.SetText("detail", channels.Clip(t.Detail))
 	case channels.Unsubscribed:
-		b.SetText("evidence", "mail to the unsubscribe address")
+		b.SetText("purpose", leaves(row)).SetText("evidence", "mail to the unsubscribe address")
 		const hour = 3_600_000
 		id += ":" + strconv.FormatInt(int64(now)/hour, 36) // a change of mind on another day is a new fact
 	case channels.Opened, channels.Clicked:

@@ -72,6 +72,9 @@ func newBrands(t *testing.T) *brands {
 		{Path: "policy.yaml", Body: "caps: {}\ngap: 0\nquiet: []\nholdout: 0%\n"},
 		{Path: "journeys/willow.yaml", Body: letter("marketing", "Willow")},
 		{Path: "journeys/oak.yaml", Body: letter("oak.marketing", "Oak")},
+		{Path: "service/parcel.yaml", Body: "service: parcel\ntrigger: {event: Asked Parcel}\ntemplate: parcel\nreason: You ordered it\n"},
+		{Path: "templates/parcel.html.liquid", Body: "---\nsubject: Your parcel\nlayout: none\n---\n<p>It is on its way.</p>"},
+		{Path: "templates/parcel.txt.liquid", Body: "It is on its way."},
 		{Path: "templates/hello.html.liquid", Body: "---\nsubject: Hello\n---\n<p>{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}</p>"},
 		{Path: "templates/hello.txt.liquid", Body: "{{ shop.name }} {{ unsubscribe_url }} {{ shop.postal }}"},
 	})
@@ -189,6 +192,26 @@ func TestAnUnsubscribeFromOneBrandLeavesTheOther(t *testing.T) {
 	}
 	if got := b.gets("Willow"); len(got) != 1 {
 		t.Errorf("Willow has fallen silent: %d mails", len(got))
+	}
+}
+
+// Mail programs offer to unsubscribe from any mail, that about a parcel too.
+func TestAnUnsubscribeFromAServiceMessageEndsTheAdvertisingAlone(t *testing.T) {
+	t.Parallel()
+	b := newBrands(t)
+	first := b.gets("Parcel")
+	if len(first) != 1 {
+		t.Fatalf("%d mails about the parcel", len(first))
+	}
+	b.tell(channels.Notice{Told: channels.Unsubscribed, Delivery: first[0].Delivery, Source: "mail"})
+	if got := b.gets("Willow"); len(got) != 0 {
+		t.Errorf("advertising goes on: %+v", got)
+	}
+	if got := b.gets("Parcel"); len(got) != 1 {
+		t.Errorf("what the next order brings is held back: %d mails", len(got))
+	}
+	if c, said := b.ada().Consent("email", "marketing"); !said || c.Granted {
+		t.Errorf("the consent is %+v", c)
 	}
 }
 

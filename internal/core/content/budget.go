@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/money"
 	"rapport/internal/fault"
 )
 
@@ -68,6 +69,7 @@ type Scratch struct {
 	args   []any
 	own    []scope
 	fields []event.Field
+	opened []opened
 	shared []any
 }
 
@@ -110,8 +112,12 @@ type run struct {
 
 	shared []any // what paths are that begin in Env.Shared, by their number; nil: not known yet
 
-	opened string // the encoding of fields
-	fields []event.Field
+	opened []opened      // the objects that were asked for fields, in the order of asking
+	at     int           // the one that was asked last
+	fields []event.Field // theirs, one object's after the other's
+
+	coined string // as coin was written
+	coin   money.Currency
 	frame
 
 	preview bool

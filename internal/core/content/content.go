@@ -136,7 +136,9 @@ func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
 
 func (t *Template) render(r *run) (Rendered, error) {
 	if s := r.env.Scratch; s != nil {
-		defer func() { s.out, s.args, s.own, s.fields, s.shared = r.out, r.args, r.own, r.fields, r.shared }()
+		defer func() {
+			s.out, s.args, s.own, s.fields, s.opened, s.shared = r.out, r.args, r.own, r.fields, r.opened, r.shared
+		}()
 	}
 	var out Rendered
 	out.Subject = oneLine(string(r.words(t.subject)))
@@ -180,7 +182,7 @@ func newRun(vars Vars, env Env) *run {
 	}
 	r := &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
 	if s := env.Scratch; s != nil {
-		r.out, r.args, r.own, r.fields, r.shared = s.out[:0], s.args[:0], s.own[:0], s.fields[:0], s.shared
+		r.out, r.args, r.own, r.fields, r.opened, r.shared = s.out[:0], s.args[:0], s.own[:0], s.fields[:0], s.opened[:0], s.shared
 	}
 	return r
 }

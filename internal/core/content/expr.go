@@ -63,6 +63,7 @@ type filtered struct {
 type call struct {
 	*filter
 	defaults bool // it is default
+	money    bool // it is money
 	args     []expr
 	named    []namedArg
 }
@@ -356,7 +357,7 @@ func (p *parser) filtered() *filtered {
 			p.fail("there is no filter " + quote(name))
 			break
 		}
-		c := call{filter: known, defaults: name == "default"}
+		c := call{filter: known, defaults: name == "default", money: name == "money"}
 		f.defaults = f.defaults || c.defaults
 		if p.eat(":") {
 			p.arguments(&c)

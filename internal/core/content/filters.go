@@ -408,9 +408,6 @@ func defaultFilter(r *run, v any, args []any, named map[string]any) any {
 	return v
 }
 
-// signs are the currencies that are written with a sign before the amount.
-var signs = map[money.Currency]string{"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥", "AUD": "A$", "CAD": "C$", "INR": "₹"}
-
 // moneyFilter writes an amount: {{ 1234.5 | money: "GBP" }} is £1,234.50.
 func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
 	m, ok := amount(v)
@@ -433,5 +430,5 @@ func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
 			return nil
 		}
 	}
-	return moneyText(m, currency)
+	return string(appendMoney(nil, m, currency))
 }

@@ -24,7 +24,10 @@ type outputNode struct {
 	x    *filtered
 	mode mode // how it is escaped where it stands
 
-	field *path // x if it is a field of a variable and nothing else
+	field *path // x if it is a field of a variable and nothing else, or as money
+	money *path // the currency, if field is shown as money in it
+
+	shared *path // x if it is names alone, such as a colour of the brand
 }
 
 // assignNode gives a value a name.
@@ -117,8 +120,20 @@ func (n *textNode) render(r *run) { r.write(n.s) }
 
 func (n *outputNode) render(r *run) {
 	r.pos = n.pos
-	if n.field != nil && r.showField(n) {
-		return
+	switch {
+	case n.money != nil:
+		if r.showMoney(n) {
+			return
+		}
+	case n.field != nil:
+		if r.showField(n) {
+			return
+		}
+	case n.shared != nil:
+		if s, ok := r.fromShared(n.shared).(string); ok && s != "" && n.mode == styleMode && r.step(2+len(n.shared.steps)) {
+			r.showText(s, n.mode)
+			return
+		}
 	}
 	r.show(n.x.shown(r), n.mode)
 }

@@ -237,8 +237,20 @@ func (c *compiler) node(t token) node {
 
 func newOutput(pos int, x *filtered) *outputNode {
 	n := &outputNode{pos: pos, x: x}
-	if p, ok := x.x.(*path); ok && len(x.calls) == 0 && p.by == nil && len(p.steps) == 1 && p.steps[0].by == nil {
+	p, ok := x.x.(*path)
+	if ok && p.fixed && len(p.steps) > 1 && len(x.calls) == 0 {
+		n.shared = p
+	}
+	if !ok || p.by != nil || len(p.steps) != 1 || p.steps[0].by != nil {
+		return n
+	}
+	switch {
+	case len(x.calls) == 0:
 		n.field = p
+	case len(x.calls) == 1 && x.calls[0].money && len(x.calls[0].args) == 1:
+		if in, ok := x.calls[0].args[0].(*path); ok && in.fixed {
+			n.field, n.money = p, in
+		}
 	}
 	return n
 }

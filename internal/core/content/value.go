@@ -220,18 +220,48 @@ func (r *run) touch(v any) {
 	}
 }
 
-// get returns a field of an event's object. It remembers the fields of the last
-// object: a message shows several of each product.
+// opened is an object of an event whose fields were read.
+type opened struct {
+	raw      string
+	from, to int // its fields among run.fields
+}
+
+// maxOpened and maxFields bound how many objects and fields are remembered.
+const (
+	maxOpened = 64
+	maxFields = 2048
+)
+
+// get returns a field of an event's object. It remembers the fields of objects: a
+// message shows several of each product, and its text part goes through the
+// products in the same order as its HTML.
 func (r *run) get(o event.Object, key string) (event.Value, bool) {
-	if string(o) != r.opened {
-		r.opened, r.fields = string(o), o.AppendFields(r.fields[:0])
+	if len(r.opened) == 0 || r.opened[r.at].raw != string(o) {
+		if r.at++; r.at >= len(r.opened) {
+			r.at = 0
+		}
+		if len(r.opened) == 0 || r.opened[r.at].raw != string(o) {
+			r.open(o)
+		}
 	}
-	for i := range r.fields {
+	f := &r.opened[r.at]
+	for i := f.from; i < f.to; i++ {
 		if r.fields[i].Key == key {
 			return r.fields[i].Value, true
 		}
 	}
 	return event.Value{}, false
+}
+
+// open reads the fields of an object.
+func (r *run) open(o event.Object) {
+	if len(r.opened) >= maxOpened || len(r.fields) >= maxFields {
+		r.opened, r.fields = r.opened[:0], r.fields[:0]
+	}
+	from := len(r.fields)
+	r.fields = o.AppendFields(r.fields)
+	r.at = len(r.opened)
+	r.opened = append(r.opened, opened{string(o), from, len(r.fields)})
 }
 
 // lifted is field that remembers the last list: a message asks for its products

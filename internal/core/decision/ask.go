@@ -14,8 +14,8 @@ import (
 // when the customer refused just them.
 const PurposeService = "service"
 
-// purposeMarketing is the purpose of everything that does not name one.
-const purposeMarketing = "marketing"
+// PurposeMarketing is the purpose of everything that does not name one.
+const PurposeMarketing = "marketing"
 
 // Properties of an intent that the gate reads beside what the template needs.
 const (
@@ -113,7 +113,7 @@ func claimed(d *profile.Delivery, now event.Time) Ask {
 // readProps reads what the gate knows from the template's properties.
 func (a *Ask) readProps(o event.Object) {
 	if a.Purpose == "" {
-		a.Purpose = purposeMarketing
+		a.Purpose = PurposeMarketing
 		if a.Class == profile.Service {
 			a.Purpose = PurposeService
 		}

@@ -48,6 +48,9 @@ func ParseCurrency(s string) (Currency, error) {
 // What String says of a sum is read back as the same sum; only the least Micros,
 // which no text means, is out of reach.
 func Parse(s string) (Micros, error) {
+	if m, ok := parsePlain(s); ok {
+		return m, nil
+	}
 	bad := func(why string) (Micros, error) {
 		return 0, fault.New(fault.Invalid, "not an amount of money: "+strconv.Quote(clip(s))+" ("+why+")")
 	}
@@ -98,6 +101,37 @@ func Parse(s string) (Micros, error) {
 		return -Micros(v), nil
 	}
 	return Micros(v), nil
+}
+
+// parsePlain is Parse for how prices are written: digits, and perhaps a point and at
+// most six digits more.
+func parsePlain(s string) (Micros, bool) {
+	const most = 18 // digits of which no number is too large
+	var v Micros
+	point, digits := -1, 0
+	for i := 0; i < len(s); i++ {
+		c := s[i] - '0'
+		switch {
+		case c <= 9:
+			v = v*10 + Micros(c)
+			digits++
+		case s[i] == '.' && point < 0:
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	shift := 6
+	if point >= 0 {
+		shift -= len(s) - point - 1
+	}
+	if digits == 0 || shift < 0 || digits+shift > most {
+		return 0, false
+	}
+	for ; shift > 0; shift-- {
+		v *= 10
+	}
+	return v, true
 }
 
 // maxExponent bounds exponents: more than the digits of any sum.

@@ -1,0 +1,114 @@
+package content
+
+import (
+	"strconv"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/money"
+)
+
+// plainDigits is how long a number may be for showMoney to read it as it stands: so
+// many digits are the same whether they went through a float or not.
+const plainDigits = 15
+
+// showMoney shows a number of an event's object as money in a currency that
+// [Env.Shared] names, such as the shop's, without making values of them: the price
+// of each product of a message. It reports false, having done nothing, if anything
+// is out of the ordinary.
+func (r *run) showMoney(n *outputNode) bool {
+	o, ok := r.lookup(n.field.root).(event.Object)
+	if !ok || n.mode != textMode && n.mode != rawMode {
+		return false
+	}
+	v, ok := r.get(o, n.field.steps[0].name)
+	if !ok || v.Kind != event.Number || len(v.Raw) > plainDigits {
+		return false
+	}
+	in, ok := r.fromShared(n.money).(string)
+	if !ok {
+		return false
+	}
+	if in != r.coined {
+		c, err := money.ParseCurrency(in)
+		if err != nil {
+			return false
+		}
+		r.coined, r.coin = in, c
+	}
+	m, err := money.Parse(v.Raw)
+	if err != nil {
+		return false
+	}
+	r.touch(o)
+	if !r.step(5 + len(n.money.steps)) {
+		return true
+	}
+	var buf [48]byte
+	s := appendMoney(buf[:0], m, r.coin)
+	if len(s) > r.room {
+		return false // which says so
+	}
+	r.room -= len(s)
+	r.out = append(r.out, s...)
+	return true
+}
+
+// appendMoney appends an amount with two decimals, or none for yen, and commas at
+// the thousands. It is the same text in HTML.
+func appendMoney(b []byte, m money.Micros, c money.Currency) []byte {
+	decimals, unit := 2, money.One/100
+	if c == "JPY" {
+		decimals, unit = 0, money.One
+	}
+	if m < 0 {
+		b, m = append(b, '-'), -m
+	}
+	symbol := signOf(c)
+	b = append(b, symbol...)
+	n := int64((m + unit/2) / unit)
+	whole := n
+	if decimals == 2 {
+		whole = n / 100
+	}
+	if whole < 1000 {
+		b = strconv.AppendInt(b, whole, 10)
+	} else {
+		var buf [20]byte
+		digits := strconv.AppendInt(buf[:0], whole, 10)
+		for i, d := range digits {
+			if i > 0 && (len(digits)-i)%3 == 0 {
+				b = append(b, ',')
+			}
+			b = append(b, d)
+		}
+	}
+	if decimals == 2 {
+		b = append(b, '.', byte('0'+n%100/10), byte('0'+n%10))
+	}
+	if c != "" && symbol == "" {
+		b = append(append(b, ' '), c...)
+	}
+	return b
+}
+
+// signOf is how a currency is written before the amount; empty: by its letters
+// behind it.
+func signOf(c money.Currency) string {
+	switch c {
+	case "GBP":
+		return "£"
+	case "EUR":
+		return "€"
+	case "USD":
+		return "$"
+	case "JPY":
+		return "¥"
+	case "AUD":
+		return "A$"
+	case "CAD":
+		return "C$"
+	case "INR":
+		return "₹"
+	}
+	return ""
+}
