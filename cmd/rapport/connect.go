@@ -169,6 +169,9 @@ type connectListCmd struct {
 
 // Run lists the shops, without their secrets.
 func (c *connectListCmd) Run(e *env) error {
+	if err := mustBeThere(c.Data); err != nil {
+		return err
+	}
 	list, err := connect.OpenBook(c.Data).List()
 	if err != nil {
 		return err
@@ -192,7 +195,12 @@ type connectSettleCmd struct {
 }
 
 // Run forgets the previous secret.
-func (c *connectSettleCmd) Run() error { return connect.OpenBook(c.Data).Settle(c.Name) }
+func (c *connectSettleCmd) Run() error {
+	if err := mustBeThere(c.Data); err != nil {
+		return err
+	}
+	return connect.OpenBook(c.Data).Settle(c.Name)
+}
 
 type backfillCmd struct {
 	Source string `arg:"" help:"Name of a connected shop."`

@@ -30,8 +30,8 @@ func domains(dir string, create bool) (*sender.Book, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "the data directory cannot be made")
 		}
-	} else if _, err := os.Stat(dir); err != nil {
-		return nil, fault.New(fault.NotFound, dir+" is no data directory: rapport serve --data "+dir+" makes one")
+	} else if err := mustBeThere(dir); err != nil {
+		return nil, err
 	}
 	key, err := workspaceKey(filepath.Join(dir, "workspace.key"), create)
 	if err != nil {

@@ -34,8 +34,8 @@ const hookUser = "rapport"
 
 // openHooks opens the book of a data directory.
 func openHooks(dir string) (*hooks.Book, error) {
-	if _, err := os.Stat(dir); err != nil {
-		return nil, fault.New(fault.NotFound, dir+" is no data directory: rapport serve --data "+dir+" makes one")
+	if err := mustBeThere(dir); err != nil {
+		return nil, err
 	}
 	return hooks.OpenBook(dir, hookReader), nil
 }

@@ -19,6 +19,9 @@ type importListCmd struct {
 
 // Run lists the imports, the last one first.
 func (c *importListCmd) Run(e *env) error {
+	if err := mustBeThere(c.Data); err != nil {
+		return err
+	}
 	list, err := imports.Open(c.Data, clock.Wall().Now).List()
 	if err != nil {
 		return err

@@ -50,6 +50,15 @@ type opening struct {
 	logger *slog.Logger
 }
 
+// mustBeThere refuses a data directory that is not there: a slip of the finger must
+// not read as nothing to show.
+func mustBeThere(dir string) error {
+	if _, err := os.Stat(dir); err != nil {
+		return fault.New(fault.NotFound, dir+" is no data directory: rapport serve --data "+dir+" makes one")
+	}
+	return nil
+}
+
 // openDirectory opens a data directory for this process alone.
 func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, err error) {
 	if o.create {

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"rapport/internal/imports"
+	"rapport/internal/program"
 	"rapport/internal/run"
 )
 
@@ -25,6 +26,18 @@ func (c *reachableCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close(ctx), d.close()) }()
+	if err := program.CheckChannel(c.Channel); err != nil {
+		return fmt.Errorf("%w: %w", errMisuse, err)
+	}
+	pr, err := n.Program(ctx)
+	if err != nil {
+		return err
+	}
+	if pr != nil {
+		if err := pr.Shop.CheckPurpose(c.Purpose); err != nil {
+			return fmt.Errorf("%w: %w", errMisuse, err)
+		}
+	}
 	r, err := measured(ctx, d, n, c.Channel, c.Purpose)
 	if err != nil {
 		return err

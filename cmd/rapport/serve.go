@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"rapport/internal/clock"
 	"rapport/internal/fault"
+	"rapport/internal/program"
 )
 
 type serveCmd struct {
@@ -33,6 +35,11 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		return fault.Wrap(fault.Unavailable, err, "cannot listen on "+c.Listen)
 	}
 	defer listener.Close()
+	if c.Definitions != "" { // keys are shown once: not by a start that cannot succeed
+		if err := mustCompile(c.Definitions); err != nil {
+			return err
+		}
+	}
 	d, err := openDirectory(ctx, c.Data, opening{clock: clock, create: true, logger: e.logger})
 	if err != nil {
 		return err
@@ -95,6 +102,25 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		server.Close()
 	}
 	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
+}
+
+// mustCompile fails with the mistakes of the definitions in a folder.
+func mustCompile(folder string) error {
+	src, err := definitions(folder)
+	if err != nil {
+		return err
+	}
+	var mistakes []string
+	_, problems := program.Compile(src, program.Options{Workspace: workspace})
+	for _, p := range problems {
+		if !p.Warning {
+			mistakes = append(mistakes, p.Error())
+		}
+	}
+	if len(mistakes) > 0 {
+		return fault.New(fault.Invalid, strings.Join(mistakes, "\n"))
+	}
+	return nil
 }
 
 // stopFor is how long requests under way may take at a stop.

@@ -39,7 +39,7 @@ type imported struct {
 	Kind       string     `json:"kind"`
 	Source     string     `json:"source"`
 	File       string     `json:"file,omitempty"`
-	State      string     `json:"state" enum:"running,done,undoing,undone" doc:"Running, or cut short: it can be resumed."`
+	State      string     `json:"state" enum:"running,done,failed,undoing,undone" doc:"Running, or cut short: it can be resumed. Failed: nothing of it was taken."`
 	By         string     `json:"by,omitempty"`
 	Began      event.Time `json:"began"`
 	Ended      string     `json:"ended,omitempty"`
@@ -173,6 +173,13 @@ func (a *API) reachable(ctx context.Context, in *struct {
 	Purpose string `query:"purpose" maxLength:"64" default:"marketing"`
 },
 ) (*body[reachable], error) {
+	pr, err := a.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := pr.Shop.CheckPurpose(in.Purpose); err != nil {
+		return nil, err
+	}
 	r, err := imports.Measure(ctx, a.o.Store, a.o.Ledger, a.o.Node, in.Channel, in.Purpose, a.o.Now())
 	if err != nil {
 		return nil, err

@@ -58,6 +58,7 @@ type Effects struct {
 	Undone     bool              // an import was taken back: the profile must be made again from its history
 	Quarantine string            // why the event was put aside; empty: it was not
 	Stuck      []string          // segments whose alarms keep finding nothing changed: a mistake of ours
+	Unfit      string            // a trait that was left as it was, since its new value cannot be right
 	Refused    []string          // what a public key tried and may not do
 	Forget     []identity.ID     // whose history and messages are to be deleted
 	Late       bool              // somebody who was erased is spoken of: the entry was dropped
@@ -190,7 +191,7 @@ func (r *run) hear(e *event.Event) {
 	}
 	r.claim(e)
 	folded := r.p.Fold(e, r.now)
-	r.eff.Refused = folded.Refused
+	r.eff.Refused, r.eff.Unfit = folded.Refused, folded.Unfit
 	if folded.Consent && e.Name == event.ConsentChanged && releases(e) {
 		for _, c := range r.p.Consents {
 			if c.Granted && c.Proof == e.ID {

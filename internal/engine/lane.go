@@ -424,6 +424,11 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	if home && a.Event.Type == event.System && a.Event.Name == event.Slot && len(eff.Deliveries) == 0 && !knows(it.p, &a.Event) {
 		return l.orphan(ctx, &a.Addressed, now, orphanKind)
 	}
+	if eff.Unfit != "" {
+		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
+			At: now, To: a.To, Kind: "trait", Reason: "the value cannot be right, so the trait was left as it was; the rest of the event counts", Field: "traits." + eff.Unfit, Entry: a.Append(nil),
+		})
+	}
 	if eff.Quarantine != "" {
 		l.quarantine(now, &a.Addressed, "hops", eff.Quarantine, "")
 	}

@@ -26,6 +26,7 @@ type State string
 const (
 	Running State = "running" // or cut short: it can be resumed
 	Done    State = "done"
+	Failed  State = "failed"  // nothing of it was taken: its header could not be read
 	Undoing State = "undoing" // or cut short: undoing again finishes it
 	Undone  State = "undone"
 )

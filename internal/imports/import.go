@@ -67,8 +67,16 @@ func Begin(b *Book, node Node, ledger store.Ledger, p Plan) (*Import, error) {
 	return i, err
 }
 
-// Close ends the work on an import. One that is not done can be resumed.
-func (i *Import) Close() error { return i.homes.close() }
+// Close ends the work on an import. One that is not done can be resumed, unless
+// nothing of it was taken: that one has failed.
+func (i *Import) Close() error {
+	var err error
+	if i.State == Running && i.homes.n == 0 && i.Checkpoint == nil {
+		i.State, i.Ended = Failed, stamp(i.book.now())
+		err = i.book.save(&i.Entry)
+	}
+	return errors.Join(err, i.homes.close())
+}
 
 // append makes events durable, after the homes that they go to: an event that nobody
 // can find again could not be undone.

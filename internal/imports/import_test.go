@@ -374,3 +374,24 @@ type brokenLedger struct{ store.Ledger }
 func (b *brokenLedger) Suppress(context.Context, store.Suppression) error {
 	return fault.New(fault.Unavailable, "the disk is full")
 }
+
+func TestAnImportWhoseHeaderCannotBeReadHasFailed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	i, err := imports.Begin(s.book, s.node, s.ledger, imports.Plan{Kind: string(people.Consents), Source: "shop", File: "file.csv", By: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.People(t.Context(), strings.NewReader("colour,size\nred,4\n"), people.Options{Kind: people.Consents}); err == nil {
+		t.Fatal("a file without an address is taken")
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := s.book.Entry(i.ID); err != nil || e.State != imports.Failed || e.Ended == "" {
+		t.Errorf("the import is %+v, %v", e, err)
+	}
+	if _, err := imports.Begin(s.book, s.node, s.ledger, imports.Plan{Kind: string(people.Consents), Source: "shop", Resume: true}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("it can be resumed: %v", err)
+	}
+}

@@ -2,9 +2,12 @@ package program
 
 import (
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"rapport/internal/core/decision"
 	"rapport/internal/core/money"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
@@ -32,6 +35,28 @@ type Purpose struct {
 	About string // one or two sentences on what it means; may be empty
 	// Labels and Abouts are both in other languages, by "de".
 	Labels, Abouts map[string]string
+}
+
+// CheckPurpose refuses a purpose that customers of the shop cannot agree to, or
+// refuse, and names those that there are.
+func (s *Shop) CheckPurpose(name string) error {
+	known := []string{decision.PurposeService}
+	for i := range s.Purposes {
+		known = append(known, s.Purposes[i].Name)
+	}
+	if slices.Contains(known, name) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "the shop has no purpose "+strconv.Quote(name)+"; there are "+strings.Join(known, ", "))
+}
+
+// CheckChannel refuses a channel that the product does not know, and names those
+// that there are.
+func CheckChannel(name string) error {
+	if slices.Contains(Channels, name) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "there is no channel "+strconv.Quote(name)+"; there are "+strings.Join(Channels, ", "))
 }
 
 // Channels are the channels that the product can speak on, those without an

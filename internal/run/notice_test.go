@@ -26,6 +26,7 @@ type brands struct {
 	t      *testing.T
 	clock  *clock.Clock
 	node   *run.Node
+	store  store.Store
 	ledger store.Ledger
 
 	mu       sync.Mutex
@@ -51,13 +52,13 @@ senders:
 
 func newBrands(t *testing.T) *brands {
 	t.Helper()
-	b := &brands{t: t, clock: clock.Virtual(demo.GoLive), ledger: memory.NewLedger(), answer: channels.Outcome{State: channels.Accepted}}
+	b := &brands{t: t, clock: clock.Virtual(demo.GoLive), store: memory.New(), ledger: memory.NewLedger(), answer: channels.Outcome{State: channels.Accepted}}
 	signer, err := site.NewSigner(baseURL, "default", site.Key{ID: 1, Secret: [32]byte{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.node, err = run.Open(t.Context(), run.Options{
-		Log: memlog.New(1, b.clock.Now), Store: memory.New(), Ledger: b.ledger, Channels: map[string]channels.Channel{"email": b}, Workspace: "default", Key: identity.Key{7},
+		Log: memlog.New(1, b.clock.Now), Store: b.store, Ledger: b.ledger, Channels: map[string]channels.Channel{"email": b}, Workspace: "default", Key: identity.Key{7},
 		Clock: b.clock, Links: signer, Standing: b,
 		Pace: func(*channels.Message) (time.Duration, string) { b.asked++; return b.pace, "the pace" },
 	})

@@ -125,6 +125,11 @@ func (d *Domain) check() error {
 	if !aligned(d.Envelope(), d.Name, false) {
 		return fault.New(fault.Invalid, "the domain for bounces must belong to "+organisation(d.Name)+", or SPF speaks for somebody else")
 	}
+	for _, from := range d.Froms {
+		if !aligned(d.Name, from, false) {
+			return fault.New(fault.Invalid, from+" belongs to "+organisation(from)+", not to "+organisation(d.Name)+": DMARC would refuse its mail under this domain's signature. Set it up as a domain of its own: rapport domain add "+from)
+		}
+	}
 	if len(d.Froms) > maxFroms || len(d.Hosts) > maxHosts || len(d.Warm) > maxWarm {
 		return fault.New(fault.Invalid, "too many From domains, hosts or days of warm-up")
 	}

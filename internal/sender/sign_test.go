@@ -171,3 +171,14 @@ func BenchmarkSign(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
 }
+
+func TestAFromOfAnotherOrganisationIsRefusedWhenItIsSetUp(t *testing.T) {
+	t.Parallel()
+	b, _ := book(t)
+	if _, err := b.Add(sender.Domain{Name: "mailer.example", Froms: []string{"shop.example"}}); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "rapport domain add shop.example") {
+		t.Errorf("Add = %v, want what to do instead", err)
+	}
+	if _, err := b.Add(sender.Domain{Name: "shop.example", Froms: []string{"news.shop.example"}}); err != nil {
+		t.Errorf("a From below the domain: %v", err)
+	}
+}

@@ -24,6 +24,7 @@ type Folded struct {
 
 	Repeated bool         // an order that is known already: kept in the history, counted once
 	Order    *event.Order // of an order event
+	Unfit    string       // a trait whose value cannot be what its name says, and was left as it was
 	Refused  []string     // what a public key tried and may not do, for the audit
 }
 
@@ -178,8 +179,13 @@ func (p *Profile) foldTraits(e *event.Event, traits event.Object, f *Folded) {
 			return true
 		}
 		if name == "email" {
-			if id, ok := identity.Normal(identity.Email, v.String()); ok {
+			id, ok := identity.Normal(identity.Email, v.String())
+			switch {
+			case ok:
 				v = event.Text(id.Value)
+			case v.Kind != event.Null && v.String() != "":
+				f.Unfit = name // nobody could be written to, and an address that is known must not go
+				return true
 			}
 		}
 		if !p.setTrait(Trait{strings.Clone(name), event.Value{Kind: v.Kind, Raw: strings.Clone(v.Raw)}, e.At, by}, most) {

@@ -473,3 +473,22 @@ func TestAStrangerCannotFillAProfileWithAddresses(t *testing.T) {
 		t.Errorf("the row has %d bytes", n)
 	}
 }
+
+func TestATraitEmailThatIsNoAddressLeavesTheOneThatIsKnown(t *testing.T) {
+	t.Parallel()
+	identify := func(id, email string) event.Event {
+		return event.Event{ID: event.ID(id), Type: event.Identify, User: "ada", At: noon, Trust: event.Server, Traits: object("email", email, "city", id)}
+	}
+	p := fold(profile.New(identity.ID{1}), identify("a", "Ada@People.example"))
+	own := *p
+	e := identify("b", "ada at people")
+	if got := own.Fold(&e, noon+1); got.Unfit != "email" {
+		t.Errorf("nobody is told: %+v", got)
+	}
+	if got := own.Address("email"); got != "ada@people.example" {
+		t.Errorf("mail would go to %q", got)
+	}
+	if v, _ := own.Trait("city"); v.Raw != "b" {
+		t.Errorf("the rest of the event does not count: %v", v)
+	}
+}
