@@ -8,7 +8,6 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/killpoint"
 	"rapport/internal/store"
@@ -65,9 +64,11 @@ func (l *lane) begin(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
-	rows := make([]*profile.Profile, len(ids))
+	rows := make([]packed, len(ids))
 	for i, id := range ids {
-		rows[i] = b.dirty[id].p
+		it := b.dirty[id]
+		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0}
+		it.base = it.p
 	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
@@ -75,7 +76,7 @@ func (l *lane) begin(ctx context.Context) {
 
 	go func() {
 		r := result{rows: rows}
-		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer, &l.scratch)
+		r.commit = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
@@ -106,10 +107,10 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	killpoint.Hit(killpoint.AfterCommit)
 	l.stuck.Store(nil)
 	l.mu.Lock()
-	for i, p := range r.rows {
-		it := b.dirty[p.ID]
+	for i := range r.rows {
+		it := b.dirty[r.rows[i].p.ID]
 		it.pins--
-		l.cache.resize(it, r.sizes[i])
+		l.cache.resize(it, r.rows[i].size(it))
 	}
 	l.cache.shrink()
 	l.nextAlarm = r.nextAlarm

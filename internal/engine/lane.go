@@ -66,8 +66,7 @@ type lane struct {
 
 type result struct {
 	err       error
-	sizes     []int
-	rows      []*profile.Profile
+	rows      []packed
 	commit    *store.Commit
 	nextAlarm event.Time
 	unread    error // why nextAlarm is not known
