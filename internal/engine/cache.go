@@ -63,11 +63,15 @@ type item struct {
 	// base is the profile as the commits that were begun leave it in the store; nil:
 	// it is not there, or not in parts, so the next commit writes all of it.
 	base *profile.Profile
-	row  int   // bytes of its row when it was last read or written
-	size int64 // bytes of memory, about
-	rest int   // bytes of them that are its rest, or unknownRest
-	pins int   // batches, open or in flight, that hold a change of it
-	at   *list.Element
+	// alarm is never before the one that the store has: profiles whose alarm moved
+	// away keep the earlier one there.
+	alarm event.Time
+	early bool  // the store's alarm has come and the profile's has not
+	row   int   // bytes of its row when it was last read or written
+	size  int64 // bytes of memory, about
+	rest  int   // bytes of them that are its rest, or unknownRest
+	pins  int   // batches, open or in flight, that hold a change of it
+	at    *list.Element
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
@@ -102,7 +106,7 @@ func (c *cache) get(id identity.ID) *item {
 }
 
 func (c *cache) put(p *profile.Profile, encoded int) *item {
-	it := &item{p: p, row: encoded, rest: unknownRest, size: int64(encoded + p.Weight() + itemOverhead)}
+	it := &item{p: p, row: encoded, rest: unknownRest, alarm: p.Alarm, size: int64(encoded + p.Weight() + itemOverhead)}
 	it.at = c.order.PushFront(it)
 	c.items[p.ID] = it
 	c.size += it.size

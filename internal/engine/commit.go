@@ -67,8 +67,10 @@ func (l *lane) begin(ctx context.Context) {
 	rows := make([]packed, len(ids))
 	for i, id := range ids {
 		it := b.dirty[id]
-		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0}
-		it.base = it.p
+		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0, keep: l.keepsAlarm(it)}
+		if it.base = it.p; !rows[i].keep {
+			it.alarm, it.early = it.p.Alarm, false
+		}
 	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
@@ -167,21 +169,17 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			return err
 		}
 		for i := range rows {
-			if it := l.cache.items[rows[i].ID]; it == nil {
+			if l.cache.items[rows[i].ID] == nil {
 				l.mu.Lock()
 				l.admit(rows[i].ID, string(rows[i].Body))
 				l.mu.Unlock()
-			} else if it.p.Alarm > l.pos.Now {
-				continue
 			}
 			l.due = append(l.due, rows[i].ID)
 		}
+		l.noAlarm()
 		if len(l.due) == 0 {
-			// All of them have fired already and wait for the commit.
-			l.noAlarm()
 			return nil
 		}
-		l.noAlarm()
 	}
 	if n > len(l.due) {
 		n = len(l.due)
@@ -206,7 +204,11 @@ func (l *lane) fire(ctx context.Context, n int) error {
 	}
 	for _, id := range batch {
 		it := l.cache.get(id)
-		if it == nil || it.p.Alarm > l.pos.Now {
+		if it == nil {
+			continue
+		}
+		if it.p.Alarm > l.pos.Now { // it has fired and waits for the commit, or moved away
+			l.tooEarly(it)
 			continue
 		}
 		if err := l.current(ctx, it, it.p.Alarm); err != nil {

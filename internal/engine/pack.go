@@ -10,6 +10,7 @@ type packed struct {
 	p      *profile.Profile
 	base   *profile.Profile // as the store has it, in parts; nil: the whole is written
 	stored bool             // the store has a row
+	keep   bool             // its alarm stays what the store has
 	hot    int              // bytes of the hot part
 	rest   int              // bytes of the rest; keptRest: it is as the store has it
 }
@@ -35,7 +36,7 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 	for i := range rows {
 		r := &rows[i]
 		end := start + r.hot
-		row := store.Row{ID: r.p.ID, Alarm: r.p.Alarm, Body: s.rows[start:end:end]}
+		row := store.Row{ID: r.p.ID, Alarm: r.p.Alarm, KeepAlarm: r.keep, Body: s.rows[start:end:end]}
 		if start = end; r.rest != keptRest {
 			end += r.rest
 			if row.Rest = s.rows[start:end:end]; r.rest == 0 && !r.stored {

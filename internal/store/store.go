@@ -173,6 +173,9 @@ type Run struct {
 type Row struct {
 	ID    identity.ID
 	Alarm event.Time // event.Never: none
+	// KeepAlarm, in a Commit, leaves the alarm of a row that is there as it is: the
+	// index of alarms is not touched, which would cost as much as the row.
+	KeepAlarm bool
 	// Body is, in a Commit, the part that changes often; in an answer it is what was
 	// committed as Body with the Rest that was committed last behind it.
 	Body []byte

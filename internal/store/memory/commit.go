@@ -70,6 +70,10 @@ func (st *state) keepProfile(row store.Row) {
 		st.sorted = false
 	}
 	row.Body, row.Rest = cloned(row.Body), kept(old.Rest, row.Rest)
+	if known && row.KeepAlarm {
+		row.Alarm = old.Alarm
+	}
+	row.KeepAlarm = false
 	st.profiles[row.ID] = row
 	if row.Alarm == event.Never {
 		delete(st.alarms, row.ID)

@@ -17,6 +17,9 @@ const (
 	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
 
+	putBody = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body`
+
 	putRest = `INSERT INTO rests (number, body) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET body = excluded.body`
 
 	// putRestOf is for rows whose number is not known, most of them new.
@@ -109,10 +112,14 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 		h := heads.take(p.ID)
 		var err error
 		switch {
+		case h == nil && p.KeepAlarm:
+			err = w.exec(putBody, p.ID[:], p.Alarm, blob(p.Body))
 		case h == nil:
 			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body))
 		case h.row == 0:
 			err = w.exec(addProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+		case p.KeepAlarm:
+			err = w.exec(putBodyAndHead, h.newest, h.month, h.earlier, blob(p.Body), h.row)
 		default:
 			err = w.exec(putProfileAndHead, p.Alarm, h.newest, h.month, h.earlier, blob(p.Body), h.row)
 		}

@@ -199,6 +199,28 @@ func alarmGone(t *testing.T, open Open) {
 	equal(t, "due later", ids(must(t, got, err)), people(3, 2))
 }
 
+func alarmKept(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	keep := func(n int, alarm event.Time, body string) store.Row {
+		return store.Row{ID: person(n), Alarm: alarm, KeepAlarm: true, Body: []byte(body)}
+	}
+	w.commit(store.Commit{
+		Profiles: []store.Row{alarm(1, 10), alarm(2, event.Never), alarm(3, 30), keep(4, 40, "new")},
+		History:  []store.Block{block(1, 10, "a", 1)},
+	})
+	w.commit(store.Commit{
+		Profiles: []store.Row{keep(1, 99, "one"), keep(2, 99, "two"), alarm(3, 31), keep(4, 99, "four")},
+		History:  []store.Block{block(1, 10, "b", 2), block(2, 10, "c", 3)},
+	})
+	got, err := s.Profiles(t.Context(), identity.ID{}, 9)
+	equal(t, "rows", must(t, got, err), []store.Row{
+		{ID: person(1), Alarm: 10, Body: []byte("one")}, {ID: person(2), Alarm: event.Never, Body: []byte("two")}, alarm(3, 31), {ID: person(4), Alarm: 40, Body: []byte("four")},
+	})
+	got, err = s.Due(t.Context(), identity.ID{}, last, 98, 9)
+	equal(t, "due", ids(must(t, got, err)), people(1, 3, 4))
+}
+
 func nextAlarm(t *testing.T, open Open) {
 	s := opened(t, open)
 	at := func(from, to identity.ID) event.Time {

@@ -53,6 +53,7 @@ func Run(t *testing.T, open Open) {
 
 		{"due alarms come earliest first within the range and the limit", due},
 		{"an alarm that is gone is not due", alarmGone},
+		{"an alarm that is kept stays what it was", alarmKept},
 		{"the next alarm is the earliest in the range", nextAlarm},
 
 		{"due deliveries come by priority, instant and id", dueDeliveries},
