@@ -211,14 +211,14 @@ func (c *crowd) copy(commit *store.Commit, o *original, i int) error {
 			p.Traits[t].Value = event.Text(emailOf(i))
 		}
 	}
-	commit.Profiles = append(commit.Profiles, store.Row{ID: p.ID, Alarm: p.Alarm, Body: p.Append(nil)})
+	commit.Profiles = append(commit.Profiles, store.Row{ID: p.ID, Alarm: p.Alarm, Body: p.AppendHot(nil), Rest: p.AppendRest(nil)})
 	for kind, row := range o.homes {
 		s, err := profile.Decode(string(row))
 		if err != nil {
 			return err
 		}
 		s.ID, s.Owner, s.Birth.Value = home(kind, names[kind]), p.ID, names[kind]
-		commit.Profiles = append(commit.Profiles, store.Row{ID: s.ID, Alarm: s.Alarm, Body: s.Append(nil)})
+		commit.Profiles = append(commit.Profiles, store.Row{ID: s.ID, Alarm: s.Alarm, Body: s.AppendHot(nil), Rest: s.AppendRest(nil)})
 	}
 	for _, k := range o.blocks {
 		k.Strand = p.ID

@@ -100,7 +100,7 @@ func (c *crowd) drive(ctx context.Context, l *load, who func(uint64, int) draw, 
 	before := c.e.Stats().Events
 	f.may = func() bool { return before+f.appended.Load()-c.e.Stats().Events < maxLead }
 	watch := newWatch(c.b.dir)
-	disk, began := written(), time.Now()
+	disk, busy, began := written(), worked(), time.Now()
 	feeding, stop := context.WithTimeout(ctx, length)
 	defer stop()
 	err := f.run(feeding)
@@ -116,6 +116,7 @@ func (c *crowd) drive(ctx context.Context, l *load, who func(uint64, int) draw, 
 	fig := c.b.result.Figures
 	fig[prefix+"events"], fig[prefix+"events_per_s"] = applied, applied/took
 	fig[prefix+"disk_bytes_per_event"] = float64(written()-disk) / applied
+	fig[prefix+"cpu_us_per_event"] = float64((worked() - busy).Microseconds()) / applied
 	fig[prefix+"checkpoints"] = float64(checkpoints)
 	return applied / took, nil
 }

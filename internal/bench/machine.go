@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -54,6 +55,16 @@ func kilobytes(path, name string) int64 {
 func written() int64 {
 	v, _ := strconv.ParseInt(field("/proc/self/io", "write_bytes"), 10, 64)
 	return v
+}
+
+// worked returns how long this process has kept a core busy, the operating system's
+// work for it included.
+func worked() time.Duration {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		return 0 // unreachable: the arguments are right
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
 // peakBytes returns the greatest resident size since [forgetPeak].

@@ -101,7 +101,7 @@ func (b *batch) touch(it *item) {
 	if _, ok := b.dirty[it.p.ID]; !ok {
 		b.dirty[it.p.ID] = it
 		it.pins++
-		b.bytes += it.row + 64
+		b.bytes += it.row - max(it.rest, 0) + 64
 	}
 }
 
@@ -219,23 +219,9 @@ type scratch struct {
 
 // pack turns the batch into a commit. It only reads, so the lane may go on with
 // its next batch meanwhile: profiles are immutable and were noted by pointer.
-func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packer *feed.Packer, s *scratch) (*store.Commit, []int) {
+func (b *batch) pack(lane int, to store.Position, rows []packed, packer *feed.Packer, s *scratch) *store.Commit {
 	c := &store.Commit{Lane: lane, From: b.from, To: to, Forwards: b.forwards, Forwarded: b.forwarded, Quarantine: b.quarantine, Forget: b.forget, Runs: b.runs}
-	sizes := make([]int, len(rows))
-	c.Profiles = make([]store.Row, len(rows), len(rows)+len(b.raw))
-	s.rows = s.rows[:0]
-	for i, p := range rows {
-		from := len(s.rows)
-		s.rows = p.Append(s.rows)
-		sizes[i] = len(s.rows) - from
-	}
-	start := 0
-	for i, p := range rows {
-		end := start + sizes[i]
-		c.Profiles[i] = store.Row{ID: p.ID, Alarm: p.Alarm, Body: s.rows[start:end:end]}
-		start = end
-	}
-	c.Profiles = append(c.Profiles, b.raw...)
+	c.Profiles = append(packRows(rows, s, len(b.raw)), b.raw...)
 	c.History = b.packHistory(s)
 	for _, m := range b.members {
 		c.Memberships = append(c.Memberships, m)
@@ -254,7 +240,7 @@ func (b *batch) pack(lane int, to store.Position, rows []*profile.Profile, packe
 	}
 	slices.SortFunc(c.Deliveries, func(a, b store.Delivery) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	c.Feed = packer.Pack(b.feed)
-	return c, sizes
+	return c
 }
 
 // packHistory returns the blocks of the strands, in order of strand: each has the

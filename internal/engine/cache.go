@@ -59,11 +59,19 @@ func (r *rows) take(id identity.ID) (string, bool) {
 
 // item is one cached profile with what the lane knows of its history.
 type item struct {
-	p    *profile.Profile
-	row  int   // bytes of its row when it was last read or written
-	size int64 // bytes of memory, about
-	pins int   // batches, open or in flight, that hold a change of it
-	at   *list.Element
+	p *profile.Profile
+	// base is the profile as the commits that were begun leave it in the store; nil:
+	// it is not there, or not in parts, so the next commit writes all of it.
+	base *profile.Profile
+	// alarm is never before the one that the store has: profiles whose alarm moved
+	// away keep the earlier one there.
+	alarm event.Time
+	early bool  // the store's alarm has come and the profile's has not
+	row   int   // bytes of its row when it was last read or written
+	size  int64 // bytes of memory, about
+	rest  int   // bytes of them that are its rest, or unknownRest
+	pins  int   // batches, open or in flight, that hold a change of it
+	at    *list.Element
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
@@ -73,6 +81,10 @@ type item struct {
 	// was undone; nil: nobody asked.
 	gone map[uint64]struct{}
 }
+
+// unknownRest is the size of a rest that was read and never written: a row does not
+// say where its rest begins.
+const unknownRest = -1
 
 // itemOverhead is what a cached profile costs beside itself: the item, its entry
 // in the map, its element in the list.
@@ -94,7 +106,7 @@ func (c *cache) get(id identity.ID) *item {
 }
 
 func (c *cache) put(p *profile.Profile, encoded int) *item {
-	it := &item{p: p, row: encoded, size: int64(encoded + p.Weight() + itemOverhead)}
+	it := &item{p: p, row: encoded, rest: unknownRest, alarm: p.Alarm, size: int64(encoded + p.Weight() + itemOverhead)}
 	it.at = c.order.PushFront(it)
 	c.items[p.ID] = it
 	c.size += it.size
@@ -122,7 +134,7 @@ func (c *cache) shrink() {
 		if it.pins > 0 {
 			continue
 		}
-		if !it.damaged {
+		if !it.damaged && it.base != nil { // without a base, how the store has it would be forgotten
 			c.rows.put(it.p)
 		}
 		c.order.Remove(it.at)

@@ -8,7 +8,6 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/killpoint"
 	"rapport/internal/store"
@@ -65,9 +64,13 @@ func (l *lane) begin(ctx context.Context) {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
-	rows := make([]*profile.Profile, len(ids))
+	rows := make([]packed, len(ids))
 	for i, id := range ids {
-		rows[i] = b.dirty[id].p
+		it := b.dirty[id]
+		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0, keep: l.keepsAlarm(it)}
+		if it.base = it.p; !rows[i].keep {
+			it.alarm, it.early = it.p.Alarm, false
+		}
 	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
@@ -75,7 +78,7 @@ func (l *lane) begin(ctx context.Context) {
 
 	go func() {
 		r := result{rows: rows}
-		r.commit, r.sizes = b.pack(l.n, to, rows, l.packer, &l.scratch)
+		r.commit = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
@@ -106,10 +109,10 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	killpoint.Hit(killpoint.AfterCommit)
 	l.stuck.Store(nil)
 	l.mu.Lock()
-	for i, p := range r.rows {
-		it := b.dirty[p.ID]
+	for i := range r.rows {
+		it := b.dirty[r.rows[i].p.ID]
 		it.pins--
-		l.cache.resize(it, r.sizes[i])
+		l.cache.resize(it, r.rows[i].size(it))
 	}
 	l.cache.shrink()
 	l.nextAlarm = r.nextAlarm
@@ -166,21 +169,17 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			return err
 		}
 		for i := range rows {
-			if it := l.cache.items[rows[i].ID]; it == nil {
+			if l.cache.items[rows[i].ID] == nil {
 				l.mu.Lock()
 				l.admit(rows[i].ID, string(rows[i].Body))
 				l.mu.Unlock()
-			} else if it.p.Alarm > l.pos.Now {
-				continue
 			}
 			l.due = append(l.due, rows[i].ID)
 		}
+		l.noAlarm()
 		if len(l.due) == 0 {
-			// All of them have fired already and wait for the commit.
-			l.noAlarm()
 			return nil
 		}
-		l.noAlarm()
 	}
 	if n > len(l.due) {
 		n = len(l.due)
@@ -205,7 +204,11 @@ func (l *lane) fire(ctx context.Context, n int) error {
 	}
 	for _, id := range batch {
 		it := l.cache.get(id)
-		if it == nil || it.p.Alarm > l.pos.Now {
+		if it == nil {
+			continue
+		}
+		if it.p.Alarm > l.pos.Now { // it has fired and waits for the commit, or moved away
+			l.tooEarly(it)
 			continue
 		}
 		if err := l.current(ctx, it, it.p.Alarm); err != nil {

@@ -43,13 +43,17 @@ func (l *lane) admit(id identity.ID, body string) *item {
 		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
 	}
 	if err == nil {
-		return l.cache.put(p, len(body))
+		it := l.cache.put(p, len(body))
+		if profile.InParts(body) {
+			it.base = p
+		}
+		return it
 	}
 	it := l.cache.put(profile.New(id), len(body))
 	it.damaged = true
 	if _, known := l.damaged[id]; !known {
 		l.damaged[id] = struct{}{}
-		l.open.raw = append(l.open.raw, store.Row{ID: id, Alarm: event.Never, Body: []byte(body)})
+		l.open.raw = append(l.open.raw, store.Row{ID: id, Alarm: event.Never, Body: []byte(body), Rest: []byte{}})
 		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
 			At: l.pos.Now, To: id, Kind: damagedKind, Reason: "the row of this customer cannot be read: restore it from a backup", Detail: err.Error(),
 		})

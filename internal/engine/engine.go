@@ -71,8 +71,9 @@ const (
 	urgentIdle   = 10 * time.Millisecond
 	urgentBusy   = 250 * time.Millisecond
 	lazy         = 500 * time.Millisecond
-	flooded      = 2 * time.Second // without an idle moment for so long,
-	urgentFlood  = time.Second     // commits are so far apart
+	freshFor     = 100 * time.Millisecond // a lane that applies what is older has no idle moment
+	flooded      = 2 * time.Second        // without one for so long,
+	urgentFlood  = time.Second            // commits are so far apart
 	defaultCache = 256 << 20
 	defaultDirty = 48 << 20
 )

@@ -66,8 +66,7 @@ type lane struct {
 
 type result struct {
 	err       error
-	sizes     []int
-	rows      []*profile.Profile
+	rows      []packed
 	commit    *store.Commit
 	nextAlarm event.Time
 	unread    error // why nextAlarm is not known
@@ -256,7 +255,7 @@ func (l *lane) round(ctx context.Context) error {
 		if err := l.record(lasting, &records[i]); err != nil {
 			return err
 		}
-		if err := l.maybeCommit(ctx, i == len(records)-1 && len(records) < readLimit); err != nil {
+		if err := l.maybeCommit(ctx, i == len(records)-1 && l.fresh(&records[i])); err != nil {
 			return err
 		}
 	}
@@ -275,6 +274,11 @@ func (l *lane) round(ctx context.Context) error {
 	}
 	return l.maybeCommit(ctx, len(records) == 0)
 }
+
+// fresh reports whether the record was heard a moment ago: then the lane keeps up.
+// How many records were read at once does not tell, since under load a record holds
+// what thousands of callers brought.
+func (l *lane) fresh(rec *eventlog.Record) bool { return l.e.o.Now().Sub(rec.Now) < freshFor }
 
 // fireSlice is how many alarms fire between two looks at the log: a million
 // birthdays at midnight must not delay a live event.

@@ -167,11 +167,21 @@ type Run struct {
 	Body     []byte
 }
 
-// Row is the hot row of a profile.
+// Row is the hot row of a profile. What changes with almost every event is written
+// apart from what seldom changes, so that a commit writes only the former of most
+// profiles. Nobody who reads sees that there are two.
 type Row struct {
 	ID    identity.ID
 	Alarm event.Time // event.Never: none
-	Body  []byte
+	// KeepAlarm, in a Commit, leaves the alarm of a row that is there as it is: the
+	// index of alarms is not touched, which would cost as much as the row.
+	KeepAlarm bool
+	// Body is, in a Commit, the part that changes often; in an answer it is what was
+	// committed as Body with the Rest that was committed last behind it.
+	Body []byte
+	// Rest is, in a Commit, the part that seldom changes: nil keeps what is there,
+	// no bytes take it away. In an answer it is nil.
+	Rest []byte
 }
 
 // Block is a piece of a strand's history: the events that one commit brought of

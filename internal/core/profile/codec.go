@@ -3,13 +3,12 @@ package profile
 import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/money"
 	"rapport/internal/core/wire"
 )
 
-// codecVersion is the first byte of an encoded profile. Version 1, which kept 256
-// ids and no Halfway, and version 2, which had no sections, are still read.
-const codecVersion = 3
+// codecVersion is the first byte of an encoded profile, and of its rest. Versions 1
+// to 3, which had no parts, are still read.
+const codecVersion = 4
 
 // SeenKept is how many recent ids a profile remembers itself at most; when there
 // are so many the older half goes, and is found in the history. What a client
@@ -17,226 +16,89 @@ const codecVersion = 3
 // half of the hot row, since fingerprints do not compress.
 const SeenKept = 64
 
-// Append appends p in the product's own encoding: the hot row. Equal profiles
-// give equal bytes.
-func (p *Profile) Append(dst []byte) []byte {
+// Append appends p in the product's own encoding: the hot part, which almost every
+// event changes, and behind it the rest. Equal profiles give equal bytes. A store
+// keeps the two apart, so that an event writes the hot part alone.
+func (p *Profile) Append(dst []byte) []byte { return p.AppendRest(p.AppendHot(dst)) }
+
+// AppendHot appends what almost every event changes. Instants are written as
+// differences from others near them: most are short then.
+func (p *Profile) AppendHot(dst []byte) []byte {
 	dst = append(dst, codecVersion)
 	dst = append(dst, p.ID[:]...)
-	dst = append(dst, p.Owner[:]...)
+	dst = appendOwner(dst, p.Owner)
 	dst = appendIdentifier(dst, p.Birth)
 	dst = wire.Varint(dst, int64(p.Born))
 	dst = wire.Fixed(dst, p.Program)
-	dst = wire.Uvarint(dst, uint64(len(p.Strands)))
-	for i := range p.Strands {
-		dst = append(dst, p.Strands[i][:]...)
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Held)))
-	for i := range p.Held {
-		h := &p.Held[i]
-		dst = appendIdentifier(dst, h.Identifier)
-		dst = append(dst, byte(h.State))
-		dst = wire.Varint(dst, int64(h.At))
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Traits)))
-	for i := range p.Traits {
-		t := &p.Traits[i]
-		dst = wire.Text(dst, t.Name)
-		dst = append(dst, byte(t.Value.Kind))
-		dst = wire.Text(dst, t.Value.Raw)
-		dst = wire.Varint(dst, int64(t.At))
-		dst = wire.Fixed(dst, t.By)
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Consents)))
-	for i := range p.Consents {
-		c := &p.Consents[i]
-		dst = wire.Text(dst, c.Channel)
-		dst = wire.Text(dst, c.Purpose)
-		dst = wire.Bool(dst, c.Granted)
-		dst = wire.Varint(dst, int64(c.At))
-		dst = wire.Text(dst, c.Proof)
-		dst = wire.Text(dst, c.Evidence)
-		dst = wire.Text(dst, c.Wording)
-		dst = wire.Varint(dst, int64(c.Expires))
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Health)))
-	for i := range p.Health {
-		h := &p.Health[i]
-		dst = wire.Text(dst, h.Channel)
-		dst = wire.Text(dst, h.Address)
-		dst = append(dst, byte(h.State))
-		dst = wire.Varint(dst, int64(h.At))
-		dst = wire.Text(dst, h.Why)
-		dst = wire.Varint(dst, int64(h.Soft))
-	}
-	dst = p.appendShopping(dst)
+	dst = wire.Text(dst, p.Zone)
+	dst = wire.Text(dst, p.Locale)
+	dst = wire.Text(dst, p.Device)
+	dst = wire.Varint(dst, int64(p.Last))
+	dst = appendInstant(dst, p.First, p.Born)
+	dst = wire.Varint(dst, p.Count)
+	dst = wire.Varint(dst, int64(p.Month))
+	dst = wire.Varint(dst, int64(p.InMonth))
+	dst = appendInstant(dst, p.Session.Last, p.Last)
+	dst = appendInstant(dst, p.Session.Start, p.Session.Last)
+	dst = wire.Varint(dst, p.Session.Count)
+	dst = p.appendSeries(dst)
 	dst = wire.Uvarint(dst, uint64(len(p.Segments)))
+	since := p.Last
 	for i := range p.Segments {
 		m := &p.Segments[i]
 		dst = wire.Fixed(dst, m.Key)
 		dst = wire.Bool(dst, m.In)
-		dst = wire.Varint(dst, int64(m.Since))
-		dst = wire.Varint(dst, int64(m.Until))
+		dst = appendInstant(dst, m.Since, since)
+		since = m.Since
+		dst = appendInstant(dst, m.Until, p.Last)
 	}
 	dst = wire.Uvarint(dst, uint64(len(p.Journeys)))
 	for i := range p.Journeys {
-		dst = appendInstance(dst, &p.Journeys[i])
+		dst = appendWalk(dst, &p.Journeys[i])
 	}
-	dst = wire.Uvarint(dst, uint64(len(p.Past)))
-	for i := range p.Past {
-		dst = appendPast(dst, &p.Past[i])
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Open)))
-	for i := range p.Open {
-		dst = appendDelivery(dst, &p.Open[i])
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Contacts)))
-	for i := range p.Contacts {
-		c := &p.Contacts[i]
-		dst = wire.Varint(dst, int64(c.At))
-		dst = wire.Text(dst, c.Channel)
-		dst = wire.Text(dst, c.Journey)
-		dst = append(dst, byte(c.Class))
-		dst = append(dst, c.ID[:]...)
-	}
-	dst = wire.Text(dst, p.Zone)
-	dst = wire.Text(dst, p.Locale)
-	dst = wire.Text(dst, p.Device)
-	dst = wire.Varint(dst, int64(p.First))
-	dst = wire.Varint(dst, int64(p.Last))
-	dst = wire.Varint(dst, p.Count)
-	dst = wire.Varint(dst, int64(p.Month))
-	dst = wire.Varint(dst, int64(p.InMonth))
 	dst = wire.Uvarint(dst, uint64(len(p.Seen)))
 	for _, f := range p.Seen {
 		dst = wire.Fixed(dst, f)
 	}
-	dst = wire.Varint(dst, int64(p.Newest))
-	dst = wire.Varint(dst, int64(p.Halfway))
-	dst = wire.Varint(dst, int64(p.Evicted))
-	dst = wire.Varint(dst, int64(p.Alarm))
-	return p.appendSections(dst)
+	dst = appendInstant(dst, p.Newest, p.Last)
+	dst = appendInstant(dst, p.Halfway, p.Newest)
+	dst = appendInstant(dst, p.Evicted, p.Newest)
+	dst = appendInstant(dst, p.Alarm, p.Last)
+	dst = appendSections(dst, p, hotSections)
+	// The end, and whether a rest follows.
+	return append(dst, flag(p.hasRest(), withRest))
 }
 
-func (p *Profile) appendShopping(dst []byte) []byte {
-	dst = wire.Uvarint(dst, uint64(len(p.Orders)))
-	last := event.Time(0)
-	for i := range p.Orders {
-		o := &p.Orders[i]
-		dst = wire.Text(dst, o.ID)
-		dst = append(dst, byte(o.Kind))
-		dst = wire.Varint(dst, int64(o.At-last))
-		last = o.At
-		dst = wire.Varint(dst, int64(o.Net))
-		dst = wire.Text(dst, o.Currency)
-		dst = wire.Varint(dst, o.Units)
-		dst = wire.Text(dst, o.Where)
-		dst = wire.Fixed(dst, o.By)
-	}
-	dst = wire.Uvarint(dst, uint64(len(p.Bought)))
-	for i := range p.Bought {
-		b := &p.Bought[i]
-		dst = wire.Text(dst, b.SKU)
-		dst = wire.Text(dst, b.Product)
-		dst = wire.Text(dst, b.Name)
-		dst = wire.Text(dst, b.Category)
-		dst = wire.Varint(dst, int64(b.First))
-		dst = wire.Varint(dst, int64(b.Last-b.First))
-		dst = wire.Varint(dst, int64(b.Count))
-		dst = wire.Text(dst, b.Where)
-	}
-	dst = wire.Varint(dst, int64(p.Session.Start))
-	dst = wire.Varint(dst, int64(p.Session.Last-p.Session.Start))
-	dst = wire.Varint(dst, p.Session.Count)
-	dst = wire.Uvarint(dst, uint64(len(p.Series)))
-	for _, s := range p.Series {
-		dst = wire.Fixed(dst, s.Key)
-		dst = wire.Varint(dst, s.Count)
-		dst = wire.Varint(dst, int64(s.Sum))
-		dst = wire.Varint(dst, int64(s.First))
-		dst = wire.Varint(dst, int64(s.Last-s.First))
-		dst = wire.Uvarint(dst, uint64(len(s.Obs)))
-		last := s.First
-		for i := range s.Obs {
-			o := &s.Obs[i]
-			dst = wire.Varint(dst, int64(o.At-last))
-			last = o.At
-			// One byte says which of the two rare parts follow.
-			dst = append(dst, flag(o.Value != 0, 1)|flag(o.Tag != 0, 2))
-			if o.Value != 0 {
-				dst = wire.Varint(dst, int64(o.Value))
-			}
-			if o.Tag != 0 {
-				dst = wire.Fixed(dst, o.Tag)
-			}
-		}
-	}
-	return dst
-}
+// What a hot part ends with. Tags of sections are neither.
+const (
+	noRest   = 0
+	withRest = 0xff
+	cutOff   = -1 // there is no such byte: rows in one piece have none
+)
 
-func flag(set bool, bit byte) byte {
+func flag(set bool, bits byte) byte {
 	if set {
-		return bit
+		return bits
 	}
 	return 0
 }
 
-// Decode reads the profile that s holds. Its texts are pieces of s. Damaged
-// bytes give a fault of kind Corrupt.
+// Decode reads the profile that s holds, in one piece or hot part and rest behind
+// one another. Its texts are pieces of s. Damaged bytes, and a part without the
+// other, give a fault of kind Corrupt.
 func Decode(s string) (*Profile, error) {
 	r := wire.NewReader(s)
-	version := r.Byte()
-	if r.Err() == nil && (version == 0 || version > codecVersion) {
-		r.Fail("a profile of an unknown version")
-	}
 	p := &Profile{}
-	copy(p.ID[:], r.Bytes(len(p.ID)))
-	copy(p.Owner[:], r.Bytes(len(p.Owner)))
-	p.Birth = readIdentifier(r)
-	p.Born = event.Time(r.Varint())
-	p.Program = r.Fixed()
-	p.Strands = read(r, 16, func(r *wire.Reader) (id identity.ID) {
-		copy(id[:], r.Bytes(len(id)))
-		return id
-	})
-	p.Held = read(r, 4, func(r *wire.Reader) Held {
-		return Held{readIdentifier(r), Holding(r.Byte()), event.Time(r.Varint())}
-	})
-	p.Traits = read(r, 12, func(r *wire.Reader) Trait {
-		return Trait{r.Text(), event.Value{Kind: event.Kind(r.Byte()), Raw: r.Text()}, event.Time(r.Varint()), r.Fixed()}
-	})
-	p.Consents = read(r, 8, func(r *wire.Reader) Consent {
-		return Consent{r.Text(), r.Text(), r.Bool(), event.Time(r.Varint()), event.ID(r.Text()), r.Text(), r.Text(), event.Time(r.Varint())}
-	})
-	p.Health = read(r, 6, func(r *wire.Reader) Health {
-		return Health{r.Text(), r.Text(), AddressState(r.Byte()), event.Time(r.Varint()), r.Text(), int32(r.Varint())}
-	})
-	p.readShopping(r)
-	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
-		return Membership{r.Fixed(), r.Bool(), event.Time(r.Varint()), event.Time(r.Varint())}
-	})
-	p.Journeys = read(r, 41, readInstance)
-	p.Past = read(r, 5, readPast)
-	p.Open = read(r, 43, readDelivery)
-	p.Contacts = read(r, 20, func(r *wire.Reader) (c Contact) {
-		c.At, c.Channel, c.Journey, c.Class = event.Time(r.Varint()), r.Text(), r.Text(), Class(r.Byte())
-		copy(c.ID[:], r.Bytes(len(c.ID)))
-		return c
-	})
-	p.Zone, p.Locale, p.Device = r.Text(), r.Text(), r.Text()
-	p.First, p.Last = event.Time(r.Varint()), event.Time(r.Varint())
-	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
-	p.Seen = read(r, 8, (*wire.Reader).Fixed)
-	p.Newest = event.Time(r.Varint())
-	p.Halfway = p.Newest
-	if version > 1 {
-		p.Halfway = event.Time(r.Varint())
-	}
-	p.Evicted, p.Alarm = event.Time(r.Varint()), event.Time(r.Varint())
-	if over := len(p.Seen) - SeenKept; over > 0 {
-		p.Seen, p.Evicted = p.Seen[over:], p.Newest
-	}
-	if version > 2 {
-		p.readSections(r)
+	switch version := r.Byte(); {
+	case r.Err() != nil:
+	case version == 0 || version > codecVersion:
+		r.Fail("a profile of an unknown version")
+	case version < 4:
+		p.readInOne(r, version)
+	default:
+		if p.readHot(r) {
+			p.readRest(r)
+		}
 	}
 	if r.Err() == nil && r.Rest() != "" {
 		r.Fail("something follows the profile")
@@ -247,43 +109,93 @@ func Decode(s string) (*Profile, error) {
 	return p, nil
 }
 
-func (p *Profile) readShopping(r *wire.Reader) {
-	last := event.Time(0)
-	p.Orders = read(r, 15, func(r *wire.Reader) (o Order) {
-		o.ID, o.Kind = r.Text(), OrderKind(r.Byte())
-		last += event.Time(r.Varint())
-		o.At, o.Net, o.Currency = last, money.Micros(r.Varint()), money.Currency(r.Text())
-		o.Units, o.Where, o.By = r.Varint(), r.Text(), r.Fixed()
-		return o
-	})
-	p.Bought = read(r, 8, func(r *wire.Reader) (b Bought) {
-		b.SKU, b.Product, b.Name, b.Category = r.Text(), r.Text(), r.Text(), r.Text()
-		b.First = event.Time(r.Varint())
-		b.Last = b.First + event.Time(r.Varint())
-		b.Count, b.Where = int32(r.Varint()), r.Text()
-		return b
-	})
-	p.Session.Start = event.Time(r.Varint())
-	p.Session.Last = p.Session.Start + event.Time(r.Varint())
+// InParts reports whether an encoded profile is in parts as AppendHot and AppendRest
+// write them now. One that is not must be written whole.
+func InParts(s string) bool { return s != "" && s[0] == codecVersion }
+
+// readHot reads a hot part behind its version, and reports whether a rest follows.
+func (p *Profile) readHot(r *wire.Reader) bool {
+	copy(p.ID[:], r.Bytes(len(p.ID)))
+	p.Owner = readOwner(r)
+	p.Birth = readIdentifier(r)
+	p.Born = event.Time(r.Varint())
+	p.Program = r.Fixed()
+	p.Zone, p.Locale, p.Device = r.Text(), r.Text(), r.Text()
+	p.Last = event.Time(r.Varint())
+	p.First = readInstant(r, p.Born)
+	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
+	p.Session.Last = readInstant(r, p.Last)
+	p.Session.Start = readInstant(r, p.Session.Last)
 	p.Session.Count = r.Varint()
-	p.Series = read(r, 13, func(r *wire.Reader) *Series {
-		s := &Series{Key: r.Fixed(), Count: r.Varint(), Sum: money.Micros(r.Varint()), First: event.Time(r.Varint())}
-		s.Last = s.First + event.Time(r.Varint())
-		last := s.First
-		s.Obs = read(r, 2, func(r *wire.Reader) (o Obs) {
-			last += event.Time(r.Varint())
-			o.At = last
-			flags := r.Byte()
-			if flags&1 != 0 {
-				o.Value = money.Micros(r.Varint())
-			}
-			if flags&2 != 0 {
-				o.Tag = r.Fixed()
-			}
-			return o
-		})
-		return s
+	p.readSeries(r)
+	since := p.Last
+	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
+		m := Membership{Key: r.Fixed(), In: r.Bool(), Since: readInstant(r, since), Until: readInstant(r, p.Last)}
+		since = m.Since
+		return m
 	})
+	p.Journeys = read(r, 9, readWalk)
+	p.Seen = read(r, 8, (*wire.Reader).Fixed)
+	p.Newest = readInstant(r, p.Last)
+	p.Halfway, p.Evicted, p.Alarm = readInstant(r, p.Newest), readInstant(r, p.Newest), readInstant(r, p.Last)
+	end := readSections(r, p, hotSections)
+	if end != noRest && end != withRest {
+		r.Fail("a part of a profile that is not known, or stands at the wrong place")
+	}
+	return r.Err() == nil && end == withRest
+}
+
+func appendOwner(dst []byte, owner identity.ID) []byte {
+	if owner.Zero() {
+		return append(dst, 0)
+	}
+	return append(append(dst, 1), owner[:]...)
+}
+
+func readOwner(r *wire.Reader) (owner identity.ID) {
+	if r.Bool() {
+		copy(owner[:], r.Bytes(len(owner)))
+	}
+	return owner
+}
+
+// What begins an instant that is no difference. Differences are three more than
+// their zigzag.
+const (
+	never      = 0
+	zeroTime   = 1
+	farInstant = 2 // eight bytes follow: the difference is too large
+	firstNear  = 3
+)
+
+// appendInstant appends t as its difference from an instant that the reader knows.
+func appendInstant(dst []byte, t, from event.Time) []byte {
+	switch t {
+	case event.Never:
+		return append(dst, never)
+	case 0:
+		return append(dst, zeroTime)
+	}
+	d := int64(t - from)
+	z := uint64(d)<<1 ^ uint64(d>>63)
+	if z > 1<<63 {
+		return wire.Fixed(append(dst, farInstant), uint64(t))
+	}
+	return wire.Uvarint(dst, z+firstNear)
+}
+
+func readInstant(r *wire.Reader, from event.Time) event.Time {
+	switch c := r.Uvarint(); c {
+	case never:
+		return event.Never
+	case zeroTime:
+		return 0
+	case farInstant:
+		return event.Time(r.Fixed())
+	default:
+		z := c - firstNear
+		return from + event.Time(z>>1^-(z&1))
+	}
 }
 
 // read reads a count and so many things of at least size bytes each.

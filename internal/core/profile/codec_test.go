@@ -249,7 +249,7 @@ func everything() *profile.Profile {
 // encoding needs a new version and the old one must still be read.
 func TestTheBytesOfAProfileNeverChange(t *testing.T) {
 	t.Parallel()
-	golden, err := os.ReadFile("testdata/profile.v3.hex")
+	golden, err := os.ReadFile("testdata/profile.v4.hex")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,20 +267,27 @@ func TestTheBytesOfAProfileNeverChange(t *testing.T) {
 	}
 }
 
-func TestARowOfTheSecondVersionIsRead(t *testing.T) {
+func TestRowsInOnePieceAreRead(t *testing.T) {
 	t.Parallel()
-	golden, err := os.ReadFile("testdata/profile.v2.hex")
-	if err != nil {
-		t.Fatal(err)
-	}
-	row, err := hex.DecodeString(strings.Join(strings.Fields(string(golden)), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := everything()
-	want.Predictions = nil // nothing that came later
-	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("the stored profile is read as %+v, %v", got, err)
+	for _, version := range []string{"v2", "v3"} {
+		golden, err := os.ReadFile("testdata/profile." + version + ".hex")
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := hex.DecodeString(strings.Join(strings.Fields(string(golden)), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := everything()
+		if version == "v2" {
+			want.Predictions = nil // nothing that came later
+		}
+		if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("the stored profile is read as %+v, %v", got, err)
+		}
+		if profile.InParts(string(row)) {
+			t.Errorf("a row of %s is said to be in parts: its rest would be lost with the next event", version)
+		}
 	}
 }
 

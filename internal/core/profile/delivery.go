@@ -167,16 +167,19 @@ func readDelivery(r *wire.Reader) (d Delivery) {
 	return d
 }
 
+// deliveryVersion is the first byte of an encoded delivery.
+const deliveryVersion = 2
+
 // AppendDelivery appends d in the product's own encoding: a row of the ledger.
 func AppendDelivery(dst []byte, d *Delivery) []byte {
-	return appendDelivery(append(dst, codecVersion), d)
+	return appendDelivery(append(dst, deliveryVersion), d)
 }
 
 // DecodeDelivery reads what AppendDelivery wrote. Damaged bytes give a fault of
 // kind Corrupt.
 func DecodeDelivery(s string) (Delivery, error) {
 	r := wire.NewReader(s)
-	if r.Byte() != codecVersion && r.Err() == nil {
+	if r.Byte() != deliveryVersion && r.Err() == nil {
 		r.Fail("a delivery of an unknown version")
 	}
 	d := readDelivery(r)

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"slices"
+
 	"rapport/internal/core/event"
 	"rapport/internal/core/wire"
 )
@@ -47,49 +49,65 @@ type Past struct {
 // MaxKeys bounds the keys that a re-entry rule remembers.
 const MaxKeys = 64
 
-func appendInstance(dst []byte, in *Instance) []byte {
-	dst = wire.Text(dst, in.Journey)
-	dst = wire.Fixed(dst, in.Version)
-	dst = wire.Text(dst, in.Key)
+// appendWalk appends where the customer is: the part of an instance that changes
+// with every step, for the hot row.
+func appendWalk(dst []byte, in *Instance) []byte {
 	dst = wire.Text(dst, in.Step)
-	dst = wire.Varint(dst, int64(in.Entered))
 	dst = wire.Varint(dst, int64(in.Since))
-	dst = wire.Varint(dst, int64(in.Wake))
-	dst = wire.Varint(dst, int64(in.Check))
+	dst = appendInstant(dst, in.Wake, in.Since)
+	dst = appendInstant(dst, in.Check, in.Since)
 	dst = wire.Varint(dst, int64(in.Arrivals))
 	dst = wire.Varint(dst, int64(in.Burst))
 	dst = wire.Varint(dst, int64(in.Sent))
 	dst = wire.Varint(dst, int64(in.Unsent))
+	if in.Waiting == (DeliveryID{}) {
+		return append(dst, 0)
+	}
+	return append(append(dst, 1), in.Waiting[:]...)
+}
+
+func readWalk(r *wire.Reader) (in Instance) {
+	in.Step = r.Text()
+	in.Since = event.Time(r.Varint())
+	in.Wake, in.Check = readInstant(r, in.Since), readInstant(r, in.Since)
+	in.Arrivals, in.Burst, in.Sent, in.Unsent = int32(r.Varint()), int32(r.Varint()), int32(r.Varint()), int32(r.Varint())
+	if r.Bool() {
+		copy(in.Waiting[:], r.Bytes(len(in.Waiting)))
+	}
+	return in
+}
+
+// appendEntry appends what an instance was entered with, for the rest.
+func appendEntry(dst []byte, in *Instance) []byte {
+	dst = wire.Text(dst, in.Journey)
+	dst = wire.Fixed(dst, in.Version)
+	dst = wire.Text(dst, in.Key)
+	dst = wire.Varint(dst, int64(in.Entered))
 	dst = wire.Bool(dst, in.Held)
 	dst = wire.Text(dst, in.Trigger)
 	dst = wire.Varint(dst, int64(in.TriggerAt))
 	dst = wire.Text(dst, in.Name)
 	dst = wire.Text(dst, in.Props)
-	dst = wire.Text(dst, in.Product)
-	return append(dst, in.Waiting[:]...)
+	return wire.Text(dst, in.Product)
 }
 
-func readInstance(r *wire.Reader) (in Instance) {
-	in.Journey = r.Text()
-	in.Version = r.Fixed()
-	in.Key = r.Text()
-	in.Step = r.Text()
-	in.Entered = event.Time(r.Varint())
-	in.Since = event.Time(r.Varint())
-	in.Wake = event.Time(r.Varint())
-	in.Check = event.Time(r.Varint())
-	in.Arrivals = int32(r.Varint())
-	in.Burst = int32(r.Varint())
-	in.Sent = int32(r.Varint())
-	in.Unsent = int32(r.Varint())
-	in.Held = r.Bool()
-	in.Trigger = event.ID(r.Text())
-	in.TriggerAt = event.Time(r.Varint())
-	in.Name = r.Text()
-	in.Props = event.Object(r.Text())
-	in.Product = r.Text()
-	copy(in.Waiting[:], r.Bytes(len(in.Waiting)))
-	return in
+func readEntry(r *wire.Reader, in *Instance) {
+	in.Journey, in.Version, in.Key = r.Text(), r.Fixed(), r.Text()
+	in.Entered, in.Held = event.Time(r.Varint()), r.Bool()
+	in.Trigger, in.TriggerAt = event.ID(r.Text()), event.Time(r.Varint())
+	in.Name, in.Props, in.Product = r.Text(), event.Object(r.Text()), r.Text()
+}
+
+// sameEntries reports whether the instances were entered with the same.
+func sameEntries(a, b []Instance) bool {
+	if same(a, b) {
+		return true
+	}
+	return slices.EqualFunc(a, b, func(a, b Instance) bool {
+		a.Step, a.Since, a.Wake, a.Check, a.Waiting = b.Step, b.Since, b.Wake, b.Check, b.Waiting
+		a.Arrivals, a.Burst, a.Sent, a.Unsent = b.Arrivals, b.Burst, b.Sent, b.Unsent
+		return a == b
+	})
 }
 
 func appendPast(dst []byte, p *Past) []byte {

@@ -6,8 +6,11 @@ import (
 
 // section is a part of the state that many profiles have none of. In a row it
 // stands behind what all have, after its tag; who has none of it pays nothing.
+// Whoever adds one chooses by how often it changes: sections stand in the rest, which
+// is written only when something in it has changed, hotSections in the hot part,
+// which is written with every event.
 type section struct {
-	tag    byte // stored: never renumber
+	tag    byte // stored: never renumber; neither noRest nor withRest
 	empty  func(*Profile) bool
 	append func(*Profile, []byte) []byte
 	read   func(*Profile, *wire.Reader)
@@ -18,27 +21,34 @@ var sections = []section{
 	{1, func(p *Profile) bool { return len(p.Predictions) == 0 }, (*Profile).appendPredictions, (*Profile).readPredictions},
 }
 
-func (p *Profile) appendSections(dst []byte) []byte {
-	for i := range sections {
-		if s := &sections[i]; !s.empty(p) {
+// hotSections are those of the hot part: what almost every event changes. Tags are
+// of one row of numbers with the others.
+var hotSections = []section{}
+
+func appendSections(dst []byte, p *Profile, list []section) []byte {
+	for i := range list {
+		if s := &list[i]; !s.empty(p) {
 			dst = s.append(p, append(dst, s.tag))
 		}
 	}
 	return dst
 }
 
-func (p *Profile) readSections(r *wire.Reader) {
+// readSections reads sections and the byte behind them, which it returns: the end
+// of the part, or the tag of a section that is not known or stands at the wrong
+// place; cutOff if there is none.
+func readSections(r *wire.Reader, p *Profile, list []section) int {
 	next := 0
 	for !r.Done() {
 		tag := r.Byte()
-		for next < len(sections) && sections[next].tag != tag {
+		for next < len(list) && list[next].tag != tag {
 			next++
 		}
-		if next == len(sections) {
-			r.Fail("a part of a profile that is not known, or stands at the wrong place")
-			return
+		if next == len(list) {
+			return int(tag)
 		}
-		sections[next].read(p, r)
+		list[next].read(p, r)
 		next++
 	}
+	return cutOff
 }

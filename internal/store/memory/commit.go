@@ -64,11 +64,17 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 }
 
 func (st *state) keepProfile(row store.Row) {
-	if _, known := st.profiles[row.ID]; !known {
+	old, known := st.profiles[row.ID]
+	if !known {
 		st.order = append(st.order, row.ID)
 		st.sorted = false
 	}
-	st.profiles[row.ID] = copied(row)
+	row.Body, row.Rest = cloned(row.Body), kept(old.Rest, row.Rest)
+	if known && row.KeepAlarm {
+		row.Alarm = old.Alarm
+	}
+	row.KeepAlarm = false
+	st.profiles[row.ID] = row
 	if row.Alarm == event.Never {
 		delete(st.alarms, row.ID)
 	} else {

@@ -144,6 +144,7 @@ func (s *Store) Everything(ctx context.Context, yield func(table string, cell []
 	}
 	for _, row := range st.profiles {
 		say("profiles", row.Body)
+		say("rests", row.Rest)
 	}
 	for _, blocks := range st.history {
 		for i := range blocks {

@@ -34,8 +34,8 @@ type Store struct {
 type state struct {
 	mu         sync.RWMutex
 	positions  map[int]store.Position
-	profiles   map[identity.ID]store.Row
-	order      []identity.ID // of profiles, sorted when sorted is set
+	profiles   map[identity.ID]store.Row // Body and Rest apart
+	order      []identity.ID             // of profiles, sorted when sorted is set
 	sorted     bool
 	alarms     map[identity.ID]event.Time // of profiles that have one
 	history    map[identity.ID][]block
@@ -131,7 +131,7 @@ func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 	bodies := make([][]byte, len(ids))
 	for i, id := range ids {
 		if row, ok := st.profiles[id]; ok {
-			bodies[i] = cloned(row.Body)
+			bodies[i] = whole(row)
 		}
 	}
 	return bodies, nil
@@ -236,10 +236,14 @@ func (s *Store) NextAlarm(ctx context.Context, from, to identity.ID) (event.Time
 
 func between(id, from, to identity.ID) bool { return id.Compare(from) >= 0 && id.Compare(to) <= 0 }
 
+// copied returns a row as an answer has it.
 func copied(r store.Row) store.Row {
-	r.Body = cloned(r.Body)
+	r.Body, r.Rest = whole(r), nil
 	return r
 }
+
+// whole returns the parts of a row behind one another.
+func whole(r store.Row) []byte { return append(cloned(r.Body), r.Rest...) }
 
 // cloned returns a copy of b that is not nil: a row without bytes is still a row.
 func cloned(b []byte) []byte { return append([]byte{}, b...) }

@@ -17,6 +17,16 @@ const (
 	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
 
+	putBody = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body`
+
+	putRest = `INSERT INTO rests (number, body) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET body = excluded.body`
+
+	// putRestOf is for rows whose number is not known, most of them new.
+	putRestOf = `INSERT INTO rests (number, body) SELECT number, ? FROM profiles WHERE id = ?
+		ON CONFLICT (number) DO UPDATE SET body = excluded.body`
+	dropRestOf = `DELETE FROM rests WHERE number = (SELECT number FROM profiles WHERE id = ?)`
+
 	putDelivery = `INSERT INTO deliveries (id, profile, state, channel, journey, because, priority, planned, not_before, deadline, fence, changed, outcome, body, plan, claim)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, state = excluded.state, channel = excluded.channel, journey = excluded.journey,
@@ -76,7 +86,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 				return err
 			}
 		}
-		if err := commitRest(w, c); err != nil {
+		if err := commitOthers(w, c); err != nil {
 			return err
 		}
 		return forget(ctx, w, c.Forget)
@@ -102,12 +112,19 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 		h := heads.take(p.ID)
 		var err error
 		switch {
+		case h == nil && p.KeepAlarm:
+			err = w.exec(putBody, p.ID[:], p.Alarm, blob(p.Body))
 		case h == nil:
 			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body))
 		case h.row == 0:
 			err = w.exec(addProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+		case p.KeepAlarm:
+			err = w.exec(putBodyAndHead, h.newest, h.month, h.earlier, blob(p.Body), h.row)
 		default:
 			err = w.exec(putProfileAndHead, p.Alarm, h.newest, h.month, h.earlier, blob(p.Body), h.row)
+		}
+		if err == nil && p.Rest != nil {
+			err = commitRest(w, p, h)
 		}
 		if err != nil {
 			return err
@@ -116,6 +133,17 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 	return heads.rest(func(strand identity.ID, h *head) error {
 		return w.exec(putHead, strand[:], h.newest, h.month, h.earlier)
 	})
+}
+
+// commitRest writes what seldom changes of a profile, behind its row.
+func commitRest(w *conn, p *store.Row, h *head) error {
+	switch {
+	case len(p.Rest) == 0:
+		return w.exec(dropRestOf, p.ID[:])
+	case h == nil || h.row == 0:
+		return w.exec(putRestOf, p.Rest, p.ID[:])
+	}
+	return w.exec(putRest, h.row, p.Rest)
 }
 
 func commitDelivery(w *conn, d *store.Delivery) error {
@@ -131,7 +159,7 @@ func commitDelivery(w *conn, d *store.Delivery) error {
 		d.NotBefore, d.Deadline, d.Fence, int64(d.Changed), d.Outcome, body, d.Plan, d.Claim)
 }
 
-func commitRest(w *conn, c *store.Commit) error {
+func commitOthers(w *conn, c *store.Commit) error {
 	for i := range c.Forwards {
 		f := &c.Forwards[i]
 		if err := w.exec(addForward, c.Lane, f.Number, f.From[:], f.To[:], int64(f.At), blob(f.Entry)); err != nil {

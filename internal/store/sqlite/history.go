@@ -24,6 +24,10 @@ const (
 	// of ids is not asked again. Who deletes rows of profiles must forget the heads.
 	putProfileAndHead = `UPDATE profiles SET alarm = ?, newest = ?, month = ?, earlier = ?, body = ? WHERE number = ?`
 
+	// putBodyAndHead is putProfileAndHead for a row whose alarm stays: SQLite writes an
+	// index anew when a column of it is set, were it to what it is.
+	putBodyAndHead = `UPDATE profiles SET newest = ?, month = ?, earlier = ?, body = ? WHERE number = ?`
+
 	putHead = `INSERT INTO profiles (id, newest, month, earlier) VALUES (?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, month = excluded.month, earlier = excluded.earlier`
 )

@@ -25,10 +25,10 @@ func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 		for i := range ids {
 			// The context is not given on: each row is a matter of microseconds,
 			// and watching a context costs as much again.
-			err := c.query(context.Background(), 1, func(row []driver.Value) error {
-				bodies[i] = bytesOf(row[0])
+			err := c.query(context.Background(), 2, func(row []driver.Value) error {
+				bodies[i] = joined(row[0], row[1])
 				return nil
-			}, "SELECT body FROM profiles WHERE id = ?", ids[i][:])
+			}, "SELECT p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number WHERE p.id = ?", ids[i][:])
 			if err != nil {
 				return err
 			}
@@ -43,20 +43,21 @@ func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 
 // Profiles implements [store.Store].
 func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, "SELECT id, alarm, body FROM profiles WHERE id >= ? AND body IS NOT NULL ORDER BY id LIMIT ?", from[:])
+	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+		WHERE p.id >= ? AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:])
 }
 
 // Due implements [store.Store].
 func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT id, alarm, body FROM profiles
-		WHERE alarm IS NOT NULL AND alarm <= ? AND +id BETWEEN ? AND ? ORDER BY alarm, id LIMIT ?`, int64(now), from[:], to[:])
+	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+		WHERE p.alarm IS NOT NULL AND p.alarm <= ? AND +p.id BETWEEN ? AND ? ORDER BY p.alarm, p.id LIMIT ?`, int64(now), from[:], to[:])
 }
 
 func (s *Store) rows(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
 	var rows []store.Row
 	err := s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 3, func(row []driver.Value) error {
-			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte)})
+		return c.query(ctx, 4, func(row []driver.Value) error {
+			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: joined(row[2].([]byte), row[3])})
 			return nil
 		}, query, append(args, max(limit, 0))...)
 	})
@@ -79,6 +80,14 @@ func (s *Store) earliest(ctx context.Context, query string, args ...any) (event.
 		}, query, args...)
 	})
 	return next, err
+}
+
+// joined returns the parts of a profile behind one another; nil if there is none.
+func joined(body, rest driver.Value) []byte {
+	if b := bytesOf(body); b != nil {
+		return append(b, bytesOf(rest)...)
+	}
+	return nil
 }
 
 func integer(v driver.Value) int64 { return v.(int64) }

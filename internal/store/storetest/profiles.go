@@ -199,6 +199,28 @@ func alarmGone(t *testing.T, open Open) {
 	equal(t, "due later", ids(must(t, got, err)), people(3, 2))
 }
 
+func alarmKept(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	keep := func(n int, alarm event.Time, body string) store.Row {
+		return store.Row{ID: person(n), Alarm: alarm, KeepAlarm: true, Body: []byte(body)}
+	}
+	w.commit(store.Commit{
+		Profiles: []store.Row{alarm(1, 10), alarm(2, event.Never), alarm(3, 30), keep(4, 40, "new")},
+		History:  []store.Block{block(1, 10, "a", 1)},
+	})
+	w.commit(store.Commit{
+		Profiles: []store.Row{keep(1, 99, "one"), keep(2, 99, "two"), alarm(3, 31), keep(4, 99, "four")},
+		History:  []store.Block{block(1, 10, "b", 2), block(2, 10, "c", 3)},
+	})
+	got, err := s.Profiles(t.Context(), identity.ID{}, 9)
+	equal(t, "rows", must(t, got, err), []store.Row{
+		{ID: person(1), Alarm: 10, Body: []byte("one")}, {ID: person(2), Alarm: event.Never, Body: []byte("two")}, alarm(3, 31), {ID: person(4), Alarm: 40, Body: []byte("four")},
+	})
+	got, err = s.Due(t.Context(), identity.ID{}, last, 98, 9)
+	equal(t, "due", ids(must(t, got, err)), people(1, 3, 4))
+}
+
 func nextAlarm(t *testing.T, open Open) {
 	s := opened(t, open)
 	at := func(from, to identity.ID) event.Time {
@@ -212,4 +234,42 @@ func nextAlarm(t *testing.T, open Open) {
 	equal(t, "of 1 and 2", at(person(1), person(2)), event.Time(10))
 	equal(t, "of 2", at(person(2), person(2)), event.Time(20))
 	equal(t, "of 4", at(person(4), last), event.Never)
+}
+
+func rests(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	with := func(n int, alarm event.Time, body, rest string) store.Row {
+		return store.Row{ID: person(n), Alarm: alarm, Body: []byte(body), Rest: []byte(rest)}
+	}
+	bodies := func() (all []string) {
+		t.Helper()
+		found, err := s.Load(t.Context(), people(1, 2, 3))
+		for _, b := range must(t, found, err) {
+			all = append(all, string(b))
+		}
+		page, err := s.Profiles(t.Context(), person(1), 3)
+		due, err2 := s.Due(t.Context(), identity.ID{}, last, 100, 3)
+		for i, row := range must(t, page, err) {
+			if string(row.Body) != all[i] || row.Rest != nil || string(must(t, due, err2)[i].Body) != all[i] {
+				t.Fatalf("Load says %q, Profiles %q with the rest %q, Due %q", all[i], row.Body, row.Rest, due[i].Body)
+			}
+		}
+		return all
+	}
+	w.commit(store.Commit{
+		Profiles: []store.Row{with(1, 1, "hot", "+rest"), {ID: person(2), Alarm: 2, Body: []byte("whole")}, with(3, 3, "three", "+3")},
+		History:  []store.Block{block(1, 10, "a", 1)},
+	})
+	equal(t, "new rows", bodies(), []string{"hot+rest", "whole", "three+3"})
+	w.commit(store.Commit{
+		Profiles: []store.Row{{ID: person(1), Alarm: 1, Body: []byte("hotter")}, with(2, 2, "two", "+2"), with(3, 3, "alone", "")},
+		History:  []store.Block{block(1, 10, "b", 2), block(2, 10, "c", 3)},
+	})
+	equal(t, "one keeps its rest, one gets it, one loses it", bodies(), []string{"hotter+rest", "two+2", "alone"})
+	w.commit(store.Commit{
+		Profiles: []store.Row{with(1, 1, "hot", "+new"), {ID: person(2), Alarm: 2, Body: []byte("2")}, with(3, 3, "x", "+y"), {ID: person(3), Alarm: 3, Body: []byte("z")}},
+		History:  []store.Block{block(1, 10, "d", 4), block(2, 10, "e", 5)},
+	})
+	equal(t, "of two rows in one commit the later", bodies(), []string{"hot+new", "2+2", "z+y"})
 }

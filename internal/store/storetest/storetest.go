@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		{"Load keeps the order and says nil where there is nothing", loads},
 		{"Load finds thousands of rows", loadsMany},
 		{"profiles come in order of id from the one asked for", profiles},
+		{"what seldom changes stays until it is written or taken away", rests},
 
 		{"history comes in the order of its commits", history},
 		{"history of several strands is one sequence", strands},
@@ -52,6 +53,7 @@ func Run(t *testing.T, open Open) {
 
 		{"due alarms come earliest first within the range and the limit", due},
 		{"an alarm that is gone is not due", alarmGone},
+		{"an alarm that is kept stays what it was", alarmKept},
 		{"the next alarm is the earliest in the range", nextAlarm},
 
 		{"due deliveries come by priority, instant and id", dueDeliveries},

@@ -112,6 +112,10 @@ CREATE TABLE quarantine (
 	detail TEXT NOT NULL,
 	entry  BLOB
 );
+CREATE TABLE rests (
+	number INTEGER PRIMARY KEY,
+	body   BLOB NOT NULL
+);
 CREATE TABLE segments (
 	segment INTEGER PRIMARY KEY,
 	members INTEGER NOT NULL
