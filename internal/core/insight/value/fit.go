@@ -1,7 +1,6 @@
 package value
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -20,73 +19,111 @@ const (
 	searchFor  = 60   // for so many steps
 	maxSteps   = 4000
 	thinTo     = 1500 // groups that starts are compared on
-	settled    = 1e-4 // two searches that end closer than this found the same top
-	rounds     = 6    // searches on all data before a fit is given up
+	rounds     = 4    // searches on all data before a fit is given up
+	nudge      = 1e-4 // the difference by which slopes are taken
+	level      = 1e-3 // a slope of less, per e-fold of a parameter, is none: it moves no printed digit
 )
 
-// climb looks for the parameters, all above zero, at which a likelihood is
-// highest, from a start. Width is how far the first steps go, on logarithms.
-func climb(likelihood func([]float64) float64, start []float64, width float64) ([]float64, float64) {
-	par := make([]float64, len(start))
-	problem := optimize.Problem{Func: func(theta []float64) float64 {
+// onLogs turns a likelihood of parameters above zero into what a search minimises:
+// a function of their logarithms.
+func onLogs(likelihood func([]float64) float64, n int) func([]float64) float64 {
+	par := make([]float64, n)
+	return func(theta []float64) float64 {
 		for i, t := range theta {
-			if math.Abs(t) > farthest {
+			if !(math.Abs(t) <= farthest) {
 				return math.Inf(1)
 			}
 			par[i] = math.Exp(t)
 		}
-		v := -likelihood(par)
-		if math.IsNaN(v) {
-			return math.Inf(1)
+		if v := -likelihood(par); !math.IsNaN(v) {
+			return v
 		}
-		return v
-	}}
-	theta := make([]float64, len(start))
-	for i, p := range start {
+		return math.Inf(1)
+	}
+}
+
+func logs(par []float64) []float64 {
+	theta := make([]float64, len(par))
+	for i, p := range par {
 		theta[i] = min(max(math.Log(p), -farthest+1), farthest-1)
 	}
-	settings := &optimize.Settings{
+	return theta
+}
+
+// walk searches without slopes: slowly, and from anywhere.
+func walk(f func([]float64) float64, theta []float64, width float64) ([]float64, float64) {
+	found, err := optimize.Minimize(optimize.Problem{Func: f}, theta, &optimize.Settings{
 		Converger: &optimize.FunctionConverge{Absolute: searchEnds, Iterations: searchFor}, FuncEvaluations: maxSteps,
-	}
-	found, err := optimize.Minimize(problem, theta, settings, &optimize.NelderMead{SimplexSize: width})
+	}, &optimize.NelderMead{SimplexSize: width})
 	if found == nil || err != nil && math.IsInf(found.F, 0) {
-		return start, math.Inf(-1)
+		return theta, math.Inf(1)
 	}
-	best := make([]float64, len(start))
-	for i, t := range found.X {
-		best[i] = math.Exp(t)
+	return found.X, found.F
+}
+
+// climb searches along slopes, taken by differences: fast, from somewhere near.
+func climb(f func([]float64) float64, theta []float64) ([]float64, float64) {
+	grad := func(g, x []float64) { slope(f, g, x) }
+	found, err := optimize.Minimize(optimize.Problem{Func: f, Grad: grad}, theta, &optimize.Settings{
+		Converger: &optimize.FunctionConverge{Absolute: searchEnds, Iterations: 3}, GradientThreshold: level / 10, FuncEvaluations: maxSteps,
+	}, &optimize.BFGS{})
+	if found == nil || err != nil && math.IsInf(found.F, 0) {
+		return theta, math.Inf(1)
 	}
-	return best, -found.F
+	return found.X, found.F
+}
+
+// slope sets g to the slope of f at x.
+func slope(f func([]float64) float64, g, x []float64) {
+	at := slices.Clone(x)
+	for i := range x {
+		at[i] = x[i] + nudge
+		up := f(at)
+		at[i] = x[i] - nudge
+		g[i] = (up - f(at)) / (2 * nudge)
+		at[i] = x[i]
+	}
+}
+
+// top reports whether f does not fall from x in any direction: its slope is level.
+func top(f func([]float64) float64, x []float64) bool {
+	g := make([]float64, len(x))
+	slope(f, g, x)
+	return !slices.ContainsFunc(g, func(s float64) bool { return !(math.Abs(s) < level) })
 }
 
 // highest looks for the top of a likelihood: from each start on a thin likelihood,
-// then from the best of these on the whole one, again and again from where the
-// last search ended, until two in a row end at the same height. Thin may be the
-// whole one.
+// then along the slopes of the whole one from the best of these, and if that does
+// not end at a top without slopes as well. Thin may be the whole one. It is
+// Unavailable if none is found.
 func highest(name string, thin, whole func([]float64) float64, starts [][]float64) ([]float64, float64, error) {
-	type end struct {
-		par []float64
-		ll  float64
-	}
-	var ends []end
+	n := len(starts[0])
+	f := onLogs(whole, n)
+	var theta []float64
+	least := math.Inf(1)
 	for _, s := range starts {
-		par, ll := climb(thin, s, 0.5)
-		ends = append(ends, end{par, ll})
-	}
-	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.ll, a.ll) })
-	par, ll := ends[0].par, math.Inf(-1)
-	width := 0.2
-	for range rounds {
-		next, height := climb(whole, par, width)
-		if height-ll < settled && !math.IsInf(height, 0) {
-			if height > ll {
-				par, ll = next, height
-			}
-			return par, ll, nil
+		if end, low := walk(onLogs(thin, n), logs(s), 0.5); low < least || theta == nil {
+			theta, least = end, low
 		}
-		par, ll, width = next, height, 0.1
 	}
-	return nil, 0, fault.New(fault.Unavailable, fmt.Sprintf("no parameters of %s were found that fit best: the likelihood keeps rising (%.4f at the last)", name, ll))
+	low := f(theta)
+	for round := range rounds {
+		next, now := climb(f, theta)
+		if round > 0 {
+			next, now = walk(f, theta, 0.1)
+		}
+		if now <= low {
+			theta, low = next, now
+		}
+		if top(f, theta) {
+			par := make([]float64, n)
+			for i, t := range theta {
+				par[i] = math.Exp(t)
+			}
+			return par, -low, nil
+		}
+	}
+	return nil, 0, fault.New(fault.Unavailable, fmt.Sprintf("no parameters of %s were found that fit best: the likelihood keeps rising (%.4f at the last)", name, -low))
 }
 
 // betaStarts are where shops were found: many who never come back, few, and in between.
