@@ -23,9 +23,6 @@ func Models() []Model {
 	return []Model{}
 }
 
-// predictionMade is the event by which a model tells a customer's profile.
-const predictionMade = "Prediction Made"
-
 // RunHour is the hour of the shop's day at which models run: the shop sleeps, and
 // what follows is there when it wakes.
 const RunHour = 4
@@ -135,10 +132,10 @@ func changes(model string, now event.Time, before *said, people []Of) (*said, []
 			return
 		}
 		var b event.Builder
-		b.SetText("model", model).Set("predictions", event.ListOf(list...))
+		b.SetText("model", model+" "+now.Time().Format(time.DateOnly)).Set("predictions", event.ListOf(list...))
 		entries = append(entries, identity.Addressed{To: id, Event: event.Event{
 			ID:   event.ID("predict:" + model + ":" + strconv.FormatInt(int64(now), 36) + ":" + id.String()),
-			Type: event.Track, Name: predictionMade, At: now, Trust: event.Own, Source: "rapport", Props: b.Object(),
+			Type: event.Track, Name: event.PredictionMade, At: now, Trust: event.Own, Source: "rapport", Props: b.Object(),
 		}})
 	}
 	for i := range people {
@@ -192,7 +189,7 @@ func (p *Prediction) item() event.Value {
 	var b event.Builder
 	b.SetText("name", p.Name).Set("value", p.Value)
 	if p.Until != 0 {
-		b.SetText("until", p.Until.String())
+		b.Set("until", event.Int(int64(p.Until)))
 	}
 	b.SetText("evidence", p.Evidence)
 	return event.Nested(b.Object())
