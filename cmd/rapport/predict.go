@@ -121,4 +121,3 @@ func writeBins(e *env, group, what string, bins []predict.Bin) {
 		fmt.Fprintf(e.out, "%28s  %9d  %14.3f  %14.3f\n", b.Group, b.N, b.Predicted, b.Actual)
 	}
 }
-

@@ -20,7 +20,9 @@ type echo struct {
 	err     error
 }
 
-func (m *echo) About() predict.About { return predict.About{Name: "echo", Predicts: []string{"a", "b"}} }
+func (m *echo) About() predict.About {
+	return predict.About{Name: "echo", Predicts: []string{"a", "b"}}
+}
 
 func (m *echo) Fit(context.Context, predict.Source, predict.Moment) (*predict.Result, error) {
 	if m.err != nil {

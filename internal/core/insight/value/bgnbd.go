@@ -98,7 +98,7 @@ func waitAlive(shape, rate, alive, chance float64) (float64, bool) {
 	return rate * math.Expm1(-math.Log1p(-chance/alive)/shape), true
 }
 
-// logLikelihood is that of BG/NBD, or of MBG/NBD, at the parameters.
+// betaLikelihood is the log-likelihood of BG/NBD or, modified, of MBG/NBD.
 type betaLikelihood struct {
 	s        *sample
 	modified bool
@@ -111,16 +111,19 @@ func (l *betaLikelihood) at(p []float64) float64 {
 	if l.modified {
 		more = 1
 	}
-	base := r*math.Log(alpha) - lgamma(r) + lgamma(a+b) - lgamma(b)
-	l.k = l.s.perX(l.k, func(x float64) float64 {
-		return base + lgamma(r+x) + lgamma(b+x+more) - lgamma(a+b+x+more)
-	})
-	l.g = l.s.perX(l.g, func(x float64) float64 {
-		if x+more < 1 {
-			return math.Inf(-1)
+	l.k = l.s.rising(l.k, r*math.Log(alpha), func(j float64) float64 { return math.Log(r + j) })
+	// ln B(a, b+x) / B(a, b) where the first of B stays: the chance to stay x times.
+	l.g = l.s.rising(l.g, 0, func(j float64) float64 { return -math.Log1p(a / (b + j)) })
+	for i, x := range l.s.xs {
+		l.k[i] += l.g[i]
+		if l.modified {
+			l.k[i] -= math.Log1p(a / (b + float64(x)))
 		}
-		return math.Log(a / (b + x - 1 + more))
-	})
+		l.g[i] = math.Inf(-1)
+		if x := float64(x) + more; x >= 1 {
+			l.g[i] = math.Log(a / (b + x - 1))
+		}
+	}
 	sum := 0.0
 	for i := range l.s.groups {
 		g := &l.s.groups[i]

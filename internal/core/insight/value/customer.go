@@ -96,11 +96,11 @@ type group struct {
 	ix int     // which of sample.xs X is
 }
 
-// sample is customers, those alike together, in a fixed order. Likelihoods need
-// most gamma functions once for each X, not once for each customer.
+// sample is customers, those alike together, in a fixed order. What depends on X
+// alone is computed once for each X, not once for each customer.
 type sample struct {
 	groups []group
-	xs     []int // every X that occurs
+	xs     []int // every X that occurs, ascending
 }
 
 func newSample(customers []Customer) *sample {
@@ -136,11 +136,17 @@ func (s *sample) thin(n int) *sample {
 	return t
 }
 
-// perX computes f for each X that occurs.
-func (s *sample) perX(into []float64, f func(x float64) float64) []float64 {
+// rising sets, for each X that occurs, start + f(0) + … + f(X−1). Ratios of gamma
+// functions are such sums, and differences of their logarithms would leave few
+// digits where a parameter is large.
+func (s *sample) rising(into []float64, start float64, f func(j float64) float64) []float64 {
 	into = into[:0]
+	next := 0
 	for _, x := range s.xs {
-		into = append(into, f(float64(x)))
+		for ; next < x; next++ {
+			start += f(float64(next))
+		}
+		into = append(into, start)
 	}
 	return into
 }

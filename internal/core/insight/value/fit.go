@@ -16,8 +16,9 @@ import (
 const (
 	farthest   = 12.0
 	searchEnds = 1e-9 // the likelihood changed by less
-	searchFor  = 60   // for so many steps
-	maxSteps   = 4000
+	roughly    = 1e-3 // and where only the place of a top is looked for
+	searchFor  = 30   // for so many steps
+	maxSteps   = 1200 // a search that takes more is in a place without a top
 	thinTo     = 1500 // groups that starts are compared on
 	rounds     = 4    // searches on all data before a fit is given up
 	nudge      = 1e-4 // the difference by which slopes are taken
@@ -25,15 +26,16 @@ const (
 )
 
 // onLogs turns a likelihood of parameters above zero into what a search minimises:
-// a function of their logarithms.
+// a function of their logarithms, flat beyond the farthest. Where nobody leaves,
+// the likelihood rises towards that edge for ever, by less and less.
 func onLogs(likelihood func([]float64) float64, n int) func([]float64) float64 {
 	par := make([]float64, n)
 	return func(theta []float64) float64 {
 		for i, t := range theta {
-			if !(math.Abs(t) <= farthest) {
+			if math.IsNaN(t) {
 				return math.Inf(1)
 			}
-			par[i] = math.Exp(t)
+			par[i] = bounded(t)
 		}
 		if v := -likelihood(par); !math.IsNaN(v) {
 			return v
@@ -41,6 +43,8 @@ func onLogs(likelihood func([]float64) float64, n int) func([]float64) float64 {
 		return math.Inf(1)
 	}
 }
+
+func bounded(theta float64) float64 { return math.Exp(min(max(theta, -farthest), farthest)) }
 
 func logs(par []float64) []float64 {
 	theta := make([]float64, len(par))
@@ -51,9 +55,9 @@ func logs(par []float64) []float64 {
 }
 
 // walk searches without slopes: slowly, and from anywhere.
-func walk(f func([]float64) float64, theta []float64, width float64) ([]float64, float64) {
+func walk(f func([]float64) float64, theta []float64, width, ends float64) ([]float64, float64) {
 	found, err := optimize.Minimize(optimize.Problem{Func: f}, theta, &optimize.Settings{
-		Converger: &optimize.FunctionConverge{Absolute: searchEnds, Iterations: searchFor}, FuncEvaluations: maxSteps,
+		Converger: &optimize.FunctionConverge{Absolute: ends, Iterations: searchFor}, FuncEvaluations: maxSteps,
 	}, &optimize.NelderMead{SimplexSize: width})
 	if found == nil || err != nil && math.IsInf(found.F, 0) {
 		return theta, math.Inf(1)
@@ -102,7 +106,7 @@ func highest(name string, thin, whole func([]float64) float64, starts [][]float6
 	var theta []float64
 	least := math.Inf(1)
 	for _, s := range starts {
-		if end, low := walk(onLogs(thin, n), logs(s), 0.5); low < least || theta == nil {
+		if end, low := walk(onLogs(thin, n), logs(s), 0.5, roughly); low < least || theta == nil {
 			theta, least = end, low
 		}
 	}
@@ -110,7 +114,7 @@ func highest(name string, thin, whole func([]float64) float64, starts [][]float6
 	for round := range rounds {
 		next, now := climb(f, theta)
 		if round > 0 {
-			next, now = walk(f, theta, 0.1)
+			next, now = walk(f, theta, 0.1, searchEnds)
 		}
 		if now <= low {
 			theta, low = next, now
@@ -118,7 +122,7 @@ func highest(name string, thin, whole func([]float64) float64, starts [][]float6
 		if top(f, theta) {
 			par := make([]float64, n)
 			for i, t := range theta {
-				par[i] = math.Exp(t)
+				par[i] = bounded(t)
 			}
 			return par, -low, nil
 		}

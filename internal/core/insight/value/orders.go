@@ -18,6 +18,10 @@ const (
 	LeastSpends    = 50 // customers whose second orders were paid for
 )
 
+// tie is how much likelier a model must be than one before it: where nobody
+// leaves they are all the same.
+const tie = 0.01
+
 // Fit is what was learned from the orders of all customers.
 type Fit struct {
 	Customers int
@@ -80,7 +84,7 @@ func FitOrders(customers []Customer, spends []Spend) (*Fit, error) {
 			continue
 		}
 		f.Models = append(f.Models, m)
-		if f.Chosen == nil || m.LogLikelihood() > f.Chosen.LogLikelihood() {
+		if f.Chosen == nil || m.LogLikelihood() > f.Chosen.LogLikelihood()+tie {
 			f.Chosen = m
 		}
 	}

@@ -1,6 +1,10 @@
 package value
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/integrate/quad"
+)
 
 // Pareto is the model in which a customer may leave at any time: rates of
 // ordering are Gamma(r, alpha), rates of leaving Gamma(s, beta).
@@ -29,9 +33,12 @@ func gone(r, alpha, s, beta, x, tx, t float64) float64 {
 		return math.Inf(-1)
 	}
 	total := r + s + x
-	low, high, second := beta, alpha, s+1
+	low, high, second, first := beta, alpha, s+1, r+x
 	if alpha < beta {
-		low, high, second = alpha, beta, r+x
+		low, high, second, first = alpha, beta, r+x, s+1
+	}
+	if (low+t)/(high+t) < evenFrom {
+		return math.Log(s) + nearlyEven(low, second, high, first, tx, t)
 	}
 	c := total + 1
 	term := func(at float64) float64 {
@@ -40,6 +47,34 @@ func gone(r, alpha, s, beta, x, tx, t float64) float64 {
 		return (1-second)*math.Log1p(-z) + logF1(c-second, c, z) - total*math.Log(high+at)
 	}
 	return math.Log(s/total) + logDiff(term(tx), term(t))
+}
+
+// evenFrom is below which ratio of the two factors of the integral in gone the
+// larger one is nearly even: the fraction would take hundreds of steps, and an
+// integral by few nodes is exact.
+const evenFrom = 0.02
+
+// nodes and weights are those of Gauss and Legendre between 0 and 1.
+var nodes, weights = func() (x, w [24]float64) {
+	quad.Legendre{}.FixedLocations(x[:], w[:], 0, 1)
+	return x, w
+}()
+
+// nearlyEven returns ln of ∫ from tx to end of (low+t)^−p · (high+t)^−q dt where high
+// is far above low and end. It goes in steps in which the first factor is even.
+func nearlyEven(low, p, high, q, tx, end float64) float64 {
+	k, far := 1-p, math.Log((low+end)/(low+tx))
+	width := survived(-k, far) // ∫ of e^(k·u) du up to far
+	sum := 0.0
+	for i, x := range nodes {
+		u := x * width
+		if math.Abs(k*u) > 1e-9 {
+			u = math.Log1p(k*u) / k
+		}
+		t := (low+tx)*math.Exp(u) - low
+		sum += weights[i] * math.Exp(-q*math.Log((high+t)/(high+tx)))
+	}
+	return k*math.Log(low+tx) - q*math.Log(high+tx) + math.Log(sum*width)
 }
 
 // there returns ln of the chance to be there until T, times the rest: (alpha+T)^−(r+x) (beta+T)^−s.
@@ -115,8 +150,7 @@ type paretoLikelihood struct {
 
 func (l *paretoLikelihood) at(p []float64) float64 {
 	r, alpha, s, beta := p[0], p[1], p[2], p[3]
-	base := r*math.Log(alpha) + s*math.Log(beta) - lgamma(r)
-	l.k = l.s.perX(l.k, func(x float64) float64 { return base + lgamma(r+x) })
+	l.k = l.s.rising(l.k, r*math.Log(alpha)+s*math.Log(beta), func(j float64) float64 { return math.Log(r + j) })
 	sum := 0.0
 	for i := range l.s.groups {
 		g := &l.s.groups[i]
