@@ -51,6 +51,7 @@ type cli struct {
 	Campaign campaignCmd  `cmd:"" group:"Send" help:"Preview, send, pause and stop one-off campaigns on a running server."`
 	Catcher  catcherCmd   `cmd:"" group:"Send" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
 	Reach    reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
+	Predict  predictCmd   `cmd:"" group:"Look" help:"Predict what customers will do, and say how far that can be believed."`
 	Why      whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
 	Bench    benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`
