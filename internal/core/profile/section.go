@@ -16,6 +16,8 @@ type section struct {
 // sections are in the order in which they are written, which is that of their tags.
 var sections = []section{
 	{1, func(p *Profile) bool { return len(p.Predictions) == 0 }, (*Profile).appendPredictions, (*Profile).readPredictions},
+	{2, func(p *Profile) bool { return len(p.Scores) == 0 }, (*Profile).appendScores, (*Profile).readScores},
+	{3, func(p *Profile) bool { return len(p.Tastes) == 0 }, (*Profile).appendTastes, (*Profile).readTastes},
 }
 
 func (p *Profile) appendSections(dst []byte) []byte {
