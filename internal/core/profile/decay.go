@@ -311,3 +311,23 @@ func (s Sum) times(newest, m int64) (a, b, c uint64) {
 	}
 	return times(h, l, uint64(m))
 }
+
+// Share returns which share of a sum a part of it is, for whoever shows it. Both
+// fade alike, so it is the same at every instant.
+func Share(part, whole Sum) float64 {
+	if len(part) == 0 || len(whole) == 0 {
+		return 0
+	}
+	newest := max(part[len(part)-1].N, whole[len(whole)-1].N)
+	x, y := part.float(newest), whole.float(newest)
+	if y == 0 {
+		return 0
+	}
+	return x / y
+}
+
+// float returns the sum at the beginning of a block, in whatever unit.
+func (s Sum) float(newest int64) float64 {
+	_, hi, lo := s.times(newest, 1)
+	return float64(hi)*(1<<64) + float64(lo)
+}

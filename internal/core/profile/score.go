@@ -51,9 +51,14 @@ const (
 	MarkTaken   MarkKind = 5 // it was taken back, whether it was given or is yet to come
 )
 
-// CompareMark orders marks.
+// CompareMark orders marks. One thing may have brought points at several instants;
+// of everything else there is one mark in a slot.
 func CompareMark(a, b Mark) int {
-	return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Slot, b.Slot))
+	c := cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Slot, b.Slot))
+	if c == 0 && a.Kind == MarkGiven {
+		return cmp.Compare(a.At, b.At)
+	}
+	return c
 }
 
 // ScoreOf returns the score of the key; nil if it has no points yet.
@@ -104,8 +109,9 @@ func (s *Score) Take(at event.Time, p Points, now event.Time) *Score {
 	left.Sum, left.Ahead = ripen(left.Sum, left.Half, left.Ahead, now)
 	if at <= now {
 		left.Sum = left.Sum.Plus(at, left.Half, -p)
-	} else if i, found := slices.BinarySearchFunc(left.Ahead, Ahead{From: at, Points: p}, compareAhead); found {
-		left.Ahead = slices.Delete(slices.Clone(left.Ahead), i, i+1)
+	} else if i, found := slices.BinarySearchFunc(left.Ahead, Ahead{From: at}, compareAhead); found {
+		left.Ahead = slices.Clone(left.Ahead)
+		left.Ahead[i].Points -= p
 	}
 	return &left
 }
@@ -124,7 +130,12 @@ func ripen(sum Sum, half int64, ahead []Ahead, now event.Time) (Sum, []Ahead) {
 
 // putAhead returns the list with one more.
 func putAhead(list []Ahead, a Ahead) []Ahead {
-	i, _ := slices.BinarySearchFunc(list, a, compareAhead)
+	i, found := slices.BinarySearchFunc(list, a, compareAhead)
+	if found {
+		list = slices.Clone(list)
+		list[i].Points += a.Points
+		return list
+	}
 	list = slices.Insert(slices.Clip(list), i, a)
 	if len(list) > MaxAhead {
 		list = list[:MaxAhead]
@@ -133,7 +144,7 @@ func putAhead(list []Ahead, a Ahead) []Ahead {
 }
 
 func compareAhead(a, b Ahead) int {
-	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Points, b.Points))
+	return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.Of, b.Of))
 }
 
 func (p *Profile) appendScores(dst []byte) []byte {

@@ -89,13 +89,16 @@ func (t *Taste) add(at event.Time, name string, weight Points) {
 
 func byLiking(l Liking, name string) int { return strings.Compare(l.Name, name) }
 
+// noTaste is what nothing is known of. Nobody changes it.
+var noTaste Taste
+
 // Ripe returns the taste as of now: what was yet to count and has begun to is in
 // its sums. Next is when more begins to count, event.Never if nothing does. A nil
 // Taste is empty.
 func (t *Taste) Ripe(now event.Time) (ripe *Taste, next event.Time) {
 	switch {
 	case t == nil:
-		return &Taste{}, event.Never
+		return &noTaste, event.Never
 	case len(t.Ahead) == 0:
 		return t, event.Never
 	case t.Ahead[0].From > now:
