@@ -43,6 +43,7 @@ type Program struct {
 	Shop      Shop
 	Policy    decision.Policy
 	Segments  []Segment // in the order of the files
+	Scores    *condition.Scores
 	Journeys  []*journey.Definition
 	Older     []*journey.Definition // versions that people may still be inside
 	Behind    []*Source             // what Options.Older was
@@ -138,6 +139,7 @@ type compiler struct {
 
 	shopNode  spec.Node
 	segments  []File
+	scored    []File
 	journeys  []File
 	campaigns []File
 	services  []File
@@ -149,7 +151,7 @@ type compiler struct {
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -167,6 +169,8 @@ func (c *compiler) sort() {
 			}
 		case "segments":
 			to = &c.segments
+		case "scores":
+			to = &c.scored
 		case "journeys":
 			to = &c.journeys
 		case "pictures":
@@ -268,6 +272,7 @@ func (c *compiler) compile(o Options) {
 	p := c.p
 	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone}
 	sources, shown := c.readSegments()
+	c.readScores(env, sources)
 	segments := insight.Compile(sources, env, c.ps)
 	for i := range shown {
 		if q := segments.Cond(shown[i].Name); q != nil {

@@ -5,6 +5,7 @@
 //	shop.yaml                    who speaks: name, zone, currency, purposes, senders
 //	policy.yaml                  how often, when and about what customers may be spoken to
 //	segments/*.yaml              one or several segments in each file
+//	scores/*.yaml                scores and affinities, one or several in each file
 //	journeys/*.yaml              one journey in each file
 //	templates/*.html.liquid      the messages, each with its settings on top
 //	templates/*.txt.liquid       the same in plain text

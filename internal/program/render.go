@@ -29,7 +29,8 @@ const maxPerson = 120
 //
 // What the words may speak of:
 //
-//	customer          the customer's traits by name, and email
+//	customer          the customer's traits by name, and email; scores and tiers by the
+//	                  score's name, likes by that of an affinity, the most first
 //	trigger           the properties of what let them into the journey
 //	order             of a trigger that is an order: id, total, currency, items
 //	product           what the message is about: sku, name, category, price; url,
@@ -147,6 +148,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	if d.Channel == "email" && address != "" {
 		customer["email"] = address
 	}
+	p.understood(customer, who, now)
 	vars := content.Vars{"customer": customer, "trigger": d.Props}
 	known := goods{p.Products, d, who}
 	if d.Product != "" || d.Category != "" {

@@ -27,6 +27,11 @@ type Env struct {
 	// journeys, not in segments.
 	Properties bool
 
+	// Scores are the scores and affinities that a condition may refer to; see
+	// [ParseScores]. nil: there are none.
+	Scores *Scores
+
+	scores *scoreParser
 	hidden []Hidden
 	listen func(Hidden)
 }

@@ -25,6 +25,12 @@ func (s *Set) Fold(p *profile.Profile, e *event.Event, order *event.Order, now e
 	own := false
 	for _, n := range s.byName[e.Name] {
 		q := s.list[n]
+		if q.keeper != nil {
+			if q.keeper.hear(p, e, order, p.Session, now) {
+				t.mark(n)
+			}
+			continue
+		}
 		if !q.asks(e, order) {
 			continue
 		}

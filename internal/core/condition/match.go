@@ -203,7 +203,25 @@ func (f *filter) holds(e *event.Event, order *event.Order) bool {
 	if v, ok := pseudo(f.path, order); ok {
 		return f.match.holds(v, true, f.zone)
 	}
+	if v, ok := around(f.path, e); ok {
+		return f.match.holds(v, true, f.zone)
+	}
 	return f.in(e.Props)
+}
+
+// around returns what an event's surroundings say where its properties do not: the
+// class of the device, and the channel of the shop that it came by.
+func around(path string, e *event.Event) (event.Value, bool) {
+	if path != "device" && path != "channel" {
+		return event.Value{}, false
+	}
+	if _, said := e.Props.Get(path); said {
+		return event.Value{}, false
+	}
+	if path == "device" {
+		path = "device.type"
+	}
+	return e.Context.Get(path)
 }
 
 // in reports whether the properties match.

@@ -80,6 +80,9 @@ func init() {
 		{"random", nil, parseRandom},
 		{"property", valueOps, parseProperty},
 		{"dwell", []string{"when"}, parseDwell},
+		{"score", []string{"is"}, parseScore},
+		{"tier", []string{"is", "in", "from"}, parseTier},
+		{"affinity", nil, parseAffinity},
 	}
 }
 

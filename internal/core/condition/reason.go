@@ -11,7 +11,7 @@ import (
 // Reason is one thing that makes an answer what it is, with the values it was
 // judged by.
 type Reason struct {
-	Kind  string       `json:"kind"`            // did, trait, property, context, time, consent, reachable, random, segment, dwell
+	Kind  string       `json:"kind"`            // did, trait, property, context, time, consent, reachable, random, segment, dwell, score, tier, affinity
 	Holds bool         `json:"holds"`           // whether what was asked is so
 	What  string       `json:"what"`            // the question, or its opposite if it does not hold, in words
 	Event string       `json:"event,omitempty"` // did: names of the events
@@ -43,6 +43,8 @@ func (r Reason) Sentence(now event.Time) string {
 		} else {
 			more = append(more, "it is "+r.Value)
 		}
+	case "score", "tier", "affinity":
+		more = append(more, r.Value)
 	case "time":
 		more = append(more, "it is "+r.Value)
 	case "consent":

@@ -16,6 +16,7 @@ import (
 // what was not asked before; nothing else of p changes.
 func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now event.Time) {
 	built := make([]*profile.Series, len(s.list))
+	p.Scores, p.Tastes = nil, nil
 	var session profile.Session
 	for e := range events {
 		session = Visit(session, e)
@@ -26,6 +27,10 @@ func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now eve
 				order, read = orderOf(e), true
 			}
 			q := s.list[n]
+			if q.keeper != nil {
+				q.keeper.hear(p, e, order, session, now)
+				continue
+			}
 			if !q.asks(e, order) {
 				continue
 			}
@@ -75,6 +80,8 @@ func (s *Set) Trim(p *profile.Profile, now event.Time) {
 		kept = append(kept, &series)
 	}
 	p.Series = kept
+	p.Scores = slices.DeleteFunc(slices.Clone(p.Scores), func(o *profile.Score) bool { _, known := s.byKey[o.Key]; return !known })
+	p.Tastes = slices.DeleteFunc(slices.Clone(p.Tastes), func(o *profile.Taste) bool { _, known := s.byKey[o.Key]; return !known })
 }
 
 // Join returns the series of two profiles that turned out to be one person. The

@@ -6,6 +6,7 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
 	"rapport/internal/core/wire"
 )
 
@@ -31,6 +32,17 @@ type question struct {
 	keep   event.Time // the longest rolling window asked; Never: one observation of each tag for ever
 	most   int        // so many of the newest past observations answer every bound that is asked
 	newest bool       // the newest observation stays however old it is
+
+	keeper keeper // of a score or an affinity, which keep something else than observations
+}
+
+// keeper is a question whose answer is no series.
+type keeper interface {
+	names() []string
+	canon() string
+	// hear brings an event into p, the caller's own copy, and reports whether it
+	// changed anything.
+	hear(p *profile.Profile, e *event.Event, order *event.Order, session profile.Session, now event.Time) bool
 }
 
 // toldObs is how many observations a series keeps where fewer would answer all
@@ -59,6 +71,9 @@ const anyCurrency money.Currency = "*"
 // canon returns the question as text: the name of its series is a hash of it.
 // What is kept of the answer is no part of it.
 func (q *question) canon() string {
+	if q.keeper != nil {
+		return q.keeper.canon()
+	}
 	b := []byte("did ")
 	for _, n := range q.names {
 		b = append(strconv.AppendQuote(b, n), ' ')
@@ -119,6 +134,13 @@ func (s *Set) add(q question) *question {
 		s.byName[name] = append(s.byName[name], q.number)
 	}
 	return &q
+}
+
+// keep registers a question that keeps its own answer, and returns its key and its
+// number.
+func (s *Set) keep(k keeper) (key uint64, number int) {
+	q := s.add(question{names: k.names(), keeper: k})
+	return q.key, q.number
 }
 
 func compareText(a, b string) int {

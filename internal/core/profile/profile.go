@@ -47,6 +47,8 @@ type Profile struct {
 	Contacts []Contact     // messages that count towards caps, by instant
 
 	Predictions []Prediction // by name; at most MaxPredictions
+	Scores      []*Score     // those that have points; frozen once in a profile
+	Tastes      []*Taste     // affinities; frozen once in a profile
 
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
 	Locale  string     // BCP 47; empty: the shop's

@@ -23,7 +23,10 @@ var sections = []section{
 
 // hotSections are those of the hot part: what almost every event changes. Tags are
 // of one row of numbers with the others.
-var hotSections = []section{}
+var hotSections = []section{
+	{2, func(p *Profile) bool { return len(p.Scores) == 0 }, (*Profile).appendScores, (*Profile).readScores},
+	{3, func(p *Profile) bool { return len(p.Tastes) == 0 }, (*Profile).appendTastes, (*Profile).readTastes},
+}
 
 func appendSections(dst []byte, p *Profile, list []section) []byte {
 	for i := range list {

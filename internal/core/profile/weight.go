@@ -17,6 +17,12 @@ const (
 	weightDelivery  = 320
 	weightContact   = 64
 	weightPredicted = 120
+	weightScore     = 112
+	weightTaste     = 104
+	weightLiking    = 40
+	weightBlock     = 24
+	weightAhead     = 32
+	weightMark      = 40
 )
 
 // Weight returns about how many bytes p takes in memory beside its texts, which
@@ -28,6 +34,15 @@ func (p *Profile) Weight() int {
 		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*cap(p.Seen) + 8*cap(p.Series)
 	for _, s := range p.Series {
 		n += weightSeries + weightObs*cap(s.Obs)
+	}
+	for _, s := range p.Scores {
+		n += weightScore + weightBlock*cap(s.Sum) + weightAhead*cap(s.Ahead) + weightMark*cap(s.Marks)
+	}
+	for _, t := range p.Tastes {
+		n += weightTaste + weightBlock*cap(t.Total) + weightAhead*cap(t.Ahead) + weightLiking*cap(t.Of)
+		for i := range t.Of {
+			n += weightBlock * cap(t.Of[i].Sum)
+		}
 	}
 	for i := range p.Journeys {
 		n += len(p.Journeys[i].Props)

@@ -1,0 +1,309 @@
+package condition
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/profile"
+	"rapport/internal/core/wire"
+)
+
+// ledger is the part of a score that events give points to. It is a question of
+// the [Set] like a series: made again from the history where its rules change.
+type ledger struct {
+	name   string // of the score
+	half   int64  // in seconds; zero: points do not fade
+	rules  []rule
+	daily  profile.Points // all rules together give no more on one day; zero: no bound
+	zone   *time.Location // whose days
+	key    uint64
+	number int // in the Set
+}
+
+// rule says for which events a score gives points.
+type rule struct {
+	q     question // names and where
+	give  profile.Points
+	per   per
+	daily profile.Points // no more on one day; zero: no bound
+	ever  profile.Points // no more of all time; zero: no bound
+
+	back *question // what takes the points back; nil: nothing does
+	by   string    // the property by which both know each other
+}
+
+// per is how often a rule gives.
+type per uint8
+
+const (
+	perEvent per = iota
+	perSession
+	perDay
+	perCustomer
+)
+
+// perWords are how definitions write it.
+var perWords = map[string]per{"event": perEvent, "session": perSession, "day": perDay, "customer": perCustomer}
+
+// marksKept bounds the sessions, days and things that one rule remembers. Of days
+// and sessions the newest are kept, and an event of an older one gives nothing: it
+// cannot be said any more whether its share was given.
+const marksKept = 64
+
+// wholeScore is the rule of marks that all rules share.
+const wholeScore = -1
+
+// canon returns the rules as text: the name of the score's state is a hash of it.
+func (l *ledger) canon() string {
+	b := strconv.AppendQuote([]byte("score "), l.name)
+	b = strconv.AppendInt(append(b, " half "...), l.half, 10)
+	b = strconv.AppendInt(append(b, " daily "...), int64(l.daily), 10)
+	b = append(append(b, " zone "...), l.zone.String()...)
+	for i := range l.rules {
+		r := &l.rules[i]
+		b = append(append(b, "\nrule "...), r.q.canon()...)
+		for _, n := range []int64{int64(r.give), int64(r.per), int64(r.daily), int64(r.ever)} {
+			b = strconv.AppendInt(append(b, ' '), n, 10)
+		}
+		if r.back != nil {
+			b = strconv.AppendQuote(append(append(b, " back "...), r.back.canon()...), r.by)
+		}
+	}
+	return string(b)
+}
+
+// names returns the names of all events that the ledger listens to.
+func (l *ledger) names() (names []string) {
+	for i := range l.rules {
+		names = append(names, l.rules[i].q.names...)
+		if l.rules[i].back != nil {
+			names = append(names, l.rules[i].back.names...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// hear gives the points of an event to p, the caller's own copy, and reports
+// whether there were any.
+func (l *ledger) hear(p *profile.Profile, e *event.Event, order *event.Order, session profile.Session, now event.Time) bool {
+	if mechanical(e) {
+		return false
+	}
+	old := p.ScoreOf(l.key)
+	s := old
+	for i := range l.rules {
+		r := &l.rules[i]
+		if r.q.about(e, order) {
+			s = l.give(s, i, e, order, session, now)
+		}
+		if r.back != nil && r.back.about(e, order) {
+			s = l.takeBack(s, i, e, order, now)
+		}
+	}
+	if s == old {
+		return false
+	}
+	p.Scores = place(p.Scores, s, func(s *profile.Score) uint64 { return s.Key })
+	return true
+}
+
+// place puts one state among those of its kind, which are by key, in a new list.
+func place[T any](list []T, one T, key func(T) uint64) []T {
+	i, found := slices.BinarySearchFunc(list, key(one), func(o T, k uint64) int {
+		switch {
+		case key(o) < k:
+			return -1
+		case key(o) > k:
+			return 1
+		}
+		return 0
+	})
+	grown := make([]T, 0, len(list)+1)
+	grown = append(append(grown, list[:i]...), one)
+	if found {
+		i++
+	}
+	return append(grown, list[i:]...)
+}
+
+// mechanical reports whether a machine did it: what a mail scanner opens says
+// nothing about a customer.
+func mechanical(e *event.Event) bool { return e.Props.Text("actor") == "machine" }
+
+// about reports whether the event is one of the names of the question and fits.
+func (q *question) about(e *event.Event, order *event.Order) bool {
+	return slices.Contains(q.names, e.Name) && q.asks(e, order)
+}
+
+// give gives the points of one rule, as far as its bounds allow.
+func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) *profile.Score {
+	r, points := &l.rules[n], l.rules[n].give
+	var few [4]profile.Mark // what is to be noted; nothing is if nothing is given
+	notes := few[:0]
+	note := func(rule int, kind profile.MarkKind, slot uint64, most profile.Points) {
+		if points == 0 {
+			return
+		}
+		given, known := markOf(s, int32(rule), kind, slot)
+		switch {
+		case !known:
+			points = 0
+		case most == 0: // once in the slot
+			if given.At != 0 {
+				points = 0
+			}
+		default:
+			points = min(points, max(0, most-given.Points))
+		}
+		given.At = e.At
+		notes = append(notes, given)
+	}
+	today := uint64(dayNumber(e.At, l.zone))
+	switch r.per {
+	case perSession:
+		note(n, profile.MarkSession, sessionTag(session, e.At), 0)
+	case perDay:
+		note(n, profile.MarkDay, today, 0)
+	case perCustomer:
+		note(n, profile.MarkEver, 0, 0)
+	}
+	if r.daily > 0 && r.per != perDay {
+		note(n, profile.MarkDay, today, r.daily)
+	}
+	if r.ever > 0 && r.per != perCustomer {
+		note(n, profile.MarkEver, 0, r.ever)
+	}
+	if l.daily > 0 && r.give > 0 {
+		note(wholeScore, profile.MarkDay, today, l.daily)
+	}
+	ref := uint64(0)
+	if r.back != nil {
+		if ref = refOf(e, order, r.by); ref != 0 {
+			if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
+				points = 0 // what takes it back was heard first
+			}
+		}
+	}
+	if points == 0 {
+		return s
+	}
+	s = l.own(s)
+	for i := range notes {
+		notes[i].Points += points
+		s.Marks = setMark(s.Marks, notes[i])
+	}
+	if ref != 0 {
+		given := profile.Mark{Rule: int32(n), Kind: profile.MarkGiven, Slot: ref, At: e.At, Points: points}
+		if i, again := slices.BinarySearchFunc(s.Marks, given, profile.CompareMark); again {
+			given.Points += s.Marks[i].Points
+		}
+		s.Marks = setMark(s.Marks, given)
+	}
+	return s.Give(e.At, points, now)
+}
+
+// own returns a copy of the state that marks may be set in.
+func (l *ledger) own(s *profile.Score) *profile.Score {
+	if s == nil {
+		return &profile.Score{Key: l.key, Half: l.half}
+	}
+	own := *s
+	return &own
+}
+
+// takeBack takes back what a rule gave for the thing that the event names.
+func (l *ledger) takeBack(s *profile.Score, n int, e *event.Event, order *event.Order, now event.Time) *profile.Score {
+	ref := refOf(e, order, l.rules[n].by)
+	if ref == 0 {
+		return s
+	}
+	if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
+		return s
+	}
+	s = l.own(s)
+	s.Marks = setMark(s.Marks, profile.Mark{Rule: int32(n), Kind: profile.MarkTaken, Slot: ref, At: e.At})
+	first, last := run(s.Marks, int32(n), profile.MarkGiven)
+	marks := s.Marks
+	for i := first; i < last; i++ {
+		if marks[i].Slot == ref {
+			s = s.Take(marks[i].At, marks[i].Points, now)
+		}
+	}
+	s.Marks = slices.DeleteFunc(slices.Clone(marks), func(m profile.Mark) bool {
+		return m.Rule == int32(n) && m.Kind == profile.MarkGiven && m.Slot == ref
+	})
+	return s
+}
+
+// refOf returns a hash of what the event names at the path; zero if it names
+// nothing.
+func refOf(e *event.Event, order *event.Order, path string) uint64 {
+	if v, ok := pseudo(path, order); ok {
+		return tagOf(wire.Hash(v.String()))
+	}
+	if v, ok := e.Props.Get(path); ok && v.Kind != event.Null {
+		return tagOf(wire.Hash(v.String()))
+	}
+	return 0
+}
+
+// markOf returns the mark of a slot, an empty one if there is none. It reports false
+// if the slot is older than all that are remembered, so that nobody knows.
+func markOf(s *profile.Score, rule int32, kind profile.MarkKind, slot uint64) (profile.Mark, bool) {
+	m := profile.Mark{Rule: rule, Kind: kind, Slot: slot}
+	if s == nil {
+		return m, true
+	}
+	i, found := slices.BinarySearchFunc(s.Marks, m, profile.CompareMark)
+	if found {
+		return s.Marks[i], true
+	}
+	if kind != profile.MarkDay && kind != profile.MarkSession {
+		return m, true
+	}
+	first, last := run(s.Marks, rule, kind)
+	return m, last-first < marksKept || slot > s.Marks[first].Slot
+}
+
+// run returns where the marks of a rule and kind stand.
+func run(marks []profile.Mark, rule int32, kind profile.MarkKind) (first, last int) {
+	first, _ = slices.BinarySearchFunc(marks, profile.Mark{Rule: rule, Kind: kind}, profile.CompareMark)
+	for last = first; last < len(marks) && marks[last].Rule == rule && marks[last].Kind == kind; last++ {
+	}
+	return first, last
+}
+
+// setMark returns a new list with the mark in its place. If its rule has more of
+// the kind than are kept, the oldest goes: of days and sessions by their number, of
+// things by when they were given.
+func setMark(marks []profile.Mark, m profile.Mark) []profile.Mark {
+	i, found := slices.BinarySearchFunc(marks, m, profile.CompareMark)
+	grown := make([]profile.Mark, 0, len(marks)+1)
+	grown = append(append(grown, marks[:i]...), m)
+	if found {
+		i++
+	}
+	grown = append(grown, marks[i:]...)
+	first, last := run(grown, m.Rule, m.Kind)
+	if last-first <= marksKept {
+		return grown
+	}
+	oldest := first
+	if m.Kind == profile.MarkGiven || m.Kind == profile.MarkTaken {
+		for j := first; j < last; j++ {
+			if grown[j].At < grown[oldest].At {
+				oldest = j
+			}
+		}
+	}
+	return slices.Delete(grown, oldest, oldest+1)
+}
+
+// dayNumber numbers the days of a zone.
+func dayNumber(at event.Time, loc *time.Location) int64 {
+	y, m, d := at.In(loc).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+}
