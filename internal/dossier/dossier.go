@@ -60,7 +60,7 @@ func Of(ctx context.Context, src Source, p *profile.Profile) ([]Table, error) {
 	}
 	tables := []Table{
 		person(p), identifiers(p), traits(p), consents(p), addresses(p), orders(p), bought(p), segments(p, src.Program), journeys(p),
-		runs(p), contacts(p), series(p), events,
+		runs(p), contacts(p), series(p), scores(p), tastes(p), events,
 	}
 	said, decided, err := deliveries(ctx, src.Store, p, strands)
 	if err != nil {
@@ -75,6 +75,35 @@ func Of(ctx context.Context, src Source, p *profile.Profile) ([]Table, error) {
 		return nil, err
 	}
 	return append(tables, said, decided, stopped, aside, predictions(p)), nil
+}
+
+// scores are named by a hash of their rules: a changed rule is another score. Points
+// are as they stood when the last of them came.
+func scores(p *profile.Profile) Table {
+	t := Table{Name: "scores", About: "Points that you have by the rules of a score.", Columns: []string{"score", "half_life_s", "points", "given_by_rule", "yet_to_count"}}
+	for _, s := range p.Scores {
+		level, _ := s.At(p.Last)
+		t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", s.Key), s.Half, level.Float(), asJSON(s.Marks), asJSON(s.Ahead)})
+	}
+	return t
+}
+
+func tastes(p *profile.Profile) Table {
+	t := Table{Name: "tastes", About: "What we think you like, by what you looked at and bought.", Columns: []string{"affinity", "half_life_s", "for", "weight", "yet_to_count"}}
+	for _, s := range p.Tastes {
+		for _, l := range s.Of {
+			t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", s.Key), s.Half, l.Name, l.Sum.At(p.Last, s.Half).Float(), asJSON(s.Ahead)})
+		}
+	}
+	return t
+}
+
+func asJSON(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil // unreachable: numbers and texts only
+	}
+	return text
 }
 
 func predictions(p *profile.Profile) Table {
