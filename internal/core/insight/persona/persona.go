@@ -15,6 +15,7 @@ package persona
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -169,19 +170,65 @@ func (m *Model) point(x []float64) []float64 {
 }
 
 // centres returns the centres of a model in the space of another, to begin with.
+// Of a feature that the model did not have, its centres have the mean.
 func (m *Model) centres(in *Model) [][]float64 {
-	if m == nil || len(m.Features) != len(in.Features) {
+	if m == nil {
 		return nil
 	}
 	var list [][]float64
 	for _, p := range m.Personas {
-		c := make([]float64, len(p.centre))
-		for i, v := range p.centre {
-			c[i] = (v*m.scale[i] + m.mean[i] - in.mean[i]) / in.scale[i]
+		c := make([]float64, len(in.Features))
+		for i, f := range in.Features {
+			j := slices.IndexFunc(m.Features, func(g Feature) bool { return g.Name == f.Name && g.Log == f.Log })
+			if j >= 0 {
+				c[i] = (p.centre[j]*m.scale[j] + m.mean[j] - in.mean[i]) / in.scale[i]
+			}
 		}
 		list = append(list, c)
 	}
 	return list
+}
+
+// kept is what of a model the next one needs.
+type kept struct {
+	Features    []Feature
+	Mean, Scale []float64
+	Keys        []string
+	Centres     [][]float64
+}
+
+// Keepsake returns what the next fit needs to keep keys, for [Remember].
+func (m *Model) Keepsake() []byte {
+	k := kept{Features: m.Features, Mean: m.mean, Scale: m.scale}
+	for _, p := range m.Personas {
+		k.Keys, k.Centres = append(k.Keys, p.Key), append(k.Centres, p.centre)
+	}
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return nil // unreachable: numbers that are fitted are finite
+	}
+	return raw
+}
+
+// Remember returns a model that is good for [Fit] as the one before, of what
+// [Model.Keepsake] gave; nil if it is none.
+func Remember(raw []byte) *Model {
+	var k kept
+	if json.Unmarshal(raw, &k) != nil || len(k.Keys) != len(k.Centres) || len(k.Keys) > Most {
+		return nil
+	}
+	n := len(k.Features)
+	if len(k.Mean) != n || len(k.Scale) != n {
+		return nil
+	}
+	m := &Model{Features: k.Features, mean: k.Mean, scale: k.Scale}
+	for i, key := range k.Keys {
+		if len(k.Centres[i]) != n {
+			return nil
+		}
+		m.Personas = append(m.Personas, Persona{Key: key, centre: k.Centres[i]})
+	}
+	return m
 }
 
 // Of returns the persona of a customer with the values, and how far nearer it is

@@ -158,7 +158,7 @@ func TestCustomersKeepTheirPersonaWhenItIsFittedAnew(t *testing.T) {
 			later[i].X[j] *= math.Exp(0.05 * r.NormFloat64())
 		}
 	}
-	after, err := persona.Fit(features, later, before)
+	after, err := persona.Fit(features, later, persona.Remember(before.Keepsake()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,5 +240,14 @@ func TestTooFewCustomersAreRefused(t *testing.T) {
 	var r persona.Refused
 	if !errors.As(err, &r) || r.NoKinds || err.Error() != "199 customers; it takes 200 to tell kinds from single people" {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestWhatIsNoKeepsakeIsNobody(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{"", "{", `{"Keys":["persona-1"]}`, `{"Features":[{}],"Mean":[1],"Scale":[1],"Keys":["persona-1"],"Centres":[[]]}`} {
+		if m := persona.Remember([]byte(raw)); m != nil && len(m.Personas) > 0 {
+			t.Errorf("%s: %+v", raw, m)
+		}
 	}
 }
