@@ -12,7 +12,10 @@ import (
 )
 
 type predictCmd struct {
-	Fit predictFit `cmd:"" help:"Fit models to a file."`
+	Fit  predictFit  `cmd:"" help:"Fit models to a file."`
+	Now  predictRun  `cmd:"" name:"run" help:"Fit the models to what a data directory heard, and tell its customers what changed. A server does it each night."`
+	List predictList `cmd:"" help:"List the models."`
+	Show predictShow `cmd:"" help:"Show how far a model can be believed, or what is said of a customer."`
 }
 
 type predictFit struct {

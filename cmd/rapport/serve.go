@@ -88,6 +88,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	s.announce(e)
 	s.ready()
+	defer s.predictDaily(ctx)()
 	served := make(chan error, 1)
 	server := newHTTP(s)
 	go func() { served <- server.Serve(listener) }()

@@ -23,6 +23,7 @@ import (
 	"rapport/internal/hooks"
 	"rapport/internal/intake"
 	"rapport/internal/mailcatcher"
+	"rapport/internal/predict"
 	"rapport/internal/program"
 	"rapport/internal/report"
 	"rapport/internal/run"
@@ -52,6 +53,7 @@ type server struct {
 	loader    *report.Loader
 	signer    *site.Signer
 	shops     *shops
+	predictor *predict.Runner
 	current   atomic.Pointer[http.Handler] // nil: the server is not ready yet
 }
 

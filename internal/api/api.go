@@ -42,6 +42,9 @@ type Options struct {
 	Catalogue Catalogue
 	Pictures  *picture.Library
 
+	// Predictions are the models. Default: there are none.
+	Predictions Predictions
+
 	// Now is the clock of the data directory.
 	Now func() event.Time
 
@@ -92,6 +95,7 @@ func New(o Options) *API {
 	a.messages()
 	a.resources()
 	a.campaigns()
+	a.predictions()
 	a.definitions()
 	a.pictures()
 	a.state()

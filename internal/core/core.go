@@ -21,6 +21,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/insight"
+	"rapport/internal/core/insight/occasion"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 )
@@ -37,6 +38,7 @@ type Program struct {
 	Segments  *insight.Segments
 	Journeys  *journey.Set
 	Gate      *decision.Gate
+	Occasions *occasion.Set // nil: none is declared, and none is kept
 
 	// Runs are the runs of campaigns that the lane knows: no part of the
 	// definitions, and changed by entries of the log just like them.
@@ -184,6 +186,9 @@ func (r *run) obey(e *event.Event) {
 
 // hear folds in what the customer did, or what became of a message.
 func (r *run) hear(e *event.Event) {
+	if r.pries(e) {
+		return
+	}
 	r.eff.Kept = true
 	newborn := r.p.Born == 0
 	if newborn {
@@ -205,7 +210,7 @@ func (r *run) hear(e *event.Event) {
 		touched = r.Series.Fold(r.p, e, folded.Order, r.now)
 	}
 	touched.Traits, touched.Consent, touched.Reach = folded.Traits, folded.Consent, folded.Reach
-	touched.Predictions = folded.Predictions
+	touched.Predictions = append(folded.Predictions, r.forget()...)
 	touched.Device, touched.Locale, touched.Zone = folded.Device, folded.Locale, folded.Zone
 	if event.Receipt(e.Name) && r.receipt(e) {
 		touched.Reach = true

@@ -330,6 +330,7 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 		after = p.Alarm - 1 // an alarm that is due still fires, under the new program, at its own instant
 	}
 	r.p.Program = pr.Hash
+	r.forget()
 	changes := r.note(pr.Segments.All(r.p, now, !lived))
 	r.follow(pr.Journeys.CatchUp(r.world()))
 	r.follow(pr.Journeys.OnAlarm(r.world(), changes))

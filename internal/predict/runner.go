@@ -201,6 +201,15 @@ func takeBack(name string) event.Value {
 	return event.Nested(b.Object())
 }
 
+// Abouts says what each model is.
+func (r *Runner) Abouts() []About {
+	list := make([]About, len(r.Models))
+	for i, m := range r.Models {
+		list[i] = m.About()
+	}
+	return list
+}
+
 // Reports returns the last report of each model, in the order of the models; one
 // that never ran has a report without an instant.
 func (r *Runner) Reports() ([]Report, error) {

@@ -147,11 +147,12 @@ type compiler struct {
 	layouts   []File
 	blocks    []File
 	sentences []File
+	occasions []File
 	studio    studio
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -188,6 +189,8 @@ func (c *compiler) sort() {
 			to, want = &c.blocks, ".liquid"
 		case "locales":
 			to = &c.sentences
+		case "occasions":
+			to = &c.occasions
 		}
 		if kind == markup && c.sortMarkup(f) {
 			continue
@@ -312,7 +315,7 @@ func (c *compiler) compile(o Options) {
 	p.Core = &core.Program{
 		Hash: c.src.Hash(), Workspace: o.Workspace, Key: o.Key, Zone: p.Zone, Zones: c.zones.Zone,
 		Series: env.Set, Segments: segments, Journeys: journey.NewSet(p.Journeys, p.Older),
-		Gate: decision.New(o.Workspace, p.Policy, c.zones),
+		Gate: decision.New(o.Workspace, p.Policy, c.zones), Occasions: c.readOccasions(),
 	}
 }
 

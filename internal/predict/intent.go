@@ -1,0 +1,187 @@
+package predict
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"sync"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/insight/intent"
+	"rapport/internal/core/profile"
+)
+
+// IntentName is the name of the prediction of purchase intent: the chance that the
+// visit under way ends in an order.
+const IntentName = "intent"
+
+// mostVisits bounds the visits that are learned from, the latest first of those who
+// were here last: more take longer and say the same.
+const mostVisits = 60_000
+
+// visitEvents are the events of which a visit is made.
+var visitEvents = []string{
+	event.PageViewed, event.ScreenViewed, event.ProductSearched, event.ListViewed, event.ProductViewed, event.ProductAdded, event.ProductRemoved,
+	event.CartViewed, event.CheckoutStarted, event.OrderCompleted,
+}
+
+// Intent is the model of purchase intent. The daily run tells it only of those who
+// are here at that moment; whoever serves a page asks [Intent.Now].
+type Intent struct {
+	mu     sync.Mutex
+	fitted *intent.Model
+	moment Moment
+}
+
+// About says what the model is.
+func (*Intent) About() About {
+	return About{
+		Name: IntentName, Title: "How likely a visit ends in an order", Predicts: []string{IntentName},
+		Needs: []Need{
+			{"visits with something looked at", intent.LeastVisits}, {"of them that ended in an order", intent.LeastOrders}, {"and that did not", intent.LeastOthers},
+		},
+	}
+}
+
+// StepOf returns the step that an event is.
+func StepOf(e *Event) intent.Step {
+	return intent.Step{
+		At: e.At, Name: e.Name, Product: firstText(e.Props, "product_id", "sku"), Device: e.Device,
+		Campaign: e.Props.Text("utm_campaign") != "" || e.Props.Text("campaign") != "",
+	}
+}
+
+func firstText(o event.Object, keys ...string) string {
+	for _, k := range keys {
+		if s := o.Text(k); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Fit learns from visits that are over, and predicts for those under way.
+func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
+	var samples []intent.Sample
+	type here struct {
+		who   identity.ID
+		visit intent.Visit
+	}
+	var now []here
+	var steps []intent.Step
+	people, visits := 0, 0
+	flush := func(who identity.ID) {
+		people++
+		over := steps
+		if v, ok := intent.Now(steps, m.Now); ok {
+			now = append(now, here{who, v})
+			for len(over) > 0 && over[len(over)-1].At >= v.Start {
+				over = over[:len(over)-1] // how it ends is not known yet
+			}
+		}
+		learned := intent.Learn(keyOf(who), over, m.Zone)
+		visits += len(learned)
+		samples = append(samples, learned...)
+		steps = steps[:0]
+	}
+	var who identity.ID
+	for e, err := range src.Events(ctx, m.Now, visitEvents...) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Origin == event.Import {
+			continue // an old order comes without the visit that led to it
+		}
+		if e.Profile != who && len(steps) > 0 {
+			flush(who)
+		}
+		who = e.Profile
+		steps = append(steps, StepOf(&e))
+	}
+	if len(steps) > 0 {
+		flush(who)
+	}
+	r := &Result{Report: Report{Customers: people}}
+	samples = thinned(samples, mostVisits)
+	fitted, err := intent.Train(intent.Features, samples)
+	var few intent.Refused
+	if errors.As(err, &few) {
+		n.keep(nil, m)
+		r.Report.Refused = few.Error()
+		return r, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.keep(fitted, m)
+	intentReport(&r.Report, fitted)
+	for _, h := range now {
+		r.People = append(r.People, Of{h.who, []Prediction{say(fitted, h.visit, m)}})
+	}
+	sortPeople(r.People)
+	return r, nil
+}
+
+func say(fitted *intent.Model, v intent.Visit, m Moment) Prediction {
+	return Prediction{
+		Name: IntentName, Value: event.Num(round2(fitted.Chance(v.X(m.Zone)))), Until: v.Last.Add(profile.SessionGap), Evidence: fitted.Evidence(v, m.Zone),
+	}
+}
+
+// keyOf hashes a customer's id, which is a hash already.
+func keyOf(who identity.ID) uint64 { return binary.BigEndian.Uint64(who[:8]) }
+
+// thinned keeps at most so many samples, evenly.
+func thinned(list []intent.Sample, most int) []intent.Sample {
+	if len(list) <= most {
+		return list
+	}
+	kept := make([]intent.Sample, most)
+	for i := range kept {
+		kept[i] = list[i*len(list)/most]
+	}
+	return kept
+}
+
+func intentReport(r *Report, m *intent.Model) {
+	q := &m.Quality
+	r.Method = m.Method + ", better than " + m.Other.Method + " on visits left out in turn"
+	r.Checked = strconv.Itoa(q.Visits) + " visits of a third of the customers, held back from the fit"
+	r.Figures = []Figure{
+		{"visits", float64(m.Visits)}, {"orders", float64(m.Orders)}, {"base rate", digits(q.Base, 4)}, {"AUC", digits(q.AUC, 4)},
+		{"Brier score", digits(q.Brier, 4)}, {"Brier score of the base rate", digits(q.BaseBrier, 4)}, {"calibration slope", digits(q.Slope, 4)},
+		{"calibration offset", digits(q.Offset, 4)}, {"AUC of " + m.Other.Method, digits(m.Other.AUC, 4)},
+	}
+	for i, b := range q.Bins {
+		r.Calibration = append(r.Calibration, Bin{Group: strconv.Itoa(i + 1), N: b.N, Predicted: digits(b.Predicted, 4), Actual: digits(b.Actual, 4)})
+	}
+}
+
+func (n *Intent) keep(fitted *intent.Model, m Moment) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fitted, n.moment = fitted, m
+}
+
+// Now predicts for a visit under way, by the model that was fitted last and the
+// customer's events in the order in which they happened. It reports false if no
+// model is fitted, if nobody is here, or if the visit has led to an order already.
+func (n *Intent) Now(events []Event, now event.Time) (Prediction, bool) {
+	n.mu.Lock()
+	fitted, m := n.fitted, n.moment
+	n.mu.Unlock()
+	if fitted == nil {
+		return Prediction{}, false
+	}
+	steps := make([]intent.Step, len(events))
+	for i := range events {
+		steps[i] = StepOf(&events[i])
+	}
+	v, ok := intent.Now(steps, now)
+	if !ok {
+		return Prediction{}, false
+	}
+	return say(fitted, v, m), true
+}
