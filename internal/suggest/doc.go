@@ -1,0 +1,2 @@
+// Package suggest knows what customers look at now.
+package suggest
