@@ -155,21 +155,22 @@ func (x *Index) Add(names []string, at event.Time) {
 }
 
 // Visit returns what the visitor clicked on the visit that they are in at the
-// instant, each item once, the latest last; nil if they are in none.
-func (x *Index) Visit(visitor uint64, now event.Time) []string {
+// instant, each item once, the latest last, and when that was; nil if they are in
+// none.
+func (x *Index) Visit(visitor uint64, now event.Time) (names []string, last event.Time) {
 	n, ok := x.current[visitor]
 	if !ok {
-		return nil
+		return nil, 0
 	}
 	v := x.visit(n)
 	if x.o.Gap > 0 && now.Sub(v.last) >= x.o.Gap {
-		return nil
+		return nil, 0
 	}
-	names := make([]string, len(v.items))
+	names = make([]string, len(v.items))
 	for i, id := range v.items {
 		names[i] = x.names[id]
 	}
-	return names
+	return names, v.last
 }
 
 // Forget forgets the visits of a visitor whom nobody may remember: what they

@@ -118,7 +118,7 @@ func (f *Phrases) prune() {
 	for p := range f.phrases {
 		list = append(list, Item{p, f.uses.Share(p)})
 	}
-	sortItems(list)
+	Sort(list)
 	for _, it := range list[len(list)/2:] {
 		delete(f.phrases, it.Name)
 	}

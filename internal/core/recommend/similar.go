@@ -60,10 +60,10 @@ func (c *Corpus) Len() int { return c.live }
 // Put takes the description of an item in place of the one it had.
 func (c *Corpus) Put(d Description) {
 	c.Remove(d.Name)
-	if d.Name == "" || c.live >= MaxDocs {
+	id, known := c.ids[d.Name]
+	if d.Name == "" || !known && len(c.names) >= MaxDocs {
 		return
 	}
-	id, known := c.ids[d.Name]
 	if !known {
 		id = uint32(len(c.names))
 		c.names, c.docs = append(c.names, d.Name), append(c.docs, nil)

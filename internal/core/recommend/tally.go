@@ -190,12 +190,12 @@ func (d *Demand) Trending(dst []Item, n int, now event.Time) []Item {
 			dst = append(dst, Item{c.name, lift})
 		}
 	}
-	sortItems(dst[from:])
+	Sort(dst[from:])
 	return dst[:min(len(dst), from+n)]
 }
 
-// sortItems puts the highest score first; of two with one score, the lesser name.
-func sortItems(list []Item) {
+// Sort puts the highest score first; of two with one score, the lesser name.
+func Sort(list []Item) {
 	sortBy(list, func(a, b *Item) int {
 		switch {
 		case a.Score > b.Score:

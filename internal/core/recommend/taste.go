@@ -173,7 +173,7 @@ func Replenish(dst []Item, bought []profile.Bought, name func(*profile.Bought) s
 		dst = append(dst, it)
 	}
 	list := merge(dst[from:])
-	sortItems(list)
+	Sort(list)
 	return dst[:from+min(n, len(list))]
 }
 
@@ -200,3 +200,18 @@ func merge(list []Item) []Item {
 func sortBy(list []Item, cmp func(a, b *Item) int) {
 	slices.SortFunc(list, func(a, b Item) int { return cmp(&a, &b) })
 }
+
+// Due is how much something counts whose need falls on a date: twice on the day,
+// less the farther it is ahead, and less, slowly, the longer it is past.
+func Due(need, now event.Time) float64 {
+	days := need.Sub(now).Hours() / 24
+	if days > 0 {
+		return 2 / (1 + days/dueAhead)
+	}
+	return 2 / (1 - days/duePast)
+}
+
+const (
+	dueAhead = 14 // days before the need at which it counts half
+	duePast  = 60 // days after it
+)
