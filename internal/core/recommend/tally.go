@@ -139,6 +139,14 @@ func (t *Tally) Share(name string) float64 {
 	return 0
 }
 
+// Relative returns how much a name counts beside the highest, which is 1.
+func (t *Tally) Relative(name string) float64 {
+	if c := t.counts[name]; c != nil && len(t.top) > 0 && t.top[0].sum > 0 {
+		return c.sum / t.top[0].sum
+	}
+	return 0
+}
+
 // Top appends at most n names with their shares, the highest first.
 func (t *Tally) Top(dst []Item, n int) []Item {
 	for _, c := range t.top[:min(n, len(t.top))] {

@@ -23,8 +23,8 @@ const (
 	// tasteTrend is how much what is in demand counts beside what the others have,
 	// either being 1 at its most.
 	tasteTrend = 0.5
-	// ownTrend is how many purchases of her own the whole of the demand is worth.
-	ownTrend = 16
+	// ownTrend is how many purchases of her own being the most wanted of all is worth.
+	ownTrend = 3
 )
 
 // Like is something that a customer bought, and when last.
@@ -168,7 +168,7 @@ func Replenish(dst []Item, bought []profile.Bought, name func(*profile.Bought) s
 			it.Score /= 1 + max(0, float64(now.Sub(b.Last))/float64(rhythm)-overdue)/overdueReach
 		}
 		if demand != nil {
-			it.Score += ownTrend * demand.Share(it.Name)
+			it.Score += ownTrend * demand.Relative(it.Name)
 		}
 		dst = append(dst, it)
 	}
