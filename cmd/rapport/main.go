@@ -32,34 +32,35 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Demo     demoCmd      `cmd:"" group:"Run" help:"Replay a real shop's year through the whole product, on this machine, in two minutes."`
-	Serve    serveCmd     `cmd:"" group:"Run" help:"Run the product on a data directory."`
-	Version  versionCmd   `cmd:"" group:"Run" help:"Print the version."`
-	Keys     keysCmd      `cmd:"" group:"Set up" help:"List, rotate and revoke the keys by which sources send."`
-	Domain   domainCmd    `cmd:"" group:"Set up" help:"Set up, check, pause and resume the domains that mail is sent from."`
-	Hooks    hooksCmd     `cmd:"" group:"Set up" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
-	Import   importCmd    `cmd:"" group:"Bring in" help:"Bring in suppressions, consents, customers, orders, products and events from files, as history."`
-	Connect  connectCmd   `cmd:"" group:"Bring in" help:"Connect a shop on Shopify or WooCommerce."`
-	Backfill backfillCmd  `cmd:"" group:"Bring in" help:"Read a connected shop's past, as history: it sends nothing."`
-	Validate validateCmd  `cmd:"" group:"Define" help:"Check a folder of definitions: where each mistake is and what to write instead."`
-	Config   exportDefs   `cmd:"" group:"Define" name:"export" help:"Write the definitions in force into a folder."`
-	Diff     diffCmd      `cmd:"" group:"Define" help:"Say what a folder of definitions would change, and whom that concerns."`
-	Apply    applyCmd     `cmd:"" group:"Define" help:"Put a folder of definitions in force, in a data directory or on a running server."`
-	Test     testCmd      `cmd:"" group:"Define" help:"Run the stories of a folder of definitions."`
-	Preview  previewCmd   `cmd:"" group:"Define" help:"Show a message as one customer would read it; what is missing is marked."`
-	SendTest sendTestCmd  `cmd:"" group:"Define" help:"Send a message once to somebody of the shop, as one customer would read it."`
-	Campaign campaignCmd  `cmd:"" group:"Send" help:"Preview, send, pause and stop one-off campaigns on a running server."`
-	Catcher  catcherCmd   `cmd:"" group:"Send" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
-	Reach    reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
-	Predict  predictCmd   `cmd:"" group:"Look" help:"Predict what customers will do, and say how far that can be believed."`
-	Why      whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
-	Dump     dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
-	Bench    benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`
-	Backup   backupCmd    `cmd:"" group:"Look after" help:"Copy a data directory that nobody is using."`
-	Restore  restoreCmd   `cmd:"" group:"Look after" help:"Bring a backup back; who was erased since stays erased."`
-	Erase    eraseCmd     `cmd:"" group:"Look after" help:"Forget a customer: profile, history, messages, and everything that comes later."`
-	Export   exportCmd    `cmd:"" group:"Look after" name:"export-person" help:"Write everything about one customer, as JSON and CSV."`
-	Doctor   doctorCmd    `cmd:"" group:"Look after" help:"Check a data directory: invariants, stuck customers, what was put aside."`
+	Demo      demoCmd      `cmd:"" group:"Run" help:"Replay a real shop's year through the whole product, on this machine, in two minutes."`
+	Serve     serveCmd     `cmd:"" group:"Run" help:"Run the product on a data directory."`
+	Version   versionCmd   `cmd:"" group:"Run" help:"Print the version."`
+	Keys      keysCmd      `cmd:"" group:"Set up" help:"List, rotate and revoke the keys by which sources send."`
+	Domain    domainCmd    `cmd:"" group:"Set up" help:"Set up, check, pause and resume the domains that mail is sent from."`
+	Hooks     hooksCmd     `cmd:"" group:"Set up" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
+	Import    importCmd    `cmd:"" group:"Bring in" help:"Bring in suppressions, consents, customers, orders, products and events from files, as history."`
+	Connect   connectCmd   `cmd:"" group:"Bring in" help:"Connect a shop on Shopify or WooCommerce."`
+	Backfill  backfillCmd  `cmd:"" group:"Bring in" help:"Read a connected shop's past, as history: it sends nothing."`
+	Validate  validateCmd  `cmd:"" group:"Define" help:"Check a folder of definitions: where each mistake is and what to write instead."`
+	Config    exportDefs   `cmd:"" group:"Define" name:"export" help:"Write the definitions in force into a folder."`
+	Diff      diffCmd      `cmd:"" group:"Define" help:"Say what a folder of definitions would change, and whom that concerns."`
+	Apply     applyCmd     `cmd:"" group:"Define" help:"Put a folder of definitions in force, in a data directory or on a running server."`
+	Test      testCmd      `cmd:"" group:"Define" help:"Run the stories of a folder of definitions."`
+	Preview   previewCmd   `cmd:"" group:"Define" help:"Show a message as one customer would read it; what is missing is marked."`
+	SendTest  sendTestCmd  `cmd:"" group:"Define" help:"Send a message once to somebody of the shop, as one customer would read it."`
+	Campaign  campaignCmd  `cmd:"" group:"Send" help:"Preview, send, pause and stop one-off campaigns on a running server."`
+	Catcher   catcherCmd   `cmd:"" group:"Send" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
+	Reach     reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
+	Predict   predictCmd   `cmd:"" group:"Look" help:"Predict what customers will do, and say how far that can be believed."`
+	Why       whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
+	Dump      dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
+	Bench     benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`
+	Backup    backupCmd    `cmd:"" group:"Look after" help:"Copy a data directory that nobody is using."`
+	Restore   restoreCmd   `cmd:"" group:"Look after" help:"Bring a backup back; who was erased since stays erased."`
+	Erase     eraseCmd     `cmd:"" group:"Look after" help:"Forget a customer: profile, history, messages, and everything that comes later."`
+	Export    exportCmd    `cmd:"" group:"Look after" name:"export-person" help:"Write everything about one customer, as JSON and CSV."`
+	Doctor    doctorCmd    `cmd:"" group:"Look after" help:"Check a data directory: invariants, stuck customers, what was put aside."`
+	Recommend recommendCmd `cmd:"" group:"Look" help:"Measure recommendations on files of clicks."`
 
 	Verbose bool `short:"v" help:"Log more."`
 }

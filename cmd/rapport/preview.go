@@ -45,7 +45,7 @@ func (c *sampling) open(ctx context.Context, e *env) (d *directory, n *run.Node,
 	}()
 	if src != nil {
 		var bad int
-		compiled, problems := program.Compile(src, program.Options{Workspace: workspace, Key: d.key, Products: goods{d.shops.keeper}})
+		compiled, problems := program.Compile(src, program.Options{Workspace: workspace, Key: d.key, Products: goods{d.shops.keeper, nil}})
 		for _, problem := range problems {
 			if !problem.Warning {
 				bad++

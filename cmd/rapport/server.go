@@ -28,6 +28,7 @@ import (
 	"rapport/internal/report"
 	"rapport/internal/run"
 	"rapport/internal/site"
+	"rapport/internal/suggest"
 )
 
 // server is a node with everything that listens.
@@ -54,6 +55,7 @@ type server struct {
 	signer    *site.Signer
 	shops     *shops
 	predictor *predict.Runner
+	room      *suggest.Room                // what to show whom next
 	current   atomic.Pointer[http.Handler] // nil: the server is not ready yet
 }
 
@@ -128,14 +130,20 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	if s.shops, err = openShops(ctx, s.d.dir, s.clock.Now, s.logger); err != nil {
 		return err
 	}
+	if err := s.room.Close(); err != nil { // of the node before
+		return err
+	}
+	s.room = s.newRoom()
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
-		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper},
+		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room},
+		Heard: s.room.Hear, Gone: s.room.Forget,
 	})
 	if err != nil {
 		return err
 	}
+	s.room.Start(ctx)
 	s.loader = report.New(s.d.store, s.d.log.Lanes())
 	if src == nil && s.node.Engine.Program() == nil {
 		src = program.Default()
@@ -256,7 +264,7 @@ func (s *server) close(ctx context.Context) error {
 	if s.node != nil {
 		errs = append(errs, s.node.Close(ctx))
 	}
-	errs = append(errs, s.shops.close())
+	errs = append(errs, s.room.Close(), s.shops.close())
 	if s.carrier != nil {
 		errs = append(errs, s.carrier.Close())
 	}

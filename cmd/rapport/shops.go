@@ -7,6 +7,7 @@ import (
 
 	"rapport/internal/catalogue"
 	"rapport/internal/core/event"
+	"rapport/internal/core/recommend"
 	"rapport/internal/egress"
 	"rapport/internal/program"
 	"rapport/internal/run"
@@ -14,6 +15,7 @@ import (
 	"rapport/internal/sources/shopify"
 	"rapport/internal/sources/woocommerce"
 	"rapport/internal/store/sqlite"
+	"rapport/internal/suggest"
 )
 
 // platforms are the kinds of shop that can be connected.
@@ -39,7 +41,10 @@ type shops struct {
 }
 
 // goods is the catalogue as messages ask it.
-type goods struct{ keeper *catalogue.Keeper }
+type goods struct {
+	keeper *catalogue.Keeper
+	room   *suggest.Room // nil: nobody recommends
+}
 
 func (g goods) Product(sku string) (program.Product, bool) {
 	c, ok := g.keeper.Look(sku)
@@ -49,7 +54,29 @@ func (g goods) Product(sku string) (program.Product, bool) {
 	if c.Regular > c.Price {
 		p.Was = c.Regular
 	}
+	if full, ok := g.keeper.Item(sku); ok {
+		p.Names = full.Keys()
+	}
 	return p, ok
+}
+
+// Recommend returns a list for a customer, for the messages that show one.
+func (g goods) Recommend(a program.Asked) []string {
+	if g.room == nil {
+		return nil
+	}
+	answer, err := g.room.Ask(&suggest.Question{
+		Profile: a.Profile, Steps: [][]suggest.Part{{{List: a.List}}}, Item: a.Item, Now: a.Now, Quiet: a.Quiet,
+		Serving: recommend.Serving{N: a.N, Rules: recommend.Rules{Owning: a.Owning}},
+	})
+	if err != nil {
+		return nil // there is no list of the name, so it has nothing
+	}
+	names := make([]string, len(answer.Picks))
+	for i := range answer.Picks {
+		names[i] = answer.Picks[i].Name
+	}
+	return names
 }
 
 // openShops opens them. The directory is locked by its caller.

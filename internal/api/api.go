@@ -11,12 +11,14 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
 	"rapport/internal/sender"
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
+	"rapport/internal/suggest"
 )
 
 // Prefix is the path below which the API answers.
@@ -41,6 +43,8 @@ type Options struct {
 	Domains   *sender.Book
 	Catalogue Catalogue
 	Pictures  *picture.Library
+	Room      *suggest.Room // what recommends
+	Home      func(identity.Identifier) identity.ID
 
 	// Predictions are the models. Default: there are none.
 	Predictions Predictions
@@ -97,6 +101,7 @@ func New(o Options) *API {
 	a.campaigns()
 	a.predictions()
 	a.definitions()
+	a.recommendations()
 	a.pictures()
 	a.state()
 	a.keys()

@@ -48,17 +48,31 @@ func (s *seen) forget() {
 // Look returns the card of an id or SKU, mostly from memory; false if nothing is
 // sold under it, or nobody can tell now.
 func (k *Keeper) Look(id string) (Card, bool) {
+	p, ok := k.Item(id)
+	if !ok {
+		return Card{}, false
+	}
+	return *card(p, id, k.now()), true
+}
+
+// Item returns the product that is sold under an id or SKU, mostly from memory; false
+// if none is, or nobody can tell now. It must not be changed.
+func (k *Keeper) Item(id string) (*product.Product, bool) {
 	p, known, round := k.seen.look(id)
 	if !known {
 		found, err := k.store.Find(context.Background(), []string{id})
 		if err != nil {
-			return Card{}, false
+			return nil, false
 		}
 		p = found[0]
 		k.seen.keep(id, p, round)
 	}
-	if p == nil || p.Gone {
-		return Card{}, false
-	}
-	return *card(p, id, k.now()), true
+	return p, p != nil && !p.Gone
+}
+
+// Round grows with each update.
+func (k *Keeper) Round() uint64 {
+	k.seen.mu.RLock()
+	defer k.seen.mu.RUnlock()
+	return k.seen.round
 }

@@ -6,6 +6,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/recommend"
 )
 
 // Products is what messages ask the shop's catalogue.
@@ -27,6 +28,70 @@ type Product struct {
 	Was       money.Micros // before it was reduced; 0: it is not
 	Currency  money.Currency
 	Available bool
+	Names     []string // under which it is sold: the product, its variants, their SKUs
+}
+
+// Recommender is what messages ask for lists. A catalogue may be one; see
+// [Products].
+type Recommender interface {
+	// Recommend returns names of products for a customer, the best first; nil if
+	// there is nothing to suggest. Nothing that they just bought is among them.
+	Recommend(Asked) []string
+}
+
+// Asked is a question for a list.
+type Asked struct {
+	List    string
+	N       int
+	Profile *profile.Profile
+	Item    string // what the message is about; empty: nothing
+	Owning  recommend.Owning
+	Now     event.Time
+	Quiet   bool // nobody is shown it
+}
+
+// recommendMost bounds the products of one list in a message.
+const recommendMost = 20
+
+// recommend answers the filter of that name: a list of products with all that is
+// known of each.
+func (g goods) recommend(list string, n int) []any {
+	r, ok := g.catalogue.(Recommender)
+	if !ok {
+		return nil
+	}
+	a := Asked{List: list, N: max(1, min(n, recommendMost)), Profile: g.who, Item: g.d.Product, Owning: g.owning, Now: g.now, Quiet: g.d.ID == profile.DeliveryID{}}
+	var out []any
+	for _, name := range r.Recommend(a) {
+		m := map[string]any{}
+		if g.all(m, name); len(m) > 1 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// owned reports whether the customer just bought what is sold under a name, in any
+// variant. What the message is about the gate has judged already, and what the
+// trigger tells of is what happened.
+func (g goods) owned(sku string) bool {
+	if g.d.Class != profile.Marketing || sku == g.d.Product || g.told(sku) {
+		return false
+	}
+	t := recommend.Thing{SKU: sku}
+	if g.catalogue != nil {
+		if p, ok := g.catalogue.Product(sku); ok {
+			t.Variants, t.Category = p.Names, p.Category
+		}
+	}
+	return g.owning.JustBought(g.who, &t, g.now) != nil
+}
+
+// told reports whether the event that let the customer into the journey names it.
+func (g goods) told(sku string) bool {
+	m := map[string]any{}
+	g.heard(m, sku)
+	return len(m) > 0
 }
 
 // goods is what is known of products while one message is worded: the
@@ -35,6 +100,8 @@ type goods struct {
 	catalogue Products
 	d         *profile.Delivery
 	who       *profile.Profile
+	owning    recommend.Owning
+	now       event.Time
 }
 
 // subject says what is known of what the message is about.
@@ -47,8 +114,12 @@ func (g goods) subject() map[string]any {
 	return m
 }
 
-// product answers the filter of that name.
+// product answers the filter of that name. Of what the customer just bought a
+// message that promotes knows nothing.
 func (g goods) product(sku string) any {
+	if g.owned(sku) {
+		return nil
+	}
 	m := map[string]any{}
 	if g.all(m, sku); len(m) > 1 {
 		return m

@@ -150,7 +150,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	}
 	p.understood(customer, who, now)
 	vars := content.Vars{"customer": customer, "trigger": d.Props}
-	known := goods{p.Products, d, who}
+	known := goods{p.Products, d, who, p.Core.Gate.Policy.Owning(), now}
 	if d.Product != "" || d.Category != "" {
 		vars["product"] = known.subject()
 	}
@@ -159,7 +159,7 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	}
 	language, words := p.Locales.For(locale)
 	return vars, content.Env{
-		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product,
+		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product, Recommend: known.recommend,
 		Shared: content.Vars{
 			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopFor(d.Purpose, sender), "brand": p.brandFor(d.Purpose, sender),
 		},

@@ -199,6 +199,9 @@ func (n *Node) clean(ctx context.Context, homes []identity.ID) error {
 	if err := n.o.Ledger.Forget(ctx, homes...); err != nil {
 		return fmt.Errorf("taking an erased customer out of the ledger: %w", err)
 	}
+	if n.o.Gone != nil {
+		n.o.Gone(homes...)
+	}
 	var errs []error
 	for _, forget := range n.o.Forget {
 		errs = append(errs, forget(ctx, func(id identity.Identifier) bool { return n.erasures.Has(n.o.Key.Home(id)) }))

@@ -51,6 +51,10 @@ type Options struct {
 	Erasures *erase.List
 	// Forget are the keepers of messages outside of store and log.
 	Forget []Forget
+	// Heard is told of customers' events once they are durable, before they are
+	// acknowledged; Gone of the profiles of people who were erased. Default: nobody is.
+	Heard func([]identity.Addressed)
+	Gone  func(...identity.ID)
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }
@@ -209,7 +213,7 @@ func (n *Node) Hear(ctx context.Context, events []event.Event) error {
 			entries = append(entries, a)
 		}
 	}
-	return n.Engine.Append(ctx, n.remembered(entries))
+	return n.append(ctx, n.remembered(entries))
 }
 
 // HearOf takes events about a profile known by its id: clicks, unsubscribes,
@@ -219,7 +223,7 @@ func (n *Node) HearOf(ctx context.Context, id identity.ID, events []event.Event)
 	for i, e := range events {
 		entries[i] = identity.Addressed{To: id, Event: e}
 	}
-	return n.Engine.Append(ctx, n.remembered(entries))
+	return n.append(ctx, n.remembered(entries))
 }
 
 // Take is where the tracking API leaves what it has checked.
@@ -231,7 +235,7 @@ func (n *Node) Take(ctx context.Context, events []intake.Addressed) error {
 	for i := range events {
 		entries[i] = identity.Addressed{To: events[i].To, Event: events[i].Event}
 	}
-	return n.Engine.Append(ctx, n.remembered(entries))
+	return n.append(ctx, n.remembered(entries))
 }
 
 // maxBody bounds what is kept of an event that was rejected.

@@ -47,6 +47,10 @@ type Env struct {
 	// the values of [Vars]; nil if nothing is. Default: nil, nothing is known.
 	Product func(sku string) any
 
+	// Recommend returns at most n products of a list for the filter recommend, each as
+	// one of the values of [Vars]. Default: nil, and every list is empty.
+	Recommend func(list string, n int) []any
+
 	// Scratch is memory that renderings may use one after the other. Default: nil,
 	// and each makes its own.
 	Scratch *Scratch

@@ -85,11 +85,12 @@ func init() {
 		"has":          {1, 2, has},
 		"sum":          {0, 1, sum},
 		// The shop's.
-		"t":       {0, 0, wordsFilter},
-		"product": {0, 0, productFilter},
-		"ean13":   {0, 0, codeFilter("ean13")},
-		"code128": {0, 0, codeFilter("code128")},
-		"qr":      {0, 1, codeFilter("qr")},
+		"t":         {0, 0, wordsFilter},
+		"product":   {0, 0, productFilter},
+		"recommend": {0, 1, recommendFilter},
+		"ean13":     {0, 0, codeFilter("ean13")},
+		"code128":   {0, 0, codeFilter("code128")},
+		"qr":        {0, 1, codeFilter("qr")},
 		// Any.
 		"default": {0, 1, defaultFilter},
 	}

@@ -82,3 +82,32 @@ func productFilter(r *run, v any, _ []any, _ map[string]any) any {
 	r.touch(p)
 	return p
 }
+
+// recommendFilter asks for a list for the reader: {{ "new" | recommend: 3 }} are
+// three products, or as many as there are.
+func recommendFilter(r *run, v any, args []any, _ map[string]any) any {
+	if r.env.Recommend == nil {
+		return []any{}
+	}
+	n := recommendDefault
+	if len(args) > 0 {
+		whole, ok := wholeNumber(args[0])
+		if !ok {
+			r.fail(fault.Invalid, "recommend takes a whole number: how many products")
+			return nil
+		}
+		n = int(max(0, min(whole, maxItems)))
+	}
+	list := r.env.Recommend(r.str(v), n)
+	if list == nil {
+		list = []any{}
+	}
+	for i := range list {
+		list[i] = lift(list[i])
+		r.touch(list[i])
+	}
+	return list
+}
+
+// recommendDefault is how many products a list has if the template does not say.
+const recommendDefault = 4

@@ -26,7 +26,7 @@ import (
 //	max_deferral: 7d
 //	expires: 3d
 //	owned_for: 90d               # or {default: 90d, categories: {Coffee: 14d}}
-//	substitutes: none            # or category
+//	substitutes: none            # or category, or groups: [[LAMP-1, LAMP-2], [SHADE, SHADE-XL]]
 //	auction: 0s
 //	holdout: 5%
 func ParsePolicy(n spec.Node, ps *spec.Problems) Policy {
@@ -93,6 +93,10 @@ func (p *Policy) read(f spec.Field, ps *spec.Problems) {
 	case "owned_for":
 		p.readOwned(f, ps)
 	case "substitutes":
+		if f.Value.Kind == spec.List {
+			p.readAlike(f, ps)
+			return
+		}
 		switch text, ok := textOf(f, ps); {
 		case !ok:
 		case text == "none":
@@ -100,7 +104,7 @@ func (p *Policy) read(f spec.Field, ps *spec.Problems) {
 		case text == "category":
 			p.Substitutes = SameCategory
 		default:
-			ps.Add(f.Value.Pos, "category", "substitutes are none or category, not %q", text)
+			ps.Add(f.Value.Pos, "category", "substitutes are none or category, or groups of SKUs, not %q", text)
 		}
 	case "auction":
 		if periodInto(&p.Auction, f, ps) && p.Auction != 0 {
@@ -157,6 +161,28 @@ func (p *Policy) readOwned(f spec.Field, ps *spec.Problems) {
 	if len(p.OwnedIn) > MaxOwned {
 		ps.Add(f.Value.Pos, "", "more than %d categories have a period of their own", MaxOwned)
 		p.OwnedIn = p.OwnedIn[:MaxOwned]
+	}
+}
+
+// readAlike takes groups of what is as good as one another.
+func (p *Policy) readAlike(f spec.Field, ps *spec.Problems) {
+	const example = "[[LAMP-1, LAMP-2], [SHADE, SHADE-XL]]"
+	for _, group := range f.Value.Items {
+		var names []string
+		for _, name := range group.Items {
+			if name.Scalar() && name.Text != "" {
+				names = append(names, name.Text)
+			}
+		}
+		if group.Kind != spec.List || len(names) != len(group.Items) || len(names) < 2 || len(names) > MaxGroup {
+			ps.Add(group.Pos, example, "a group of substitutes is a list of 2 to %d SKUs or products", MaxGroup)
+			continue
+		}
+		p.Alike = append(p.Alike, names)
+	}
+	if len(p.Alike) > MaxAlike {
+		ps.Add(f.Value.Pos, "", "there are more than %d groups of substitutes", MaxAlike)
+		p.Alike = p.Alike[:MaxAlike]
 	}
 }
 

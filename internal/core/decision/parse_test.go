@@ -30,7 +30,7 @@ func TestParsePolicy(t *testing.T) {
 		Caps: []decision.Cap{{"", 7 * day, 3}, {"email", day, 1}, {"email", 14 * day, 5}}, Gap: 90 * time.Minute,
 		Quiet: []decision.Quiet{{From: 1200, To: 540}, {From: 0, To: 1440, Days: [7]bool{true}, Channels: []string{"sms"}, Countries: []string{"FR"}}},
 		AtCap: decision.Drop, AtConversation: decision.Drop, MaxDeferral: 2 * day, Expires: 36 * time.Hour,
-		OwnedFor: 60 * day, OwnedIn: []decision.Owned{{"Coffee", 14 * day}}, Substitutes: decision.SameCategory, Holdout: 0.05,
+		OwnedFor: 60 * day, OwnedIn: []decision.Owned{{Category: "Coffee", For: 14 * day}}, Substitutes: decision.SameCategory, Holdout: 0.05,
 	}
 	if len(ps.All()) != 0 {
 		t.Fatalf("problems: %v", ps.All())

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rapport/internal/core/money"
+	"rapport/internal/core/recommend"
 )
 
 // Policy is what a workspace wants of the gate. It is data: two equal policies
@@ -45,6 +46,9 @@ type Policy struct {
 	OwnedIn []Owned
 	// Substitutes says what else counts as the same thing. Default NoSubstitutes.
 	Substitutes Substitutes
+	// Alike are groups of SKUs or products that count as the same thing. Default
+	// none.
+	Alike [][]string
 
 	// Auction is how long marketing intents of one person wait to compete. Only
 	// 0, first come, is taken.
@@ -75,10 +79,7 @@ type Quiet struct {
 }
 
 // Owned is how long things of one category count as just bought.
-type Owned struct {
-	Category string
-	For      time.Duration
-}
+type Owned = recommend.Owned
 
 // Then is what becomes of a message that a rule holds.
 type Then uint8
@@ -111,6 +112,8 @@ const (
 	MaxCaps, MaxQuiet = 32, 32
 	// MaxOwned bounds the categories with an own period, likewise.
 	MaxOwned = 256
+	// MaxAlike and MaxGroup bound the groups of substitutes, likewise.
+	MaxAlike, MaxGroup = 1000, 100
 	// RecheckAfter is how long a message waits for the end of a complaint, a
 	// late order or a conversation, which nobody knows beforehand, until the
 	// gate looks again.
@@ -142,22 +145,8 @@ func (p *Policy) longest() time.Duration {
 	return longest
 }
 
-// ownedFor returns how long something of the category counts as just bought.
-func (p *Policy) ownedFor(category string) time.Duration {
-	span, length := p.OwnedFor, -1
-	for _, o := range p.OwnedIn {
-		if inCategory(category, o.Category) && len(o.Category) > length {
-			span, length = o.For, len(o.Category)
-		}
-	}
-	return span
-}
-
-// inCategory reports whether a category is the named one or below it:
-// "Home/Lamps" is in "Home".
-func inCategory(category, named string) bool {
-	if named == "" || len(category) < len(named) || category[:len(named)] != named {
-		return false
-	}
-	return len(category) == len(named) || category[len(named)] == '/'
+// Owning is what the policy says of what somebody just bought, for every list and
+// slot that must not show it either.
+func (p *Policy) Owning() recommend.Owning {
+	return recommend.Owning{For: p.OwnedFor, In: p.OwnedIn, Category: p.Substitutes == SameCategory, Alike: p.Alike}
 }

@@ -2,10 +2,10 @@ package decision
 
 import (
 	"strings"
-	"time"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/recommend"
 )
 
 // Traits that stop messages. A shop or its help desk sets and clears them.
@@ -23,6 +23,8 @@ type asking struct {
 	a  *Ask
 	r  *Record
 	at event.Time // when the message would go out: now, or when it is wanted
+
+	owning recommend.Owning
 }
 
 // rules are the rules in order. Each notes what it looked at and reports whether
@@ -35,7 +37,7 @@ var rules = [...]func(*asking) bool{
 // decide asks the rules in order; the first that fails is the reason.
 func (g *Gate) decide(p *profile.Profile, a Ask, now event.Time) Record {
 	r := Record{Ask: a, Person: p.ID, Now: now, Chance: g.chance(&a), Against: against(p, &a)}
-	e := asking{g, p, &r.Ask, &r, max(now, a.At)}
+	e := asking{Gate: g, p: p, a: &r.Ask, r: &r, at: max(now, a.At), owning: g.Policy.Owning()}
 	if g.shop == nil {
 		e.never(NoPolicy, Check{Rule: RulePolicy, Name: CheckPolicy})
 		return r
@@ -213,8 +215,9 @@ func (e *asking) wanted() bool {
 		return e.never(Expired, Check{Rule: RuleWanted, Name: CheckExpires, At: a.Expires})
 	}
 	e.pass(Check{Rule: RuleWanted, Name: CheckExpires, At: a.Expires})
-	if b := e.bought(func(b *profile.Bought, same, akin bool) bool {
-		return b.Last > a.Planned && (same || akin && (a.Product == "" || e.Policy.Substitutes == SameCategory))
+	thing := a.thing()
+	if b := e.owning.Bought(e.p, &thing, func(b *profile.Bought, same, akin bool) bool {
+		return b.Last > a.Planned && (same || akin && (a.Product == "" || e.owning.Category))
 	}); b != nil {
 		return e.never(Satisfied, Check{Rule: RuleWanted, Name: CheckSatisfied, At: b.Last, Text: b.SKU, Other: b.Name})
 	}
@@ -224,56 +227,16 @@ func (e *asking) wanted() bool {
 // owned is rule 5. It asks of every message that promotes something, whatever
 // its class: a service message promotes nothing and names no product.
 func (e *asking) owned() bool {
-	a := e.a
-	var span time.Duration
-	b := e.bought(func(b *profile.Bought, same, akin bool) bool {
-		if !same && !(akin && e.Policy.Substitutes == SameCategory) {
-			return false
-		}
-		span = e.Policy.ownedFor(b.Category)
-		since := e.at.Sub(b.Last)
-		if since >= span {
-			return false
-		}
-		interval := a.Interval
-		if interval == 0 {
-			interval = b.Rhythm()
-		}
-		return !a.Replenish || interval <= 0 || since < interval
-	})
-	if b != nil {
-		return e.never(JustBought, Check{Rule: RuleOwned, Name: CheckOwned, At: b.Last, Text: b.SKU, Other: b.Name, Span: e.Policy.ownedFor(b.Category)})
+	thing := e.a.thing()
+	if b := e.owning.JustBought(e.p, &thing, e.at); b != nil {
+		return e.never(JustBought, Check{Rule: RuleOwned, Name: CheckOwned, At: b.Last, Text: b.SKU, Other: b.Name, Span: e.owning.Span(b.Category)})
 	}
-	return e.pass(Check{Rule: RuleOwned, Name: CheckOwned, Span: e.Policy.ownedFor(a.Category)})
+	return e.pass(Check{Rule: RuleOwned, Name: CheckOwned, Span: e.owning.Span(e.a.Category)})
 }
 
-// bought returns the latest purchase that fits, nil if there is none. What was
-// returned was not bought. same: it is what the message promotes, or a variant;
-// akin: it is of the category that the message promotes.
-func (e *asking) bought(fits func(b *profile.Bought, same, akin bool) bool) *profile.Bought {
-	a := e.a
-	if a.Product == "" && a.Category == "" {
-		return nil
-	}
-	parent := a.Parent
-	for i := range e.p.Bought {
-		if b := &e.p.Bought[i]; parent == "" && a.Product != "" && b.SKU == a.Product {
-			parent = b.Product
-		}
-	}
-	var latest *profile.Bought
-	for i := range e.p.Bought {
-		b := &e.p.Bought[i]
-		if b.Count <= 0 || latest != nil && b.Last <= latest.Last {
-			continue
-		}
-		same := a.Product != "" && (b.SKU == a.Product || b.Product == a.Product) || parent != "" && (b.SKU == parent || b.Product == parent)
-		akin := inCategory(b.Category, a.Category) || inCategory(a.Category, b.Category)
-		if fits(b, same, akin) {
-			latest = b
-		}
-	}
-	return latest
+// thing is what the message promotes.
+func (a *Ask) thing() recommend.Thing {
+	return recommend.Thing{SKU: a.Product, Parent: a.Parent, Category: a.Category, Replenish: a.Replenish, Interval: a.Interval}
 }
 
 // conversation is rule 6. Service messages pass: that the order is late is just

@@ -70,7 +70,7 @@ func TestRules(t *testing.T) {
 		{"bought 90 days ago to the millisecond", ada(bought("lamp-red", "lamp", "Home", noon.Add(-90*day), 1)), mail(lamp), nil, noon, decision.Allowed, decision.Send},
 		{"bought a millisecond later", ada(bought("lamp-red", "lamp", "Home", noon.Add(-90*day)+1, 1)), mail(lamp), nil, noon, decision.JustBought, decision.Never},
 		{"a category with its own period", ada(bought("lamp-red", "lamp", "Home/Lamps", noon.Add(-20*day), 1)), mail(lamp), func(p *decision.Policy) {
-			p.OwnedIn = []decision.Owned{{"Home/Lamps", 10 * day}, {"Home", 300 * day}}
+			p.OwnedIn = []decision.Owned{{Category: "Home/Lamps", For: 10 * day}, {Category: "Home", For: 300 * day}}
 		}, noon, decision.Allowed, decision.Send},
 		{"a substitute, not declared", ada(bought("other", "", "Home", noon-4000, 1)), mail(lamp, home), nil, noon, decision.Allowed, decision.Send},
 		{"a substitute, declared", ada(bought("other", "", "Home", noon-4000, 1)), mail(lamp, home), func(p *decision.Policy) { p.Substitutes = decision.SameCategory }, noon, decision.JustBought, decision.Never},
