@@ -27,6 +27,7 @@ type Event struct {
 	Category   string
 	Search     string
 	Value      money.Micros // of an order its net
+	HasValue   bool         // false: the event has none
 	Currency   string
 	Properties string // JSON, without what has a column and without what names a person
 }

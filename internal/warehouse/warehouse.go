@@ -20,6 +20,7 @@ package warehouse
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"rapport/internal/core/event"
@@ -51,6 +52,11 @@ type Warehouse interface {
 	// stand for the ? of the statement. What the rows may be, says limits. The rows
 	// must be closed.
 	Query(ctx context.Context, sql string, args []any, limits Limits) (Rows, error)
+
+	// Export writes the answer to a query, of which Query would take the statement,
+	// as a file to w: all rows, ids as text. Zero for the time is DefaultTime. What
+	// goes wrong before the first byte leaves w untouched.
+	Export(ctx context.Context, sql string, format Format, within time.Duration, w io.Writer) error
 
 	// Forget takes every row of the profiles out, durably: when it returns, no byte
 	// of them is in any file of the warehouse. It writes the files anew, holds back
@@ -116,6 +122,15 @@ const (
 	Time  Type = "time"
 	ID    Type = "id"
 	List  Type = "list"
+)
+
+// Format is how an export is written.
+type Format string
+
+// The formats.
+const (
+	CSV     Format = "csv" // with a header, as RFC 4180 says
+	Parquet Format = "parquet"
 )
 
 // Limits bound a query. The zero Limits are those for strangers.
