@@ -50,7 +50,9 @@ func refusal(err error) error {
 		return translate(err, "running a query")
 	}
 	message := e.Msg[:min(len(e.Msg), maxMessage)]
-	if message == "" { panic(fmt.Sprintf("%#v %q %T", e, err.Error(), err)) }
+	if message == "" { // an argument was not taken, and DuckDB does not say why
+		message = "an argument of the query does not fit where its ? stands"
+	}
 	switch e.Type {
 	case duckdb.ErrorTypePermission:
 		return fault.New(fault.Denied, "SQL reads the tables of the warehouse and nothing else: "+message)

@@ -205,9 +205,9 @@ func bind(args []any) ([]driver.NamedValue, error) {
 	for i, v := range args {
 		switch x := v.(type) {
 		case identity.ID:
-			v = duckdb.UUID(x)
+			v = x.String()
 		case profile.DeliveryID:
-			v = duckdb.UUID(x)
+			v = x.String()
 		case event.Time:
 			v = at(x)
 		case money.Micros:
