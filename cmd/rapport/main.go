@@ -53,6 +53,7 @@ type cli struct {
 	Reach    reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
 	Why      whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
+	SQL      sqlCmd       `cmd:"" group:"Look" name:"sql" help:"Ask the warehouse in SQL, or export a table or a query."`
 	Bench    benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd    `cmd:"" group:"Look after" help:"Copy a data directory that nobody is using."`
 	Restore  restoreCmd   `cmd:"" group:"Look after" help:"Bring a backup back; who was erased since stays erased."`

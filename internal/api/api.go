@@ -17,6 +17,7 @@ import (
 	"rapport/internal/sender"
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
+	"rapport/internal/warehouse"
 )
 
 // Prefix is the path below which the API answers.
@@ -41,6 +42,7 @@ type Options struct {
 	Domains   *sender.Book
 	Catalogue Catalogue
 	Pictures  *picture.Library
+	Warehouse warehouse.Warehouse // nil: there is none
 
 	// Now is the clock of the data directory.
 	Now func() event.Time
@@ -95,6 +97,7 @@ func New(o Options) *API {
 	a.definitions()
 	a.pictures()
 	a.state()
+	a.warehouse()
 	a.keys()
 	a.openapi = document(a.huma.OpenAPI())
 	return a

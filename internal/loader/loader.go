@@ -11,6 +11,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type Loader struct {
 	warehouse warehouse.Warehouse
 	lanes     int
 	log       *slog.Logger
+	gone      func(identity.ID) bool
 
 	mu      sync.Mutex // held while something read from the feed is on its way
 	load    warehouse.Load
@@ -37,12 +39,17 @@ type Loader struct {
 	trouble string // said last
 }
 
-// New returns a loader that goes on where the warehouse ends.
-func New(s store.Store, w warehouse.Warehouse, lanes int, log *slog.Logger) *Loader {
+// New returns a loader that goes on where the warehouse ends. Gone says who was
+// erased: a row of theirs that the feed still has, since an erasure was cut short, is
+// passed over. Nil: nobody was.
+func New(s store.Store, w warehouse.Warehouse, lanes int, gone func(identity.ID) bool, log *slog.Logger) *Loader {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Loader{store: s, warehouse: w, lanes: lanes, log: log}
+	if gone == nil {
+		gone = func(identity.ID) bool { return false }
+	}
+	return &Loader{store: s, warehouse: w, lanes: lanes, gone: gone, log: log}
 }
 
 const (
@@ -138,7 +145,12 @@ func (l *Loader) lane(ctx context.Context, lane int) (more bool, err error) {
 			return false, err
 		}
 		for i := range list {
-			if err := feed.Each(list[i].Body, func(r feed.Row) error { l.reader.add(&r); return nil }); err != nil {
+			if err := feed.Each(list[i].Body, func(r feed.Row) error {
+				if !l.gone(r.Profile) {
+					l.reader.add(&r)
+				}
+				return nil
+			}); err != nil {
 				return false, err
 			}
 			l.load.To = warehouse.Key{Epoch: list[i].Epoch, Seq: list[i].To}
@@ -169,6 +181,26 @@ func (l *Loader) Forget(ctx context.Context, ids []identity.ID) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.warehouse.Forget(ctx, ids...)
+}
+
+// Finish takes out who was erased and is still there, because the process ended
+// between the two.
+func (l *Loader) Finish(ctx context.Context) error {
+	rows, err := l.warehouse.Query(ctx, "SELECT DISTINCT profile FROM events UNION SELECT DISTINCT profile FROM profiles UNION SELECT DISTINCT strand FROM persons", nil, warehouse.All)
+	if err != nil {
+		return err
+	}
+	var left []identity.ID
+	for row := rows.Next(); row != nil; row = rows.Next() {
+		if id, ok := row[0].(identity.ID); ok && l.gone(id) {
+			left = append(left, id)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(left) == 0 {
+		return err
+	}
+	l.log.Warn("finished taking erased customers out of the warehouse", "people", len(left))
+	return l.Forget(ctx, left)
 }
 
 // Rebuild throws the warehouse away and makes it anew.

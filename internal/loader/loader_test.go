@@ -141,7 +141,7 @@ func happened(name string, props ...string) feed.Row {
 
 func load(t *testing.T, s *shop, w warehouse.Warehouse) {
 	t.Helper()
-	if err := loader.New(s.store, w, len(s.pos), nil).Load(t.Context()); err != nil {
+	if err := loader.New(s.store, w, len(s.pos), nil, nil).Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -174,11 +174,11 @@ func TestAKilledLoaderLeavesNothingTwiceAndNothingOut(t *testing.T) {
 				}
 				s.tell(lane, rows...)
 			}
-			_ = loader.New(s.store, w, 2, nil).Load(t.Context()) // it may die: the next goes on
+			_ = loader.New(s.store, w, 2, nil, nil).Load(t.Context()) // it may die: the next goes on
 		}
 		w.fail = func() (bool, bool) { return false, false }
 		for range 2 { // the second time there is nothing to do
-			if err := loader.New(s.store, w, 2, nil).Load(t.Context()); err != nil {
+			if err := loader.New(s.store, w, 2, nil, nil).Load(t.Context()); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -301,7 +301,7 @@ func TestDamageIsReportedAndLoadsNothing(t *testing.T) {
 	if err := s.store.Commit(t.Context(), &store.Commit{To: store.Position{Epoch: 1, Seq: 1}, Feed: []byte{1, 2, 3}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := loader.New(s.store, w, 1, nil).Load(t.Context()); !fault.Is(err, fault.Corrupt) || len(w.loads) != 0 {
+	if err := loader.New(s.store, w, 1, nil, nil).Load(t.Context()); !fault.Is(err, fault.Corrupt) || len(w.loads) != 0 {
 		t.Errorf("%v, %d loads", err, len(w.loads))
 	}
 }

@@ -51,6 +51,8 @@ type Options struct {
 	Erasures *erase.List
 	// Forget are the keepers of messages outside of store and log.
 	Forget []Forget
+	// Tables is what is learnt from the feed. Default: nothing is.
+	Tables Tables
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }
