@@ -54,6 +54,7 @@ type cli struct {
 	Why      whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
 	Dump     dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
 	SQL      sqlCmd       `cmd:"" group:"Look" name:"sql" help:"Ask the warehouse in SQL, or export a table or a query."`
+	Report   reportCmd    `cmd:"" group:"Look" help:"Add up what happened: kpis, funnel, paths, cohorts, messages, rfm, clv."`
 	Bench    benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`
 	Backup   backupCmd    `cmd:"" group:"Look after" help:"Copy a data directory that nobody is using."`
 	Restore  restoreCmd   `cmd:"" group:"Look after" help:"Bring a backup back; who was erased since stays erased."`

@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"rapport/internal/api"
+	"rapport/internal/clock"
+	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/warehouse"
@@ -35,6 +39,7 @@ type sqlCmd struct {
 type asker interface {
 	table(ctx context.Context, sql string, limits warehouse.Limits) (api.Table, error)
 	export(ctx context.Context, sql string, format warehouse.Format, w io.Writer) error
+	report(ctx context.Context, name string, query url.Values) (api.Report, error)
 }
 
 // Run asks, and prints or writes the answer.
@@ -76,7 +81,7 @@ func withWarehouse(ctx context.Context, e *env, dir string, server remote, do fu
 			if err := d.tables.loader.Load(ctx); err != nil {
 				return err
 			}
-			return do(local{d.tables.warehouse})
+			return do(local{d.tables.warehouse, clock.Wall().Now})
 		}
 	}
 	if server.Key == "" {
@@ -86,7 +91,10 @@ func withWarehouse(ctx context.Context, e *env, dir string, server remote, do fu
 }
 
 // local asks the warehouse itself.
-type local struct{ w warehouse.Warehouse }
+type local struct {
+	w   warehouse.Warehouse
+	now func() event.Time
+}
 
 func (l local) table(ctx context.Context, sql string, limits warehouse.Limits) (api.Table, error) {
 	return api.ReadTable(ctx, l.w, sql, limits)
@@ -180,9 +188,7 @@ func cell(v any) string {
 	case identity.ID:
 		return v.String()
 	case float64:
-		if v == float64(int64(v)) { // as a server's JSON says whole numbers
-			return fmt.Sprint(int64(v))
-		}
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return strings.NewReplacer("\t", " ", "\n", " ").Replace(fmt.Sprint(v))
 }

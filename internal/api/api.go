@@ -98,6 +98,7 @@ func New(o Options) *API {
 	a.pictures()
 	a.state()
 	a.warehouse()
+	a.reports()
 	a.keys()
 	a.openapi = document(a.huma.OpenAPI())
 	return a
