@@ -61,6 +61,8 @@ type cli struct {
 	Export    exportCmd    `cmd:"" group:"Look after" name:"export-person" help:"Write everything about one customer, as JSON and CSV."`
 	Doctor    doctorCmd    `cmd:"" group:"Look after" help:"Check a data directory: invariants, stuck customers, what was put aside."`
 	Recommend recommendCmd `cmd:"" group:"Look" help:"Measure recommendations on files of clicks."`
+	SQL       sqlCmd       `cmd:"" group:"Look" name:"sql" help:"Ask the warehouse in SQL, or export a table or a query."`
+	Report    reportCmd    `cmd:"" group:"Look" help:"Add up what happened: kpis, funnel, paths, cohorts, messages, rfm, clv."`
 
 	Verbose bool `short:"v" help:"Log more."`
 }

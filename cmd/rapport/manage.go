@@ -18,7 +18,7 @@ func (s *server) api() (*api.API, error) {
 	return api.New(api.Options{
 		Predictions: s.predictor,
 		Node:        s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
-		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Now: s.clock.Now, Log: s.logger,
+		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger,
 	}), nil
 }
 

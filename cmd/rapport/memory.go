@@ -6,17 +6,29 @@ import (
 )
 
 // The process collects garbage seldom while memory is plenty and often when it is
-// not: with what SQLite keeps beside it, it stays below a gigabyte for as long as
-// what is alive does. GOGC and GOMEMLIMIT say otherwise for a larger machine.
+// not: with what SQLite and the warehouse keep beside it, it stays below a gigabyte
+// for as long as what is alive does. GOGC and GOMEMLIMIT say otherwise for a larger
+// machine.
 const (
 	memoryLimit = 720 << 20
 	gcPercent   = 200
+	// warehouseMB is what DuckDB may take of it, in megabytes.
+	warehouseMB = 128
 )
 
 // frugal sets the memory policy, unless the environment has one.
 func frugal() {
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+	if ownPolicy() {
 		debug.SetGCPercent(gcPercent)
 		debug.SetMemoryLimit(memoryLimit)
 	}
 }
+
+// shareMemory leaves megabytes of the limit to what is not Go's.
+func shareMemory(megabytes int64) {
+	if ownPolicy() {
+		debug.SetMemoryLimit(memoryLimit - megabytes<<20)
+	}
+}
+
+func ownPolicy() bool { return os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" }

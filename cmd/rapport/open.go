@@ -37,7 +37,8 @@ type directory struct {
 	ring     *keys.Ring
 	fresh    []keys.New // keys made just now: shown once
 	key      identity.Key
-	shops    *shops // nil unless audit opened them: a server opens its own
+	tables   *tables // the warehouse and who fills it; nil: there is none
+	shops    *shops  // nil unless audit opened them: a server opens its own
 	unlock   func() error
 }
 
@@ -117,7 +118,7 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 }
 
 func (d *directory) close() error {
-	errs := []error{d.shops.close()}
+	errs := []error{d.tables.close(), d.shops.close()}
 	if d.erasures != nil {
 		errs = append(errs, d.erasures.Close())
 	}
@@ -206,7 +207,7 @@ func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, erro
 		return nil, nil, errors.Join(err, d.close())
 	}
 	n, err := run.Open(ctx, run.Options{
-		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, Erasures: d.erasures, NoSending: true,
+		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, Erasures: d.erasures, NoSending: true, Tables: shut{dir},
 		Products: goods{d.shops.keeper, nil},
 	})
 	if err == nil {

@@ -24,6 +24,7 @@ type serveCmd struct {
 	Adopt       bool         `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
 	EpochFile   string       `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
 	OpenPages   bool         `help:"Show the pages about customers, caught mails and /metrics to other machines too. They ask nobody who they are: only behind a proxy that does."`
+	Warehouse   string       `enum:"duckdb,none" default:"duckdb" help:"Where reports and SQL find what happened: duckdb, in the data directory, or none. None deletes what is there; it is made anew when it is wanted again."`
 	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
@@ -45,6 +46,9 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.openTables(ctx, c.Warehouse, e.logger); err != nil {
+		return err
+	}
 	for _, k := range d.fresh {
 		fmt.Fprintf(e.out, "%s key (%s), shown once: %s\n", k.Kind, k.Name, k.Text)
 	}
@@ -83,6 +87,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	stopKeeping := s.keep(ctx)
 	defer stopKeeping()
+	d.tables.start(ctx)
 	if err := s.startSending(ctx); err != nil {
 		return errors.Join(err, s.close(ctx))
 	}

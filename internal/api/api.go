@@ -19,6 +19,7 @@ import (
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
 	"rapport/internal/suggest"
+	"rapport/internal/warehouse"
 )
 
 // Prefix is the path below which the API answers.
@@ -48,6 +49,7 @@ type Options struct {
 
 	// Predictions are the models. Default: there are none.
 	Predictions Predictions
+	Warehouse   warehouse.Warehouse // nil: there is none
 
 	// Now is the clock of the data directory.
 	Now func() event.Time
@@ -104,6 +106,8 @@ func New(o Options) *API {
 	a.recommendations()
 	a.pictures()
 	a.state()
+	a.warehouse()
+	a.reports()
 	a.keys()
 	a.openapi = document(a.huma.OpenAPI())
 	return a

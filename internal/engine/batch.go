@@ -6,7 +6,6 @@ import (
 	"rapport/internal/core"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/wire"
 	"rapport/internal/feed"
@@ -180,10 +179,8 @@ func (b *batch) deliver(p *profile.Profile, prog *core.Program, d *core.Delivery
 		b.bytes += len(record)
 	}
 	b.bytes += 300 + len(d.Props)
-	b.tell(&feed.Row{
-		Kind: feed.Delivery, Profile: p.ID, At: now, Now: now, Name: d.Journey, ID: d.ID, State: d.State,
-		Class: d.Class, Channel: d.Channel, Step: d.Step, Because: d.Because,
-	})
+	told := feed.OfDelivery(p, d, now)
+	b.tell(&told)
 	if d.State == profile.Claimed {
 		b.claims = append(b.claims, Claim{d.Delivery, p, prog})
 	}
@@ -191,17 +188,15 @@ func (b *batch) deliver(p *profile.Profile, prog *core.Program, d *core.Delivery
 
 // hear tells the feed of an event.
 func (b *batch) hear(p *profile.Profile, e *event.Event, now event.Time) {
-	_, known := p.Identifier(identity.User)
-	row := feed.Row{Kind: feed.Event, Known: known, Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: e.Props}
-	if event.IsOrder(e.Name) {
-		if o, err := event.OrderOf(e.Name, e.Props); err == nil {
-			row.Order = &feed.Order{ID: o.ID, Net: money.Micros(o.Net), Currency: o.Currency, Units: o.Units}
-		}
-	}
-	if row.Name == "" {
-		row.Name = e.Type.String()
-	}
+	row := feed.OfEvent(p, e, now)
 	b.tell(&row)
+}
+
+// portray tells the feed what is known of a customer, if that changed.
+func (b *batch) portray(was, is *profile.Profile, now event.Time) {
+	if row, changed := feed.OfPerson(was, is, now); changed {
+		b.tell(&row)
+	}
 }
 
 func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }

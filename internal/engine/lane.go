@@ -465,6 +465,7 @@ func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, n
 	if p != it.p {
 		l.count(it.p, p)
 		l.open.touch(it)
+		l.open.portray(it.p, p, now)
 		it.p = p
 	}
 	if eff.Kept {

@@ -10,6 +10,7 @@ package feed
 import (
 	"github.com/klauspost/compress/zstd"
 
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
@@ -27,6 +28,7 @@ const (
 	Fact     Kind = 2 // something the core says of a customer: a journey entered, profiles joined
 	Segment  Kind = 3 // a segment entered or left
 	Delivery Kind = 4 // a delivery reached a state
+	Person   Kind = 5 // what is known of a customer changed
 )
 
 // Row is one thing that happened.
@@ -42,6 +44,13 @@ type Row struct {
 	Props  event.Object // event, fact
 	Order  *Order       // event: of an order event
 
+	Print   uint64     // event: fingerprint of its id
+	Type    event.Type // event
+	Source  string     // event: the key that sent it
+	Session event.Time // event: when the visit began that it belongs to; 0: none
+	Device  string     // event: class of the device; person: of the last one
+	Where   string     // event: the channel it came by, as its source names it
+
 	In bool // segment
 
 	ID      profile.DeliveryID // delivery
@@ -50,6 +59,13 @@ type Row struct {
 	Channel string
 	Step    string
 	Because string
+
+	Version  uint64
+	Product  string
+	Category string
+	Asked    *Asked // the decision that led to it; nil: none did
+
+	Portrait Portrait // person
 }
 
 // Order is the money of an order event.
@@ -58,9 +74,21 @@ type Order struct {
 	Net      money.Micros
 	Currency money.Currency
 	Units    int64
+	Repeated bool // it was told before, and counts once
 }
 
-const version = 1
+// Asked is what the gate answered.
+type Asked struct {
+	Claim   bool // asked at the claim, not at planning
+	Outcome decision.Outcome
+	Rule    decision.Rule
+	Reason  string
+	Chance  float64
+}
+
+// version is that of blocks written now; blocks of version 1 lack what version 2
+// added to each row.
+const version = 2
 
 // Append appends the row in the product's own encoding, its properties cleaned.
 func (r *Row) Append(dst []byte) []byte {
@@ -80,7 +108,9 @@ func (r *Row) Append(dst []byte) []byte {
 			dst = wire.Varint(dst, int64(r.Order.Net))
 			dst = wire.Text(dst, r.Order.Currency)
 			dst = wire.Varint(dst, r.Order.Units)
+			dst = wire.Bool(dst, r.Order.Repeated)
 		}
+		dst = r.appendHeard(dst)
 	case Segment:
 		dst = wire.Bool(dst, r.In)
 	case Delivery:
@@ -89,11 +119,14 @@ func (r *Row) Append(dst []byte) []byte {
 		dst = wire.Text(dst, r.Channel)
 		dst = wire.Text(dst, r.Step)
 		dst = wire.Text(dst, r.Because)
+		dst = r.appendSent(dst)
+	case Person:
+		dst = r.Portrait.append(dst)
 	}
 	return dst
 }
 
-func read(r *wire.Reader) (row Row) {
+func read(r *wire.Reader, version byte) (row Row) {
 	row.Kind = Kind(r.Byte())
 	copy(row.Profile[:], r.Bytes(len(row.Profile)))
 	row.Now = event.Time(r.Varint())
@@ -106,6 +139,12 @@ func read(r *wire.Reader) (row Row) {
 		row.Props = event.Object(r.Text())
 		if r.Bool() {
 			row.Order = &Order{ID: r.Text(), Net: money.Micros(r.Varint()), Currency: money.Currency(r.Text()), Units: r.Varint()}
+			if version > 1 {
+				row.Order.Repeated = r.Bool()
+			}
+		}
+		if version > 1 {
+			row.readHeard(r)
 		}
 	case Segment:
 		row.In = r.Bool()
@@ -113,6 +152,11 @@ func read(r *wire.Reader) (row Row) {
 		copy(row.ID[:], r.Bytes(len(row.ID)))
 		row.State, row.Class = profile.State(r.Byte()), profile.Class(r.Byte())
 		row.Channel, row.Step, row.Because = r.Text(), r.Text(), r.Text()
+		if version > 1 {
+			row.readSent(r)
+		}
+	case Person:
+		row.Portrait.read(r)
 	default:
 		r.Fail("a feed row of an unknown kind")
 	}
@@ -150,7 +194,7 @@ func Each(block []byte, yield func(Row) error) error {
 	if len(block) == 0 {
 		return nil
 	}
-	if block[0] != version {
+	if block[0] == 0 || block[0] > version {
 		return fault.New(fault.Corrupt, "a feed block of an unknown version")
 	}
 	rows, err := unpacker.DecodeAll(block[1:], nil)
@@ -159,7 +203,7 @@ func Each(block []byte, yield func(Row) error) error {
 	}
 	r := wire.NewReader(string(rows))
 	for !r.Done() {
-		row := read(r)
+		row := read(r, block[0])
 		if r.Err() != nil {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
@@ -53,7 +54,7 @@ func drawRow(t *rapid.T) feed.Row {
 		return b
 	}
 	r := feed.Row{
-		Kind: feed.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), Profile: id("profile"), Name: texts.Draw(t, "name"),
+		Kind: feed.Kind(rapid.IntRange(1, 5).Draw(t, "kind")), Profile: id("profile"), Name: texts.Draw(t, "name"),
 		At: event.Time(rapid.Int64().Draw(t, "at")), Now: event.Time(rapid.Int64().Draw(t, "now")),
 	}
 	switch r.Kind {
@@ -61,13 +62,24 @@ func drawRow(t *rapid.T) feed.Row {
 		r.Origin, r.Known = event.Origin(rapid.IntRange(0, 2).Draw(t, "origin")), rapid.Bool().Draw(t, "known")
 		r.Props = object("text", texts.Draw(t, "text"), "list", []any{1, texts.Draw(t, "item")})
 		if rapid.Bool().Draw(t, "order") {
-			r.Order = &feed.Order{ID: texts.Draw(t, "id"), Net: money.Micros(rapid.Int64().Draw(t, "net")), Currency: money.Currency(texts.Draw(t, "currency")), Units: rapid.Int64().Draw(t, "units")}
+			r.Order = &feed.Order{ID: texts.Draw(t, "id"), Net: money.Micros(rapid.Int64().Draw(t, "net")), Currency: money.Currency(texts.Draw(t, "currency")), Units: rapid.Int64().Draw(t, "units"), Repeated: rapid.Bool().Draw(t, "repeated")}
+		}
+		r.Print, r.Type, r.Source = rapid.Uint64().Draw(t, "print"), event.Type(rapid.IntRange(1, 7).Draw(t, "type")), texts.Draw(t, "source")
+		r.Device, r.Where = texts.Draw(t, "device"), texts.Draw(t, "where")
+		if rapid.Bool().Draw(t, "visit") {
+			r.Session = 1 + event.Time(rapid.Uint32().Draw(t, "session"))
 		}
 	case feed.Segment:
 		r.In = rapid.Bool().Draw(t, "in")
 	case feed.Delivery:
 		r.ID, r.State, r.Class = id("delivery"), profile.State(rapid.Byte().Draw(t, "state")), profile.Class(rapid.Byte().Draw(t, "class"))
 		r.Channel, r.Step, r.Because = texts.Draw(t, "channel"), texts.Draw(t, "step"), texts.Draw(t, "because")
+		r.Version, r.Product, r.Category = rapid.Uint64().Draw(t, "version"), texts.Draw(t, "product"), texts.Draw(t, "category")
+		if rapid.Bool().Draw(t, "asked") {
+			r.Asked = &feed.Asked{Claim: rapid.Bool().Draw(t, "claim"), Outcome: decision.Outcome(rapid.IntRange(0, 2).Draw(t, "outcome")), Rule: decision.Rule(rapid.Byte().Draw(t, "rule")), Reason: texts.Draw(t, "reason"), Chance: rapid.Float64Range(0, 1).Draw(t, "chance")}
+		}
+	case feed.Person:
+		r.Portrait = feed.Portrait{Born: event.Time(rapid.Int64().Draw(t, "born")), Known: rapid.Bool().Draw(t, "known"), Country: texts.Draw(t, "country"), City: texts.Draw(t, "city"), Locale: texts.Draw(t, "locale"), Zone: texts.Draw(t, "zone"), Device: texts.Draw(t, "device"), Consents: texts.Draw(t, "consents"), Reachable: texts.Draw(t, "reachable")}
 	}
 	return r
 }

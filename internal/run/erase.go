@@ -24,6 +24,15 @@ import (
 // catcher, forgets what it holds of people: everything of those whom erased knows.
 type Forget func(ctx context.Context, erased func(identity.Identifier) bool) error
 
+// Tables keeps rows that were made of the feed: the warehouse, and who fills it.
+type Tables interface {
+	// Forget takes every row of the customers out; when it returns, no byte of them
+	// is in its files. The feed has them no more when it is called.
+	Forget(ctx context.Context, ids []identity.ID) error
+	// Everything yields all that is held, for a scan.
+	Everything(ctx context.Context, yield func(where string, body []byte) error) error
+}
+
 // Erase forgets the customer who has the id. It returns once every home of theirs
 // is a tombstone, nothing under it is in the state, and nothing more is sent to
 // them; old bytes of theirs may still lie in the log and in the free space of
@@ -202,6 +211,11 @@ func (n *Node) clean(ctx context.Context, homes []identity.ID) error {
 	if n.o.Gone != nil {
 		n.o.Gone(homes...)
 	}
+	if n.o.Tables != nil {
+		if err := n.o.Tables.Forget(ctx, homes); err != nil {
+			return fmt.Errorf("taking an erased customer out of the warehouse: %w", err)
+		}
+	}
 	var errs []error
 	for _, forget := range n.o.Forget {
 		errs = append(errs, forget(ctx, func(id identity.Identifier) bool { return n.erasures.Has(n.o.Key.Home(id)) }))
@@ -320,6 +334,11 @@ func (n *Node) Late() int64 { return n.late.Load() + n.Engine.Stats().Late }
 // Everything yields all that state and log hold, each block unpacked by the
 // product's own reader, for a scan.
 func (n *Node) Everything(ctx context.Context, yield func(where string, body []byte) error) error {
+	if n.o.Tables != nil {
+		if err := n.o.Tables.Everything(ctx, yield); err != nil {
+			return err
+		}
+	}
 	return n.o.Store.Everything(ctx, func(table string, cell []byte) error {
 		switch table {
 		case "history":

@@ -55,6 +55,8 @@ type Options struct {
 	// acknowledged; Gone of the profiles of people who were erased. Default: nobody is.
 	Heard func([]identity.Addressed)
 	Gone  func(...identity.ID)
+	// Tables is what is learnt from the feed. Default: nothing is.
+	Tables Tables
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }

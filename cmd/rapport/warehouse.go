@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"rapport/internal/core/identity"
+	"rapport/internal/loader"
+	"rapport/internal/run"
+	"rapport/internal/warehouse"
+	"rapport/internal/warehouse/duckdb"
+)
+
+// warehouseDir is the folder of the warehouse in a data directory. All of it is made
+// of the feed: who deletes it loses an hour of the machine's time.
+const warehouseDir = "warehouse"
+
+// tables are the warehouse of a data directory and who fills it. Nil: there is none.
+type tables struct {
+	warehouse warehouse.Warehouse
+	loader    *loader.Loader
+	stop      context.CancelFunc
+	done      chan struct{}
+}
+
+// openTables opens the warehouse of the directory. Kind none deletes it: it would
+// keep who is erased from now on.
+func (d *directory) openTables(ctx context.Context, kind string, logger *slog.Logger) error {
+	dir := filepath.Join(d.dir, warehouseDir)
+	if kind == "none" {
+		return os.RemoveAll(dir)
+	}
+	shareMemory(warehouseMB)
+	w, err := duckdb.Open(ctx, duckdb.Options{Dir: dir, MemoryMB: warehouseMB})
+	if err != nil {
+		return err
+	}
+	d.tables = &tables{warehouse: w, loader: loader.New(d.store, w, d.log.Lanes(), d.erasures.Has, logger)}
+	if len(d.erasures.Entries()) > 0 {
+		return d.tables.loader.Finish(ctx)
+	}
+	return nil
+}
+
+// start lets the loader follow the feed until close.
+func (t *tables) start(ctx context.Context) {
+	if t == nil {
+		return
+	}
+	ctx, t.stop = context.WithCancel(context.WithoutCancel(ctx))
+	t.done = make(chan struct{})
+	go func() {
+		defer close(t.done)
+		t.loader.Run(ctx)
+	}()
+}
+
+func (t *tables) close() error {
+	if t == nil {
+		return nil
+	}
+	if t.stop != nil {
+		t.stop()
+		<-t.done
+	}
+	return t.warehouse.Close()
+}
+
+// store is the warehouse; nil if there is none.
+func (t *tables) store() warehouse.Warehouse {
+	if t == nil {
+		return nil
+	}
+	return t.warehouse
+}
+
+// forgetter is who forgets people in the tables; nil if there are none.
+func (t *tables) forgetter() run.Tables {
+	if t == nil {
+		return nil
+	}
+	return t.loader
+}
+
+// shut is the warehouse of a data directory that no server uses, for erasures: it is
+// deleted whole, which no reader of files can undo, and the next server makes it
+// anew.
+type shut struct{ dir string }
+
+// Forget deletes the warehouse.
+func (s shut) Forget(context.Context, []identity.ID) error {
+	return errors.Join(os.RemoveAll(filepath.Join(s.dir, warehouseDir)), syncFolder(s.dir))
+}
+
+// Everything yields nothing: the scan reads the files as they are.
+func (shut) Everything(context.Context, func(string, []byte) error) error { return nil }

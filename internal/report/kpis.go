@@ -1,0 +1,182 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"rapport/internal/core/money"
+	"rapport/internal/fault"
+)
+
+// KPI is a row of the numbers by which a shop is steered.
+type KPI struct {
+	Key        string       `json:"key"`
+	Orders     int64        `json:"orders"`
+	Revenue    money.Micros `json:"revenue_micros"` // orders less what was refunded and cancelled in the same time
+	Customers  int64        `json:"customers"`      // who ordered
+	Repeating  int64        `json:"repeating"`      // of those: who had ordered before
+	Visitors   int64        `json:"visitors"`       // who did anything, an order or a look
+	AOV        money.Micros `json:"aov_micros"`     // sum of orders, refunds left out, by their number
+	Conversion float64      `json:"conversion"`     // customers of visitors
+	Repeat     float64      `json:"repeat_rate"`    // repeating of customers
+}
+
+// KPIs is the report.
+type KPIs struct {
+	By   string `json:"by"`
+	Rows []KPI  `json:"rows"`
+
+	// Of all customers whom the time is about, whatever By says.
+	Retention float64 `json:"retention"` // of who ordered in the time of the same length before: who ordered again
+	Churn     float64 `json:"churn"`     // the others of them
+	Profiles  int64   `json:"profiles"`  // everybody known now
+	OptIn     float64 `json:"opt_in"`    // of those: who agreed to marketing by e-mail
+	Reach     int64   `json:"reach"`     // who agreed and has an address that is not known to fail
+}
+
+const (
+	optedIn   = "consents LIKE '%email/marketing%'"
+	reachable = "reachable LIKE '%email%'"
+)
+
+// dimensions are what KPIs can be told by. The join, if any, is behind the table,
+// which is called t.
+func (p *Params) dimension() (key, join string, err error) {
+	switch p.By {
+	case "":
+		return "''", "", nil
+	case "day":
+		return fmt.Sprintf("intDiv(%s, 86400000)", p.local()), "", nil
+	case "hour":
+		return fmt.Sprintf("intDiv(%s, 3600000) - 24 * intDiv(%s, 86400000)", p.local(), p.local()), "", nil
+	case "device", "channel", "store":
+		return "t." + p.By, "", nil
+	case "city":
+		return "coalesce(who.city, '')", " LEFT JOIN (SELECT profile, city FROM profiles) AS who ON who.profile = t.profile", nil
+	case "segment":
+		return "who.segment", " INNER JOIN (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING argMax(is_in, ts)) AS who ON who.profile = t.profile", nil
+	}
+	return "", "", fault.New(fault.Invalid, "by is day, hour, device, channel, store, city or segment")
+}
+
+// keyText writes the key of a row as people do.
+func (p *Params) keyText(v any) string {
+	switch p.By {
+	case "day":
+		return time.UnixMilli(whole(v) * 86_400_000).UTC().Format(time.DateOnly)
+	case "hour":
+		return fmt.Sprintf("%02d", whole(v))
+	}
+	return word(v)
+}
+
+// KPIs answers by Params.By over the time.
+func (t *Tables) KPIs(ctx context.Context, p Params) (KPIs, error) {
+	out := KPIs{By: p.By, Rows: []KPI{}}
+	key, join, err := p.dimension()
+	if err != nil {
+		return out, err
+	}
+	rows := map[string]*KPI{}
+	at := func(v any) *KPI {
+		k := p.keyText(v)
+		if rows[k] == nil {
+			rows[k] = &KPI{Key: k}
+		}
+		return rows[k]
+	}
+	err = t.each(ctx, `SELECT `+key+` AS k, countIf(kind = 'completed') AS orders, sum(net) AS revenue, sumIf(net, kind = 'completed') AS sold, uniqExact(if(kind = 'completed', t.profile, NULL)) AS people,
+		uniqExact(if(kind = 'completed' AND t.ts > before.first, t.profile, NULL)) AS repeating
+		FROM orders AS t LEFT JOIN (SELECT profile, min(ts) AS first FROM orders WHERE kind = 'completed' GROUP BY profile) AS before ON before.profile = t.profile`+join+`
+		WHERE t.ts >= ? AND t.ts < ? GROUP BY k`, []any{p.From, p.To}, func(row []any) error {
+		k := at(row[0])
+		k.Orders, k.Revenue, k.Customers, k.Repeating = whole(row[1]), micros(row[2]), whole(row[4]), whole(row[5])
+		if k.Orders > 0 {
+			k.AOV = micros(row[3]) / money.Micros(k.Orders)
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	err = t.each(ctx, `SELECT k, count(*) AS people FROM (SELECT DISTINCT `+key+` AS k, t.profile AS profile FROM events AS t`+join+`
+		WHERE t.ts >= ? AND t.ts < ? AND t.type != 'system' AND t.type != 'fact') AS seen GROUP BY k`, []any{p.From, p.To}, func(row []any) error {
+		at(row[0]).Visitors = whole(row[1])
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, k := range rows {
+		k.Conversion, k.Repeat = ratio(k.Customers, k.Visitors), ratio(k.Repeating, k.Customers)
+		out.Rows = append(out.Rows, *k)
+	}
+	slices.SortFunc(out.Rows, func(a, b KPI) int { return cmp.Compare(a.Key, b.Key) })
+	return out, t.base(ctx, p, &out)
+}
+
+// base adds what is said of all customers.
+func (t *Tables) base(ctx context.Context, p Params, out *KPIs) error {
+	length := p.To - p.From
+	err := t.each(ctx, `SELECT count(*) AS before, countIf(again) AS again FROM (SELECT profile, max(ts) >= ? AS again FROM orders WHERE kind = 'completed' AND ts >= ? AND ts < ? GROUP BY profile
+		HAVING min(ts) < ?) AS people`, []any{p.From, p.From - length, p.To, p.From}, func(row []any) error {
+		if before := whole(row[0]); before > 0 {
+			out.Retention = ratio(whole(row[1]), before)
+			out.Churn = 1 - out.Retention
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.each(ctx, "SELECT count(*) AS people, countIf("+optedIn+") AS agreed, countIf("+optedIn+" AND "+reachable+") AS reach FROM profiles", nil, func(row []any) error {
+		out.Profiles, out.OptIn, out.Reach = whole(row[0]), ratio(whole(row[1]), whole(row[0])), whole(row[2])
+		return nil
+	})
+}
+
+// kpiPeople answers who is behind customers, repeating, visitors, opt_in or reach.
+func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
+	switch p.Who {
+	case "opt_in":
+		return t.people(ctx, p, "SELECT profile FROM profiles WHERE "+optedIn)
+	case "reach":
+		return t.people(ctx, p, "SELECT profile FROM profiles WHERE "+optedIn+" AND "+reachable)
+	}
+	key, join, err := p.dimension()
+	if err != nil {
+		return People{}, err
+	}
+	where := " WHERE t.ts >= ? AND t.ts < ?"
+	args := []any{p.From, p.To}
+	switch p.By {
+	case "":
+	case "day":
+		day, err := time.Parse(time.DateOnly, p.Key)
+		if err != nil {
+			return People{}, fault.New(fault.Invalid, "the key of a day is a date, such as 2026-03-02")
+		}
+		where, args = where+" AND "+key+" = ?", append(args, day.UnixMilli()/86_400_000)
+	case "hour":
+		var hour int64
+		if _, err := fmt.Sscanf(p.Key, "%d", &hour); err != nil {
+			return People{}, fault.New(fault.Invalid, "the key of an hour is a number from 0 to 23")
+		}
+		where, args = where+" AND "+key+" = ?", append(args, hour)
+	default:
+		where, args = where+" AND "+key+" = ?", append(args, p.Key)
+	}
+	switch p.Who {
+	case "customers", "orders", "revenue":
+		return t.people(ctx, p, "SELECT t.profile AS profile FROM orders AS t"+join+where+" AND t.kind = 'completed'", args...)
+	case "repeating":
+		return t.people(ctx, p, `SELECT t.profile AS profile FROM orders AS t LEFT JOIN (SELECT profile, min(ts) AS first FROM orders WHERE kind = 'completed' GROUP BY profile) AS before
+			ON before.profile = t.profile`+join+where+" AND t.kind = 'completed' AND t.ts > before.first", args...)
+	case "visitors":
+		return t.people(ctx, p, "SELECT t.profile AS profile FROM events AS t"+join+where+" AND t.type != 'system' AND t.type != 'fact'", args...)
+	}
+	return People{}, fault.New(fault.Invalid, "people are asked for behind customers, repeating, visitors, opt_in or reach")
+}

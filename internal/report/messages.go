@@ -1,0 +1,229 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
+)
+
+// MessageRow is what became of one message of a journey or campaign. The states add up
+// to what the delivery ledger holds.
+type MessageRow struct {
+	Origin  string `json:"origin"`
+	Step    string `json:"step"`
+	Channel string `json:"channel"`
+	Class   string `json:"class"`
+
+	States map[string]int64 `json:"states"` // by the state that each delivery has come to; "open": on its way
+
+	Sent         int64        `json:"sent"` // accepted, or handed over with an unknown outcome
+	Delivered    int64        `json:"delivered"`
+	Bounced      int64        `json:"bounced"`
+	Opened       int64        `json:"opened_unreliable"` // by people, as far as can be told
+	Clicked      int64        `json:"clicked"`           // by people
+	Unsubscribed int64        `json:"unsubscribed"`
+	Complained   int64        `json:"complained"`
+	Orders       int64        `json:"orders"` // of whom it was the last message within the window
+	Revenue      money.Micros `json:"revenue_micros"`
+	PerRecipient money.Micros `json:"revenue_per_recipient_micros"`
+}
+
+// Messages is the report.
+type Messages struct {
+	Rows []MessageRow `json:"rows"`
+}
+
+// ended orders the states of a delivery: the highest that it had is where it stands.
+// What is on its way is below everything final.
+var ended = []string{"open", "expired", "dropped", "withheld", "recalled", "render_failed", "rejected", "unknown", "accepted"}
+
+// rank is SQL for the place of a row's state in ended.
+func rank() string {
+	out := "0"
+	for i := len(ended) - 1; i > 0; i-- {
+		out = "if(state = '" + ended[i] + "', " + string(rune('0'+i)) + ", " + out + ")"
+	}
+	return out
+}
+
+// each delivery as one row; receipts do not know their journey, so the word that is
+// not empty is the ledger's.
+func perDelivery() string {
+	has := func(state, more string) string { return "max(if(state = '" + state + "'" + more + ", 1, 0))" }
+	return `SELECT delivery, max(profile) AS profile, max(origin) AS origin, max(step) AS step, max(channel) AS channel, max(class) AS class, max(` + rank() + `) AS stands,
+		min(if(state = 'accepted' OR state = 'unknown', ts, NULL)) AS sent, max(if(origin != '', 1, 0)) AS ours, ` +
+		has("delivered", "") + ` AS delivered, ` + has("bounced", "") + ` AS bounced, ` + has("opened", " AND actor = 'human'") + ` AS opened, ` + has("clicked", " AND actor = 'human'") + ` AS clicked, ` +
+		has("unsubscribed", "") + ` AS unsubscribed, ` + has("complained", "") + ` AS complained, min(ts) AS begun FROM deliveries GROUP BY delivery`
+}
+
+type messageKey struct{ origin, step, channel, class string }
+
+// Messages counts every message that was planned within the time.
+func (t *Tables) Messages(ctx context.Context, p Params) (Messages, error) {
+	out := Messages{Rows: []MessageRow{}}
+	rows := map[messageKey]*MessageRow{}
+	where, args := "ours = 1 AND begun >= ? AND begun < ?", []any{p.From, p.To}
+	if p.Channel != "" {
+		where, args = where+" AND channel = ?", append(args, p.Channel)
+	}
+	err := t.each(ctx, "SELECT origin, step, channel, class, stands, count(*) AS n, sum(delivered) AS d, sum(bounced) AS b, sum(opened) AS o, sum(clicked) AS c, sum(unsubscribed) AS u, sum(complained) AS x FROM ("+
+		perDelivery()+") AS one WHERE "+where+" GROUP BY origin, step, channel, class, stands", args, func(row []any) error {
+		k := messageKey{word(row[0]), word(row[1]), word(row[2]), word(row[3])}
+		m := rows[k]
+		if m == nil {
+			m = &MessageRow{Origin: k.origin, Step: k.step, Channel: k.channel, Class: k.class, States: map[string]int64{}}
+			rows[k] = m
+		}
+		state := ended[whole(row[4])]
+		m.States[state] += whole(row[5])
+		if state == "accepted" || state == "unknown" {
+			m.Sent += whole(row[5])
+		}
+		for i, field := range []*int64{&m.Delivered, &m.Bounced, &m.Opened, &m.Clicked, &m.Unsubscribed, &m.Complained} {
+			*field += whole(row[6+i])
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	if err := t.credit(ctx, p, rows); err != nil {
+		return out, err
+	}
+	for _, m := range rows {
+		if m.Sent > 0 {
+			m.PerRecipient = m.Revenue / money.Micros(m.Sent)
+		}
+		out.Rows = append(out.Rows, *m)
+	}
+	slices.SortFunc(out.Rows, func(a, b MessageRow) int {
+		return cmp.Or(strings.Compare(a.Origin, b.Origin), strings.Compare(a.Step, b.Step), strings.Compare(a.Channel, b.Channel), strings.Compare(a.Class, b.Class))
+	})
+	return out, nil
+}
+
+type touch struct {
+	at  int64
+	key messageKey
+}
+
+// credit gives each order to the last marketing message that its customer got within
+// the window before it. It says what came after, and not what came because of it.
+func (t *Tables) credit(ctx context.Context, p Params, rows map[messageKey]*MessageRow) error {
+	within := int64(cmp.Or(p.Within, defaultWithin) / time.Millisecond)
+	touches := map[identity.ID][]touch{}
+	err := t.each(ctx, "SELECT profile, ms(sent) AS at_ms, origin, step, channel, class FROM ("+perDelivery()+") AS one WHERE ours = 1 AND class = 'marketing' AND sent IS NOT NULL AND sent < ?", []any{p.To}, func(row []any) error {
+		who := row[0].(identity.ID)
+		touches[who] = append(touches[who], touch{whole(row[1]), messageKey{word(row[2]), word(row[3]), word(row[4]), word(row[5])}})
+		return nil
+	})
+	if err != nil || len(touches) == 0 {
+		return err
+	}
+	for _, list := range touches {
+		slices.SortFunc(list, func(a, b touch) int { return cmp.Compare(a.at, b.at) })
+	}
+	return t.each(ctx, "SELECT profile, ms(ts) AS at_ms, net FROM orders WHERE kind = 'completed' AND ts >= ?", []any{p.From}, func(row []any) error {
+		list, at := touches[row[0].(identity.ID)], whole(row[1])
+		i, _ := slices.BinarySearchFunc(list, at, func(t touch, at int64) int { return cmp.Compare(t.at, at) })
+		if i == 0 || at-list[i-1].at > within {
+			return nil
+		}
+		if m := rows[list[i-1].key]; m != nil {
+			m.Orders++
+			m.Revenue += micros(row[2])
+		}
+		return nil
+	})
+}
+
+// messagePeople answers who got or did what: the key is origin/step, and who a state
+// or a receipt.
+func (t *Tables) messagePeople(ctx context.Context, p Params) (People, error) {
+	origin, step, ok := strings.Cut(p.Key, "/")
+	if !ok {
+		return People{}, fault.New(fault.Invalid, "the key of a message is its journey or campaign and its step: welcome/hello")
+	}
+	what := ""
+	switch p.Who {
+	case "sent":
+		what = "sent IS NOT NULL"
+	case "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained":
+		what = p.Who + " = 1"
+	default:
+		i := slices.Index(ended, p.Who)
+		if i < 0 {
+			return People{}, fault.New(fault.Invalid, "people are asked for behind sent, a receipt, or a state: "+strings.Join(ended, ", "))
+		}
+		what = "stands = " + string(rune('0'+i))
+	}
+	return t.people(ctx, p, "SELECT profile FROM ("+perDelivery()+") AS one WHERE ours = 1 AND origin = ? AND step = ? AND begun >= ? AND begun < ? AND "+what, origin, step, p.From, p.To)
+}
+
+// CLV is how what models expect of customers is spread.
+type CLV struct {
+	Customers int64     `json:"customers"`
+	Spread    Spread    `json:"spread"`
+	Deciles   []float64 `json:"decile_means"` // the best tenth first
+}
+
+// predictionMade is the event by which models tell what they expect.
+const predictionMade = "Prediction Made"
+
+// CLV reads the last word of the models on each customer.
+func (t *Tables) CLV(ctx context.Context, p Params) (CLV, error) {
+	out := CLV{Deciles: []float64{}}
+	var values []float64
+	err := t.each(ctx, "SELECT profile, argMax(properties, ts) AS said FROM events WHERE name = ? AND properties LIKE '%\"clv\"%' AND ts < ? GROUP BY profile", []any{predictionMade, p.To}, func(row []any) error {
+		var said struct {
+			Predictions []struct {
+				Name  string      `json:"name"`
+				Value json.Number `json:"value"`
+			} `json:"predictions"`
+		}
+		if json.Unmarshal([]byte(word(row[1])), &said) != nil {
+			return nil // of another form: it says nothing
+		}
+		for _, one := range said.Predictions {
+			if v, err := one.Value.Float64(); one.Name == "clv" && err == nil {
+				values = append(values, v)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(values) == 0 {
+		return out, err
+	}
+	slices.Sort(values)
+	out.Customers, out.Spread = int64(len(values)), spread(values)
+	slices.Reverse(values)
+	for i := range 10 {
+		part := values[i*len(values)/10 : (i+1)*len(values)/10]
+		if len(part) > 0 {
+			out.Deciles = append(out.Deciles, spread(slices.Sorted(slices.Values(part))).Mean)
+		}
+	}
+	return out, nil
+}
+
+// LedgerStates turns the ledger's states into those of the report: what is on its way
+// is one.
+func LedgerStates(counts map[profile.State]int64) map[string]int64 {
+	out := map[string]int64{}
+	for s, n := range counts {
+		if s.Open() {
+			out["open"] += n
+		} else {
+			out[s.String()] += n
+		}
+	}
+	return out
+}
