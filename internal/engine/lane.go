@@ -46,7 +46,7 @@ type lane struct {
 
 	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
 	nextAlarm event.Time               // earliest committed alarm
-	heard     int64                    // customers' events applied
+	heard     atomic.Int64             // customers' events applied
 	late      int64                    // entries dropped because their person was erased
 	due       []identity.ID
 	crowd     *store.Row // the last of a full page of due alarms; nil: all that are due are known
@@ -472,7 +472,7 @@ func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, n
 	if eff.Kept {
 		l.open.keep(l.e.o.Key, p, a, now)
 		l.open.hear(p, &a.Event, now)
-		l.heard++
+		l.heard.Add(1)
 		if it.seen != nil || it.gone != nil {
 			it.learn(&a.Event, shelf(&a.Event, now))
 		}
