@@ -97,8 +97,8 @@ func (c *crowd) drive(ctx context.Context, l *load, who func(uint64, int) draw, 
 		return 0, err
 	}
 	f := &feed{l: l, log: a, now: c.now, writers: feeders, draw: who}
-	before := c.e.Stats().Events
-	f.may = func() bool { return before+f.appended.Load()-c.e.Stats().Events < maxLead }
+	before := c.e.Heard()
+	f.may = func() bool { return before+f.appended.Load()-c.e.Heard() < maxLead }
 	watch := newWatch(c.b.dir)
 	disk, busy, began := written(), worked(), time.Now()
 	feeding, stop := context.WithTimeout(ctx, length)
@@ -112,7 +112,7 @@ func (c *crowd) drive(ctx context.Context, l *load, who func(uint64, int) draw, 
 	if err != nil {
 		return 0, err
 	}
-	applied := float64(c.e.Stats().Events - before)
+	applied := float64(c.e.Heard() - before)
 	fig := c.b.result.Figures
 	fig[prefix+"events"], fig[prefix+"events_per_s"] = applied, applied/took
 	fig[prefix+"disk_bytes_per_event"] = float64(written()-disk) / applied
@@ -144,7 +144,7 @@ func (c *crowd) catchUp(ctx context.Context, l *load, length time.Duration) erro
 	living, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	before := c.e.Stats().Events
+	before := c.e.Heard()
 	began := time.Now()
 	go func() { ended <- live.run(living) }()
 	c.e.Start()
@@ -154,7 +154,7 @@ func (c *crowd) catchUp(ctx context.Context, l *load, length time.Duration) erro
 		}
 		time.Sleep(time.Millisecond)
 	}
-	rate := float64(c.e.Stats().Events-before) / time.Since(began).Seconds()
+	rate := float64(c.e.Heard()-before) / time.Since(began).Seconds()
 	stop()
 	c.b.result.Figures["catch_up_events_per_s"], c.b.result.Figures["catch_up_times_8k"] = rate, rate/catchUpRate
 	return <-ended

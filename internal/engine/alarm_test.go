@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,12 +15,15 @@ import (
 	"rapport/internal/engine"
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/program"
+	"rapport/internal/store"
 	"rapport/internal/store/memory"
 )
 
+var lastID = identity.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}
+
 // lookers is a shop with one segment, which time alone ends. Again opens its engine
 // anew, with nothing in memory.
-func lookers(t *testing.T, virtual bool) (s *shop, again func()) {
+func lookers(t *testing.T, virtual bool) (s *shop, again func(store.Store)) {
 	src, err := program.New([]program.File{
 		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
 		{Path: "segments/looking.yaml", Body: "segment: looking\nwhen: {did: Product Viewed, within: 1h}\n"},
@@ -32,16 +37,16 @@ func lookers(t *testing.T, virtual bool) (s *shop, again func()) {
 	}
 	s = &shop{t: t, clock: clock.Virtual(event.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))}
 	s.log, s.store = memlog.New(1, s.clock.Now), memory.New()
-	again = func() {
+	again = func(st store.Store) {
 		s.e, err = engine.Open(t.Context(), engine.Options{
-			Log: s.log, Store: s.store, Key: s.key, Now: s.clock.Now, Virtual: virtual,
+			Log: s.log, Store: st, Key: s.key, Now: s.clock.Now, Virtual: virtual,
 			Programs: func(context.Context, uint64) (*core.Program, error) { return prog.Core, nil },
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	again()
+	again(s.store)
 	if err := s.e.Switch(t.Context(), prog.Core.Hash); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +70,7 @@ func TestAnAlarmThatIsPutOffIsLeftInTheStoreAndStillFiresInTime(t *testing.T) {
 			begin := s.clock.Now()
 			stored := func() event.Time {
 				t.Helper()
-				at, err := s.store.NextAlarm(t.Context(), identity.ID{}, identity.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255})
+				at, err := s.store.NextAlarm(t.Context(), identity.ID{}, lastID)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -98,7 +103,7 @@ func TestAnAlarmThatIsPutOffIsLeftInTheStoreAndStillFiresInTime(t *testing.T) {
 			s.says("ada", "", "Product Viewed", nil)
 			s.settle()
 			wants("put off", true, first+30*time.Minute, first)
-			again() // what the store has of the alarm is not known any more
+			again(s.store) // what the store has of the alarm is not known any more
 			s.wait(31 * time.Minute)
 			wants("when the earlier one has come", true, first+30*time.Minute, 0)
 			s.wait(28 * time.Minute)
@@ -106,5 +111,52 @@ func TestAnAlarmThatIsPutOffIsLeftInTheStoreAndStillFiresInTime(t *testing.T) {
 			s.wait(2 * time.Minute)
 			wants("after the end", false, 0, 0)
 		})
+	}
+}
+
+// More customers than are read at once leave at one instant. While the commit of the
+// first of them is under way the others leave too.
+func TestACrowdLeavesWhileTheCommitOfItsFirstIsUnderWay(t *testing.T) {
+	t.Parallel()
+	const many = 9000
+	s, again := lookers(t, false)
+	entries := make([]identity.Addressed, many)
+	for i := range entries {
+		e := event.Event{ID: event.ID(fmt.Sprint("m", i)), Type: event.Track, Name: "Product Viewed", User: fmt.Sprint("user-", i), At: s.clock.Now(), Raw: s.clock.Now(), Trust: event.Server}
+		entries[i], _ = s.key.Address(e)
+	}
+	if err := s.e.Append(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	f := &faulty{Store: s.store, holding: make(chan struct{}, 1)}
+	hold := make(chan struct{})
+	f.hold.Store(&hold)
+	s.clock.Set(s.clock.Now().Add(61 * time.Minute))
+	again(f)
+	s.e.Start()
+	goOn := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(func() { goOn(); _ = s.e.Close(context.Background()) })
+	<-f.holding
+	inside := func() (n int) {
+		for i := range entries {
+			if s.who(identity.User, fmt.Sprint("user-", i)).Member(condition.SegmentKey("looking")).In {
+				n++
+			}
+		}
+		return n
+	}
+	for until := time.Now().Add(20 * time.Second); inside() > 0; {
+		if time.Now().After(until) {
+			t.Fatalf("%d have not left while a commit is under way", inside())
+		}
+	}
+	goOn()
+	if err := s.e.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	due, err := s.store.Due(t.Context(), identity.ID{}, lastID, event.Never-1, 1)
+	if err != nil || len(due) > 0 {
+		t.Errorf("an alarm is left in the store: %v, %v", due, err)
 	}
 }

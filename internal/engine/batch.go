@@ -32,6 +32,7 @@ type batch struct {
 	events     int
 	bytes      int        // estimate of what a commit writes
 	urgent     bool       // an effect waits for the commit
+	fired      bool       // alarms that the store still calls due have fired
 	since      event.Time // real time of the first change, by the engine's timer
 }
 

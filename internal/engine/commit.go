@@ -115,7 +115,9 @@ func (l *lane) finish(ctx context.Context, r result) error {
 		l.cache.resize(it, r.rows[i].size(it))
 	}
 	l.cache.shrink()
-	l.nextAlarm = r.nextAlarm
+	if l.nextAlarm = r.nextAlarm; l.open.fired {
+		l.nextAlarm = event.Never // the store does not know what has fired since; the next commit tells
+	}
 	l.waiting = append(l.waiting, b.forwards...)
 	if n := len(b.forwards); n > 0 {
 		l.owed = b.forwards[n-1].Number
@@ -161,24 +163,8 @@ func (l *lane) commitNow(ctx context.Context) error {
 // profiles with newer state in the cache are told by the cache.
 func (l *lane) fire(ctx context.Context, n int) error {
 	if len(l.due) == 0 {
-		if l.nextAlarm > l.pos.Now || l.prog == nil || l.inflight != nil {
-			return nil
-		}
-		rows, err := l.e.o.Store.Due(ctx, l.from, l.to, l.pos.Now, dueLimit)
-		if err != nil {
+		if err := l.findDue(ctx); err != nil || len(l.due) == 0 {
 			return err
-		}
-		for i := range rows {
-			if l.cache.items[rows[i].ID] == nil {
-				l.mu.Lock()
-				l.admit(rows[i].ID, string(rows[i].Body))
-				l.mu.Unlock()
-			}
-			l.due = append(l.due, rows[i].ID)
-		}
-		l.noAlarm()
-		if len(l.due) == 0 {
-			return nil
 		}
 	}
 	if n > len(l.due) {
@@ -202,6 +188,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 	if l.open.since == 0 {
 		l.open.since = event.At(time.Now())
 	}
+	l.open.fired = true
 	for _, id := range batch {
 		it := l.cache.get(id)
 		if it == nil {
@@ -223,16 +210,44 @@ func (l *lane) fire(ctx context.Context, n int) error {
 	return nil
 }
 
-// noAlarm forgets the earliest alarm: it is being fired, and the next commit
-// tells which comes then.
-func (l *lane) noAlarm() {
+// findDue reads whose alarms are due: those behind the last full page, or all if
+// there was none and the store knows of one. Of a crowd the pages are read while
+// commits are under way: whoever these change is in the cache until they end, and a
+// row in the store that is not in the cache is as it is.
+func (l *lane) findDue(ctx context.Context) (err error) {
+	var rows []store.Row
+	switch {
+	case l.prog == nil:
+		return nil
+	case l.crowd != nil:
+		rows, err = l.e.o.Store.DueAfter(ctx, *l.crowd, l.from, l.to, l.pos.Now, dueLimit)
+	case l.nextAlarm > l.pos.Now || l.inflight != nil:
+		return nil
+	default:
+		rows, err = l.e.o.Store.Due(ctx, l.from, l.to, l.pos.Now, dueLimit)
+	}
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.nextAlarm = event.Never
+	for i := range rows {
+		if l.cache.items[rows[i].ID] == nil {
+			l.admit(rows[i].ID, string(rows[i].Body))
+		}
+		l.due = append(l.due, rows[i].ID)
+	}
+	l.crowd = nil
+	if len(rows) == dueLimit {
+		l.crowd = &store.Row{ID: rows[dueLimit-1].ID, Alarm: rows[dueLimit-1].Alarm}
+		l.open.urgent = true // a crowd is written as it goes, not when all of it has gone
+	}
+	l.nextAlarm = event.Never // it is being fired, and the next commit tells which comes then
+	return nil
 }
 
 // dueLimit is how many due alarms are read at once.
-const dueLimit = 20_000
+const dueLimit = 4096
 
 // wake fires the alarms of one profile up to the lane's now. The lock is held.
 func (l *lane) wake(it *item) {
@@ -256,9 +271,12 @@ func (l *lane) quiet(ctx context.Context, now event.Time) error {
 		switch {
 		case last.Seq > l.pos.Seq:
 			err = l.catchUp(ctx, last.Seq)
-		case len(l.due) > 0 || l.nextAlarm <= l.pos.Now && l.prog != nil:
+		case len(l.due) > 0 || l.crowd != nil || l.nextAlarm <= l.pos.Now && l.prog != nil:
 			if err = l.settleInflight(ctx); err == nil {
 				err = l.fire(ctx, dueLimit)
+			}
+			if err == nil && l.open.bytes >= l.e.o.DirtyBytes {
+				err = l.commitNow(ctx)
 			}
 		case !l.open.empty() || l.inflight != nil:
 			err = l.commitNow(ctx)

@@ -46,13 +46,14 @@ type lane struct {
 
 	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
 	nextAlarm event.Time               // earliest committed alarm
-	heard     int64                    // customers' events applied
+	heard     atomic.Int64             // customers' events applied
 	late      int64                    // entries dropped because their person was erased
 	due       []identity.ID
-	entries   []entry   // of the record that is applied
-	breath    time.Time // when the lane last had nothing to do; only its goroutine asks
-	spare     *batch    // a finished one, whose memory the next uses
-	scratch   scratch   // of the commit under way
+	crowd     *store.Row // the last of a full page of due alarms; nil: all that are due are known
+	entries   []entry    // of the record that is applied
+	breath    time.Time  // when the lane last had nothing to do; only its goroutine asks
+	spare     *batch     // a finished one, whose memory the next uses
+	scratch   scratch    // of the commit under way
 
 	fan fanOut // of the campaigns; guarded by mu
 
@@ -120,7 +121,7 @@ func (l *lane) reset(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cache.clear()
-	l.pos, l.open, l.prog, l.nextAlarm, l.due = pos, newBatch(from), prog, next, nil
+	l.pos, l.open, l.prog, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), prog, next, nil, nil
 	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
 	if err := l.loadRuns(runs); err != nil {
@@ -286,7 +287,7 @@ const fireSlice = 256
 
 // patience returns until when the lane may wait for a record.
 func (l *lane) patience() time.Time {
-	if len(l.due) > 0 {
+	if len(l.due) > 0 || l.crowd != nil {
 		return time.Now().Add(time.Microsecond)
 	}
 	wait := time.Second
@@ -471,7 +472,7 @@ func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, n
 	if eff.Kept {
 		l.open.keep(l.e.o.Key, p, a, now)
 		l.open.hear(p, &a.Event, now)
-		l.heard++
+		l.heard.Add(1)
 		if it.seen != nil || it.gone != nil {
 			it.learn(&a.Event, shelf(&a.Event, now))
 		}

@@ -64,6 +64,10 @@ type Store interface {
 	// now, the earliest first, at most limit.
 	Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]Row, error)
 
+	// DueAfter is Due from behind the last row of an earlier answer on, whose id and
+	// alarm it takes: who reads a crowd page by page need not commit in between.
+	DueAfter(ctx context.Context, last Row, from, to identity.ID, now event.Time, limit int) ([]Row, error)
+
 	// NextAlarm returns the earliest alarm of the profiles with from ≤ id ≤ to;
 	// event.Never if there is none.
 	NextAlarm(ctx context.Context, from, to identity.ID) (event.Time, error)

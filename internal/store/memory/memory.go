@@ -197,6 +197,18 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 
 // Due implements [store.Store].
 func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
+	return s.due(ctx, func(event.Time, identity.ID) bool { return true }, from, to, now, limit)
+}
+
+// DueAfter implements [store.Store].
+func (s *Store) DueAfter(ctx context.Context, last store.Row, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
+	behind := func(at event.Time, id identity.ID) bool {
+		return at > last.Alarm || at == last.Alarm && id.Compare(last.ID) > 0
+	}
+	return s.due(ctx, behind, from, to, now, limit)
+}
+
+func (s *Store) due(ctx context.Context, asked func(event.Time, identity.ID) bool, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -204,7 +216,7 @@ func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, l
 	defer st.mu.RUnlock()
 	var due []store.Row
 	for id, at := range st.alarms {
-		if at <= now && between(id, from, to) {
+		if at <= now && between(id, from, to) && asked(at, id) {
 			due = append(due, st.profiles[id])
 		}
 	}

@@ -471,6 +471,7 @@ func askEverything(t *testing.T, s *sqlite.Store, l *sqlite.Ledger) {
 	note(s.Fingerprints(ctx, id, 1))
 	note(s.Profiles(ctx, id, 1))
 	note(s.Due(ctx, id, last, 9, 1))
+	note(s.DueAfter(ctx, store.Row{}, id, last, 9, 1))
 	note(s.NextAlarm(ctx, id, last))
 	note(s.DueDeliveries(ctx, "", 9, 1))
 	note(s.DueDeliveries(ctx, "email", 9, 1))

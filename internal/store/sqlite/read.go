@@ -53,6 +53,13 @@ func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, l
 		WHERE p.alarm IS NOT NULL AND p.alarm <= ? AND +p.id BETWEEN ? AND ? ORDER BY p.alarm, p.id LIMIT ?`, int64(now), from[:], to[:])
 }
 
+// DueAfter implements [store.Store].
+func (s *Store) DueAfter(ctx context.Context, last store.Row, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
+	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+		WHERE p.alarm IS NOT NULL AND (p.alarm, p.id) > (?, ?) AND p.alarm <= ? AND +p.id BETWEEN ? AND ? ORDER BY p.alarm, p.id LIMIT ?`,
+		int64(last.Alarm), last.ID[:], int64(now), from[:], to[:])
+}
+
 func (s *Store) rows(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
 	var rows []store.Row
 	err := s.file.read(ctx, func(c *conn) error {

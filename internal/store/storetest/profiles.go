@@ -186,6 +186,21 @@ func due(t *testing.T, open Open) {
 	}
 	got, err := s.Due(t.Context(), identity.ID{}, last, 5, 1)
 	equal(t, "the row", must(t, got, err), []store.Row{alarm(7, 5)})
+	for _, test := range []struct {
+		after    store.Row
+		from, to int
+		limit    int
+		want     []identity.ID
+	}{
+		{alarm(7, 5), 1, 8, 2, people(2, 4)},
+		{alarm(2, 10), 1, 8, 100, people(4, 3, 1)},
+		{alarm(4, 10), 1, 2, 100, people(1)},
+		{alarm(3, 19), 1, 8, 1, people(3)}, // a row that is no longer there
+		{alarm(1, 30), 1, 8, 100, nil},
+	} {
+		got, err := s.DueAfter(t.Context(), test.after, person(test.from), person(test.to), 30, test.limit)
+		equal(t, fmt.Sprint("due after ", test.after.ID), ids(must(t, got, err)), test.want)
+	}
 }
 
 func alarmGone(t *testing.T, open Open) {
