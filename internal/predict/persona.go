@@ -33,7 +33,7 @@ type Personas struct {
 // About says what the model is.
 func (Personas) About() About {
 	return About{
-		Name: "persona", Title: "Kinds of customers", Predicts: []string{PersonaName},
+		Name: "personas", Title: "Kinds of customers", Predicts: []string{PersonaName},
 		Needs: []Need{{"customers who bought", persona.LeastCustomers}},
 	}
 }
