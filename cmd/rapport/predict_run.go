@@ -31,8 +31,9 @@ func predictor(d *directory, n *run.Node, margin, discount float64) *predict.Run
 		}
 		return p.ID, true, nil
 	})
+	dir := filepath.Join(d.dir, "predictions")
 	return &predict.Runner{
-		Models: predict.Models(), Source: source, Say: n.Engine.Append, Dir: filepath.Join(d.dir, "predictions"),
+		Models: append(predict.Models(), predict.Behaviour(dir, n.Occasions)...), Source: source, Say: n.Engine.Append, Dir: dir,
 		Moment: func(ctx context.Context, now event.Time) (predict.Moment, error) {
 			pr, err := n.Program(ctx)
 			if err != nil {

@@ -312,8 +312,8 @@ func TestOccasionsAreToldOfThoseAloneWhoAgreed(t *testing.T) {
 	}
 }
 
-// regulars are three kinds of customers of a shop.
-func regulars(people int) *shop {
+// threeKinds are three kinds of customers of a shop.
+func threeKinds(people int) *shop {
 	s, r := &shop{}, rand.New(rand.NewPCG(5, 5))
 	for n := range people {
 		orders, hour, category := 20+r.IntN(6), 9+r.IntN(3), "Tea"
@@ -334,7 +334,7 @@ func regulars(people int) *shop {
 
 func TestPersonasKeepTheirKeysFromDayToDay(t *testing.T) {
 	t.Parallel()
-	s, m := regulars(300), predict.Personas{Dir: t.TempDir()}
+	s, m := threeKinds(300), predict.Personas{Dir: t.TempDir()}
 	r := fit(t, m, s, spring.Add(310*day))
 	if len(r.People) != 300 {
 		t.Fatalf("%d people: %+v", len(r.People), r.Report)

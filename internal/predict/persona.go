@@ -33,7 +33,7 @@ type Personas struct {
 // About says what the model is.
 func (Personas) About() About {
 	return About{
-		Name: "persona", Title: "Kinds of customers", Predicts: []string{PersonaName},
+		Name: "personas", Title: "Kinds of customers", Predicts: []string{PersonaName},
 		Needs: []Need{{"customers who bought", persona.LeastCustomers}},
 	}
 }
@@ -108,8 +108,8 @@ func readShoppers(ctx context.Context, src Source, m Moment) ([]*shopper, error)
 		if err != nil {
 			return nil, err
 		}
-		if m.Currency != "" && o.Currency != m.Currency {
-			continue
+		if m.Currency != "" && o.Currency != "" && o.Currency != m.Currency {
+			continue // sums of two currencies are never added
 		}
 		s := by[o.Profile]
 		if s == nil {

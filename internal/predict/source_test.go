@@ -94,15 +94,15 @@ func (s *shop) does(n int, at event.Time, name string, kv ...string) {
 	s.events = append(s.events, e)
 }
 
-// moment is when models are fitted.
-func moment(now event.Time) predict.Moment {
+// asOf is when models are fitted.
+func asOf(now event.Time) predict.Moment {
 	return predict.Moment{Now: now, Zone: time.UTC, Currency: "GBP", Margin: 1}
 }
 
 // fit fits a model, whose result must keep the promises of [predict.Result].
 func fit(t *testing.T, m predict.Model, s *shop, now event.Time) *predict.Result {
 	t.Helper()
-	r, err := m.Fit(t.Context(), s, moment(now))
+	r, err := m.Fit(t.Context(), s, asOf(now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func FitChannels(list []Reach) *Channels {
 		}
 	}
 	m := &Channels{rates: map[string]rate{}}
-	for channel, rs := range by {
+	for channel, rs := range by { // order does not matter: each channel is fitted alone
 		contacts, answers := 0, 0
 		for _, r := range rs {
 			contacts += r.Contacts

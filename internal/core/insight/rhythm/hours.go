@@ -1,7 +1,7 @@
 package rhythm
 
 import (
-	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -124,7 +124,7 @@ func (m *Hours) expect(contacts []Contact) {
 		}
 	}
 	people := make([]string, 0, len(m.byPerson))
-	for name, t := range m.byPerson {
+	for name, t := range m.byPerson { // order does not matter: names are sorted below
 		scale(&t.expect, float64(t.answers))
 		people = append(people, name)
 	}
@@ -141,7 +141,7 @@ func (m *Hours) expect(contacts []Contact) {
 	for h := range Week {
 		m.peers[h] = (at[h] + startPull) / (expect[h] + startPull)
 	}
-	for _, t := range m.byPerson {
+	for _, t := range m.byPerson { // order does not matter: each person is scaled alone
 		for h := range Week {
 			t.expect[h] *= m.peers[h]
 		}
@@ -263,14 +263,7 @@ func (b Best) Evidence(channel string) string {
 }
 
 // Persons returns who was written to, in order.
-func (m *Hours) Persons() []string {
-	list := make([]string, 0, len(m.byPerson))
-	for name := range m.byPerson {
-		list = append(list, name)
-	}
-	slices.SortFunc(list, cmp.Compare[string])
-	return list
-}
+func (m *Hours) Persons() []string { return slices.Sorted(maps.Keys(m.byPerson)) }
 
 func scale(v *[Week]float64, to float64) {
 	sum := 0.0
