@@ -41,12 +41,12 @@ var began = time.Date(2011, 1, 1, 9, 0, 0, 0, time.UTC)
 
 func at(day int) event.Time { return event.At(began.AddDate(0, 0, day)) }
 
-func moment(day int) predict.Moment {
+func onDay(day int) predict.Moment {
 	return predict.Moment{Now: at(day), Zone: time.UTC, Currency: "GBP", Margin: 0.5, Discount: 0.1}
 }
 
-// regulars is a shop whose customers order every so many days until they leave.
-func regulars(n int) (f fixed) {
+// orderers is a shop whose customers order every so many days until they leave.
+func orderers(n int) (f fixed) {
 	dice := rand.New(rand.NewPCG(5, 5))
 	for i := range n {
 		id := identity.ID{byte(i >> 8), byte(i)}
@@ -70,7 +70,7 @@ func values(of predict.Of) map[string]string {
 
 func TestWhatCustomersAreWorthIsToldWithItsEvidence(t *testing.T) {
 	t.Parallel()
-	r, err := predict.Worth{}.Fit(t.Context(), regulars(600), moment(365))
+	r, err := predict.Worth{}.Fit(t.Context(), orderers(600), onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,14 +99,14 @@ func TestWhatCustomersAreWorthIsToldWithItsEvidence(t *testing.T) {
 
 func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 	t.Parallel()
-	f := regulars(600)
+	f := orderers(600)
 	who := identity.ID{0xff}
 	for k := range 9 {
 		f = append(f, predict.Order{Profile: who, ID: fmt.Sprint(k), At: at(100 + 30*k), Net: 30 * money.One, Currency: "GBP"})
 	}
 	dates := map[string]bool{}
 	for day := 341; day < 371; day += 6 {
-		r, err := predict.Worth{}.Fit(t.Context(), f, moment(day))
+		r, err := predict.Worth{}.Fit(t.Context(), f, onDay(day))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 
 func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 	t.Parallel()
-	f := regulars(600)
+	f := orderers(600)
 	order := func(id byte, name string, kind profile.OrderKind, day int, net money.Micros) {
 		f = append(f, predict.Order{Profile: identity.ID{0xff, id}, ID: name, Kind: kind, At: at(day), Net: net * money.One, Currency: "GBP"})
 	}
@@ -136,7 +136,7 @@ func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 	order(2, "a", profile.Cancelled, 261, -40)
 	order(3, "a", profile.Completed, 200, 40)
 	order(3, "a", profile.Refunded, 261, -10)
-	r, err := predict.Worth{}.Fit(t.Context(), f, moment(365))
+	r, err := predict.Worth{}.Fit(t.Context(), f, onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,23 +161,23 @@ func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 
 func TestAShopWithTooFewCustomersIsToldWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	r, err := predict.Worth{}.Fit(t.Context(), regulars(150), moment(365))
+	r, err := predict.Worth{}.Fit(t.Context(), orderers(150), onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "there are 150 customers who ordered, of at least 200"; !strings.Contains(r.Report.Refused, want) || len(r.People) != 0 {
 		t.Errorf("refused %q with %d people, want %q and nobody", r.Report.Refused, len(r.People), want)
 	}
-	if r, err = (predict.Worth{}).Fit(t.Context(), fixed(nil), moment(365)); err != nil || r.Report.Refused == "" {
+	if r, err = (predict.Worth{}).Fit(t.Context(), fixed(nil), onDay(365)); err != nil || r.Report.Refused == "" {
 		t.Errorf("a shop without orders is told %+v, %v", r, err)
 	}
 }
 
 func TestOrdersInAnotherCurrencyAreLeftOutAndCounted(t *testing.T) {
 	t.Parallel()
-	f := regulars(600)
+	f := orderers(600)
 	f = append(f, predict.Order{Profile: identity.ID{0xff}, ID: "a", At: at(10), Net: money.One, Currency: "EUR"})
-	r, err := predict.Worth{}.Fit(t.Context(), f, moment(365))
+	r, err := predict.Worth{}.Fit(t.Context(), f, onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
