@@ -211,6 +211,7 @@ func (r *run) hear(e *event.Event) {
 	}
 	touched.Traits, touched.Consent, touched.Reach = folded.Traits, folded.Consent, folded.Reach
 	touched.Predictions = append(folded.Predictions, r.forget()...)
+	touched.Life = folded.Order != nil || len(r.p.Orders) == 0
 	touched.Device, touched.Locale, touched.Zone = folded.Device, folded.Locale, folded.Zone
 	if event.Receipt(e.Name) && r.receipt(e) {
 		touched.Reach = true

@@ -20,7 +20,7 @@ import (
 
 // Models returns the models of the product, in the order in which they run.
 func Models() []Model {
-	return []Model{Worth{}}
+	return []Model{Worth{}, Places{}}
 }
 
 // RunHour is the hour of the shop's day at which models run: the shop sleeps, and

@@ -45,8 +45,8 @@ func onDay(day int) predict.Moment {
 	return predict.Moment{Now: at(day), Zone: time.UTC, Currency: "GBP", Margin: 0.5, Discount: 0.1}
 }
 
-// everySoOften is a shop whose customers order every so many days until they leave.
-func everySoOften(n int) (f fixed) {
+// orderers is a shop whose customers order every so many days until they leave.
+func orderers(n int) (f fixed) {
 	dice := rand.New(rand.NewPCG(5, 5))
 	for i := range n {
 		id := identity.ID{byte(i >> 8), byte(i)}
@@ -70,7 +70,7 @@ func values(of predict.Of) map[string]string {
 
 func TestWhatCustomersAreWorthIsToldWithItsEvidence(t *testing.T) {
 	t.Parallel()
-	r, err := predict.Worth{}.Fit(t.Context(), everySoOften(600), onDay(365))
+	r, err := predict.Worth{}.Fit(t.Context(), orderers(600), onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestWhatCustomersAreWorthIsToldWithItsEvidence(t *testing.T) {
 
 func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 	t.Parallel()
-	f := everySoOften(600)
+	f := orderers(600)
 	who := identity.ID{0xff}
 	for k := range 9 {
 		f = append(f, predict.Order{Profile: who, ID: fmt.Sprint(k), At: at(100 + 30*k), Net: 30 * money.One, Currency: "GBP"})
@@ -125,7 +125,7 @@ func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 
 func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 	t.Parallel()
-	f := everySoOften(600)
+	f := orderers(600)
 	order := func(id byte, name string, kind profile.OrderKind, day int, net money.Micros) {
 		f = append(f, predict.Order{Profile: identity.ID{0xff, id}, ID: name, Kind: kind, At: at(day), Net: net * money.One, Currency: "GBP"})
 	}
@@ -161,7 +161,7 @@ func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 
 func TestAShopWithTooFewCustomersIsToldWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	r, err := predict.Worth{}.Fit(t.Context(), everySoOften(150), onDay(365))
+	r, err := predict.Worth{}.Fit(t.Context(), orderers(150), onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestAShopWithTooFewCustomersIsToldWhatIsMissing(t *testing.T) {
 
 func TestOrdersInAnotherCurrencyAreLeftOutAndCounted(t *testing.T) {
 	t.Parallel()
-	f := everySoOften(600)
+	f := orderers(600)
 	f = append(f, predict.Order{Profile: identity.ID{0xff}, ID: "a", At: at(10), Net: money.One, Currency: "EUR"})
 	r, err := predict.Worth{}.Fit(t.Context(), f, onDay(365))
 	if err != nil {

@@ -18,6 +18,7 @@ type Deps struct {
 	Locale   bool
 	Zone     bool // the customer's time zone
 	Props    bool // properties of the triggering event
+	Life     bool // orders, identifiers and visits: the stage of life
 }
 
 func (d *Deps) tidy() {
@@ -34,7 +35,7 @@ func (d *Deps) tidy() {
 // Touches reports whether something that the condition looks at was touched.
 // Changes of segments are not in t: see [Deps.Mentions].
 func (d *Deps) Touches(t *Touched) bool {
-	if d.Consent && t.Consent || d.Reach && t.Reach || d.Device && t.Device || d.Locale && t.Locale || d.Zone && t.Zone {
+	if d.Consent && t.Consent || d.Reach && t.Reach || d.Device && t.Device || d.Locale && t.Locale || d.Zone && t.Zone || d.Life && t.Life {
 		return true
 	}
 	for _, n := range d.Series {
@@ -65,6 +66,7 @@ type Touched struct {
 	Device  bool
 	Locale  bool
 	Zone    bool
+	Life    bool // an order, an identifier, or a visit of who has not ordered
 
 	Predictions []string // names of predictions that were made or taken back
 
@@ -84,7 +86,7 @@ func (t *Touched) Has(series int) bool {
 
 // Any reports whether anything was touched.
 func (t *Touched) Any() bool {
-	if len(t.Traits) > 0 || len(t.Predictions) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone {
+	if len(t.Traits) > 0 || len(t.Predictions) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone || t.Life {
 		return true
 	}
 	return t.near != [4]uint64{} || len(t.far) > 0

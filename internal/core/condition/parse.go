@@ -83,6 +83,7 @@ func init() {
 		{"score", []string{"is"}, parseScore},
 		{"tier", []string{"is", "in", "from"}, parseTier},
 		{"affinity", nil, parseAffinity},
+		{"lifecycle", nil, parseLifecycle},
 	}
 }
 

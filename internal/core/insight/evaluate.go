@@ -44,6 +44,9 @@ func (s *Segments) Touched(p *profile.Profile, t condition.Touched, now event.Ti
 	if t.Zone {
 		mark(dirty, s.zone)
 	}
+	if t.Life {
+		mark(dirty, s.life)
+	}
 	r := run{s: s, p: p, now: now}
 	return r.all(dirty)
 }

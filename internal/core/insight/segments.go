@@ -61,6 +61,7 @@ type Segments struct {
 	device   []int
 	locale   []int
 	zone     []int
+	life     []int
 	users    [][]int // by place: the segments that refer to this one
 
 	zones       func(string) *time.Location
@@ -131,7 +132,7 @@ func (s *Segments) append(g segment) {
 	for _, x := range []struct {
 		mentions bool
 		list     *[]int
-	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}} {
+	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}, {d.Life, &s.life}} {
 		if x.mentions {
 			*x.list = append(*x.list, n)
 		}

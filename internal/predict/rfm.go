@@ -1,0 +1,151 @@
+package predict
+
+import (
+	"context"
+	"fmt"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/insight/rfm"
+)
+
+// Places says where customers are among the shop's own: see the package rfm. Its
+// cuts are those of the day on which it runs.
+type Places struct{}
+
+// The names of what [Places] says.
+const (
+	PredictRFM     = "rfm"         // "545": fifths by recency, frequency and money, 5 the best
+	PredictERFM    = "erfm"        // "3545": engagement before them
+	PredictPersona = "rfm_persona" // "champion" …
+)
+
+// About implements [Model].
+func (Places) About() About {
+	return About{
+		Name: "rfm", Title: "Where customers are among the shop's own: how lately, how often and for how much they bought, and how much they take part",
+		Predicts: []string{PredictERFM, PredictRFM, PredictPersona},
+		Needs:    []Need{{"customers who ordered", rfm.LeastCustomers}},
+	}
+}
+
+// engaging are the events that say that somebody takes part; what machines open
+// and click does not count.
+var engaging = []string{
+	event.PageViewed, event.ScreenViewed, event.ProductViewed, event.ListViewed, event.ProductSearched, event.ProductAdded, event.MessageOpened, event.MessageClicked,
+}
+
+// Fit implements [Model].
+func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
+	list, _, err := shoppers(ctx, src, m)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Report: Report{Customers: len(list)}}
+	if len(list) < rfm.LeastCustomers {
+		r.Report.Refused = fmt.Sprintf("too little to learn from: there are %d customers who ordered, of at least %d", len(list), rfm.LeastCustomers)
+		return r, nil
+	}
+	engaged, err := engagements(ctx, src, m.Now)
+	if err != nil {
+		return nil, err
+	}
+	today := dayOf(m.Now, m.Zone)
+	base := make([]rfm.Customer, len(list))
+	for i := range list {
+		base[i] = placed(&list[i], today)
+		base[i].Engagement = engaged[list[i].Profile]
+	}
+	cuts := rfm.CutsOf(base)
+	var count [rfm.Personas]int
+	for i := range list {
+		s := cuts.Score(base[i])
+		persona := s.Persona(int(base[i].Frequency))
+		count[persona]++
+		evidence := fmt.Sprintf("last order %.0f days ago, %.0f orders, %.2f spent; among %d customers", base[i].Recency, base[i].Frequency, base[i].Monetary, cuts.N)
+		r.People = append(r.People, Of{list[i].Profile, []Prediction{
+			{Name: PredictERFM, Value: event.Text(s.Engaged()), Evidence: evidence},
+			{Name: PredictRFM, Value: event.Text(s.String()), Evidence: evidence},
+			{Name: PredictPersona, Value: event.Text(persona.String()), Evidence: evidence},
+		}})
+	}
+	r.Report.Method = fmt.Sprintf("Fifths of %d customers; what lies on a cut is below it.", cuts.N)
+	for _, c := range []struct {
+		name string
+		cuts [4]float64
+	}{{"recency", cuts.Recency}, {"frequency", cuts.Frequency}, {"money", cuts.Monetary}, {"engagement", cuts.Engagement}} {
+		for i, v := range c.cuts {
+			r.Report.Figures = append(r.Report.Figures, Figure{fmt.Sprintf("%s %d %%", c.name, 20*(i+1)), v})
+		}
+	}
+	for p, n := range count {
+		r.Report.Figures = append(r.Report.Figures, Figure{"persona " + rfm.Persona(p).String(), float64(n)})
+	}
+	return r, nil
+}
+
+// placed is a customer by orders alone.
+func placed(s *Shopper, today int) rfm.Customer {
+	c := rfm.Customer{Recency: float64(today - s.Days[len(s.Days)-1].Day), Frequency: float64(len(s.Days))}
+	for _, d := range s.Days {
+		c.Monetary += d.Sum
+	}
+	return c
+}
+
+func engagements(ctx context.Context, src Source, now event.Time) (map[identity.ID]float64, error) {
+	count := map[identity.ID]float64{}
+	since := now - event.Time(rfm.EngagedDays)*secondsOfDay*1000
+	for e, err := range src.Events(ctx, now, engaging...) {
+		if err != nil {
+			return nil, err
+		}
+		if e.At >= since && e.Actor() != "machine" {
+			count[e.Profile]++
+		}
+	}
+	return count, nil
+}
+
+// PersonasAt returns the personas as of the end of a day, by orders alone: two of
+// them make a [rfm.Movement].
+func PersonasAt(list []Shopper, end int) map[identity.ID]rfm.Persona {
+	var base []rfm.Customer
+	var who []identity.ID
+	for i := range list {
+		s := list[i]
+		n := 0
+		for n < len(s.Days) && s.Days[n].Day <= end {
+			n++
+		}
+		if s.Days = s.Days[:n]; n > 0 {
+			base, who = append(base, placed(&s, end)), append(who, s.Profile)
+		}
+	}
+	cuts := rfm.CutsOf(base)
+	personas := make(map[identity.ID]rfm.Persona, len(base))
+	for i := range base {
+		personas[who[i]] = cuts.Score(base[i]).Persona(int(base[i].Frequency))
+	}
+	return personas
+}
+
+// Shoppers reads the customers of a source with the days of their orders, as of a
+// moment.
+func Shoppers(ctx context.Context, src Source, m Moment) ([]Shopper, error) {
+	list, _, err := shoppers(ctx, src, m)
+	return list, err
+}
+
+// HeldOut returns, by tenths of the customers, what was expected of them in the
+// days that end today and what they really spent, fitted without those days. The
+// sentence says over what, or why there is nothing.
+func HeldOut(ctx context.Context, src Source, m Moment) ([]Bin, string, error) {
+	list, _, err := shoppers(ctx, src, m)
+	if err != nil {
+		return nil, "", err
+	}
+	var r Report
+	r.check(list, dayOf(m.Now, m.Zone))
+	return r.Calibration, r.Checked, nil
+}
