@@ -34,7 +34,7 @@ type behind = page[identity.ID]
 // Report is a report, or the page of people behind one of its numbers.
 type Report struct {
 	KPIs     *report.KPIs     `json:"kpis,omitempty"`
-	Funnel   *report.Progress   `json:"funnel,omitempty"`
+	Funnel   *report.Progress `json:"funnel,omitempty"`
 	Paths    *report.Paths    `json:"paths,omitempty"`
 	Cohorts  *report.Cohorts  `json:"cohorts,omitempty"`
 	Messages *report.Messages `json:"messages,omitempty"`

@@ -22,7 +22,7 @@ type FunnelStep struct {
 
 // Progress is how far people came who took steps in order within a time.
 type Progress struct {
-	Steps  []FunnelStep        `json:"steps"`
+	Steps  []FunnelStep  `json:"steps"`
 	Within time.Duration `json:"-"`
 }
 
