@@ -218,6 +218,9 @@ func (d *play) sum(ctx context.Context) error {
 	if err := s.d.tables.loader.Load(ctx); err != nil {
 		return err
 	}
+	if err := s.tablesAgree(ctx); err != nil {
+		return err
+	}
 	if err := s.loader.Load(ctx); err != nil {
 		return err
 	}
