@@ -16,10 +16,12 @@ import (
 	"rapport/internal/eventlog/natslog"
 	"rapport/internal/store"
 	"rapport/internal/store/sqlite"
+	"rapport/internal/warehouse"
+	"rapport/internal/warehouse/duckdb"
 )
 
 type benchCmd struct {
-	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start."`
+	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start reports."`
 	JSON      bool    `help:"Print the result as JSON."`
 	Seconds   float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
 	Customers int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`
@@ -70,6 +72,9 @@ func embeddedRig(dir string, logger *slog.Logger) bench.Rig {
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Signed: signedCarrier,
 		Null:   func() channels.Channel { return &null.Channel{} },
+		Warehouse: func(ctx context.Context, dir string, megabytes int) (warehouse.Warehouse, error) {
+			return duckdb.Open(ctx, duckdb.Options{Dir: dir, MemoryMB: megabytes})
+		},
 		Logger: logger,
 	}
 }

@@ -73,6 +73,9 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx)), s.d.close()) }()
+	if err := s.d.openTables(ctx, "duckdb", e.logger); err != nil {
+		return err
+	}
 	if err := d.play(ctx); err != nil {
 		d.mu.Lock()
 		d.failed = explain(err)
@@ -148,6 +151,7 @@ func (d *play) play(ctx context.Context) error {
 		return err
 	}
 	s.ready()
+	s.d.tables.start(ctx)
 	secret := ""
 	for _, k := range s.d.fresh {
 		if k.Kind == keys.Secret {
@@ -211,6 +215,12 @@ func (d *play) bar() *progressbar.ProgressBar {
 func (d *play) sum(ctx context.Context) error {
 	s := d.s
 	took := time.Since(d.began)
+	if err := s.d.tables.loader.Load(ctx); err != nil {
+		return err
+	}
+	if err := s.tablesAgree(ctx); err != nil {
+		return err
+	}
 	if err := s.loader.Load(ctx); err != nil {
 		return err
 	}

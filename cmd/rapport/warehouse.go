@@ -3,12 +3,17 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/fault"
 	"rapport/internal/loader"
+	"rapport/internal/report"
 	"rapport/internal/run"
 	"rapport/internal/warehouse"
 	"rapport/internal/warehouse/duckdb"
@@ -97,3 +102,33 @@ func (s shut) Forget(context.Context, []identity.ID) error {
 
 // Everything yields nothing: the scan reads the files as they are.
 func (shut) Everything(context.Context, func(string, []byte) error) error { return nil }
+
+// tablesAgree says whether the report of messages holds what the delivery ledger
+// does: an error names where they differ.
+func (s *server) tablesAgree(ctx context.Context) error {
+	t := report.Tables{Warehouse: s.d.tables.warehouse, Now: s.clock.Now}
+	v, err := t.Ask(ctx, "messages", report.Params{})
+	if err != nil {
+		return err
+	}
+	got := map[string]int64{}
+	for _, m := range v.(report.Messages).Rows {
+		for state, n := range m.States {
+			got[m.Origin+" "+m.Channel+" "+state] += n
+		}
+	}
+	counts, err := s.d.store.DeliveryCounts(ctx)
+	if err != nil {
+		return err
+	}
+	want := map[string]int64{}
+	for _, c := range counts {
+		for state, n := range report.LedgerStates(map[profile.State]int64{c.State: c.Count}) {
+			want[c.Journey+" "+c.Channel+" "+state] += n
+		}
+	}
+	if !maps.Equal(got, want) {
+		return fault.New(fault.Corrupt, fmt.Sprintf("the report of messages and the delivery ledger differ: %v and %v", got, want))
+	}
+	return nil
+}

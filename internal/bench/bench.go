@@ -21,6 +21,7 @@ import (
 	"rapport/internal/eventlog"
 	"rapport/internal/fault"
 	"rapport/internal/store"
+	"rapport/internal/warehouse"
 )
 
 // Carrier is a channel with connections of its own.
@@ -47,6 +48,9 @@ type Rig struct {
 	Signed func(addr string) (Carrier, error)
 	// Null returns a channel that accepts everything and carries nothing.
 	Null func() channels.Channel
+	// Warehouse opens or makes a warehouse in a folder, with a limit of memory. Only
+	// the bench of reports needs it.
+	Warehouse func(ctx context.Context, dir string, megabytes int) (warehouse.Warehouse, error)
 	// Logger hears what the parts complain of.
 	Logger *slog.Logger
 }
@@ -109,6 +113,7 @@ var benches = []struct {
 	{"service", serviceBench},
 	{"import", importBench},
 	{"start", startBench},
+	{"reports", reportsBench},
 }
 
 // Names returns the names of the benches.
