@@ -93,21 +93,49 @@ func (l *ledger) hear(p *profile.Profile, e *event.Event, order *event.Order, se
 		return false
 	}
 	old := p.ScoreOf(l.key)
-	s := old
-	for i := range l.rules {
-		r := &l.rules[i]
-		if r.q.about(e, order) {
-			s = l.give(s, i, e, order, session, now)
-		}
-		if r.back != nil && r.back.about(e, order) {
-			s = l.takeBack(s, i, e, order, now)
-		}
-	}
+	s := l.apply(old, e, order, session, now, nil)
 	if s == old {
 		return false
 	}
 	p.Scores = place(p.Scores, s, func(s *profile.Score) uint64 { return s.Key })
 	return true
+}
+
+// apply returns the state after an event. Told, which may be nil, is called with
+// what each rule gave and what was taken back.
+func (l *ledger) apply(s *profile.Score, e *event.Event, order *event.Order, session profile.Session, now event.Time, told func(move)) *profile.Score {
+	for i := range l.rules {
+		r := &l.rules[i]
+		if r.q.about(e, order) {
+			var given profile.Points
+			if s, given = l.give(s, i, e, order, session, now); given != 0 && told != nil {
+				told(move{rule: i, at: e.At, points: given, ref: r.refOf(e, order)})
+			}
+		}
+		if r.back != nil && r.back.about(e, order) {
+			s = l.takeBack(s, i, e, order, now)
+			if told != nil {
+				told(move{rule: i, at: e.At, ref: r.refOf(e, order), back: true})
+			}
+		}
+	}
+	return s
+}
+
+// move is what one rule did with an event.
+type move struct {
+	rule   int
+	at     event.Time
+	points profile.Points
+	ref    uint64 // what can be taken back, or was
+	back   bool
+}
+
+func (r *rule) refOf(e *event.Event, order *event.Order) uint64 {
+	if r.back == nil {
+		return 0
+	}
+	return refOf(e, order, r.by)
 }
 
 // place puts one state among those of its kind, which are by key, in a new list.
@@ -138,8 +166,8 @@ func (q *question) about(e *event.Event, order *event.Order) bool {
 	return slices.Contains(q.names, e.Name) && q.asks(e, order)
 }
 
-// give gives the points of one rule, as far as its bounds allow.
-func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) *profile.Score {
+// give gives the points of one rule, as far as its bounds allow, and says how many.
+func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) (*profile.Score, profile.Points) {
 	r, points := &l.rules[n], l.rules[n].give
 	var few [4]profile.Mark // what is to be noted; nothing is if nothing is given
 	notes := few[:0]
@@ -179,16 +207,14 @@ func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Orde
 	if l.daily > 0 && r.give > 0 {
 		note(wholeScore, profile.MarkDay, today, l.daily)
 	}
-	ref := uint64(0)
-	if r.back != nil {
-		if ref = refOf(e, order, r.by); ref != 0 {
-			if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
-				points = 0 // what takes it back was heard first
-			}
+	ref := r.refOf(e, order)
+	if ref != 0 {
+		if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
+			points = 0 // what takes it back was heard first
 		}
 	}
 	if points == 0 {
-		return s
+		return s, 0
 	}
 	s = l.own(s)
 	for i := range notes {
@@ -202,7 +228,7 @@ func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Orde
 		}
 		s.Marks = setMark(s.Marks, given)
 	}
-	return s.Give(e.At, points, now)
+	return s.Give(e.At, points, now), points
 }
 
 // own returns a copy of the state that marks may be set in.
