@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -139,5 +140,54 @@ func TestAChangedScoreSaysWhoseTierWouldChange(t *testing.T) {
 	w.get("/customers/"+w.idOf("ben")+"/scores", &s)
 	if v := scoreOf(t, s, "visits"); v.Value != 1 {
 		t.Errorf("a score that is new has %v of one visit in the past", v.Value)
+	}
+}
+
+// Two devices, of which either may turn out to be ada's first. What the day's cap
+// allows is the same for her, and not for each device.
+func TestTheScoreOfTwoStrandsIsThatOfOneCustomer(t *testing.T) {
+	t.Parallel()
+	var values []float64
+	for _, devices := range [][2]string{{"phone", "laptop"}, {"laptop", "phone"}} {
+		w := newWorld(t)
+		at := w.clock.Now()
+		n := 0
+		hear := func(name, user, anon string) {
+			t.Helper()
+			n++
+			var b event.Builder
+			b.SetText("sku", "LAMP").SetText("category", "lighting")
+			now := w.clock.Now()
+			w.must(w.node.Hear(t.Context(), []event.Event{{
+				ID: event.ID(fmt.Sprint("e", n)), Type: event.Track, Name: name, User: user, Anon: anon, At: now, Raw: now, Trust: event.Server, Source: "test", Props: b.Object(),
+			}}))
+			w.settle()
+			w.clock.Set(w.clock.Now().Add(time.Minute))
+		}
+		for i := range 8 {
+			hear("Product Viewed", "", []string{"phone", "laptop"}[i%2])
+		}
+		hear("Signed In", "ada", devices[0])
+		hear("Signed In", "ada", devices[1])
+		w.clock.Set(at.Add(time.Hour))
+		w.settle()
+		var found struct{ ID string }
+		if code := w.ask(w.secret, "POST", "/customers/search", map[string]string{"identifier": "ada"}, &found); code != 200 {
+			t.Fatalf("ada is not found: %d", code)
+		}
+		var s run.CustomerScores
+		w.get("/customers/"+found.ID+"/scores", &s)
+		v := scoreOf(t, s, "engagement")
+		var sum float64
+		for _, e := range v.Parts[0].Events {
+			sum += e.Now
+		}
+		if v.Value > 5 || v.Value < 4.9 || len(v.Parts[0].Events) != 5 || math.Abs(sum-v.Value) > 1e-5 {
+			t.Errorf("eight looks on two devices are worth %v, by %d events", v.Value, len(v.Parts[0].Events))
+		}
+		values = append(values, v.Value)
+	}
+	if values[0] != values[1] {
+		t.Errorf("the score depends on which device came first: %v", values)
 	}
 }
