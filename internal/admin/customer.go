@@ -60,6 +60,7 @@ func (s *site) customer(r *http.Request) (page.View, error) {
 		{Label: "First heard", Value: or(c.Date(p.First), "–"), Note: c.When(p.First).Ago},
 		{Label: "Last heard", Value: or(c.Date(p.Last), "–"), Note: c.When(p.Last).Ago},
 	}
+	v.Facts = append(v.Facts, scores(pr, p, now)...)
 	v.Spending = spending(p, now, pr)
 	v.Identifiers, v.Traits = who(p, c), traits(p)
 	for i := range p.Consents {

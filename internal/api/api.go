@@ -99,6 +99,7 @@ func New(o Options) *API {
 	a.customers()
 	a.groups()
 	a.messages()
+	a.scores()
 	a.resources()
 	a.campaigns()
 	a.predictions()

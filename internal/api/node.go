@@ -30,6 +30,8 @@ type Node interface {
 	Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error)
 	Diff(ctx context.Context, src *program.Source) (run.Difference, error)
 	Inside(ctx context.Context) (map[string]int64, error)
+	Scores(ctx context.Context, who *profile.Profile) (run.CustomerScores, error)
+	PreviewScores(ctx context.Context, src *program.Source) (run.ScoreDifference, error)
 
 	Ready() error
 	State() run.State

@@ -185,10 +185,10 @@ func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effect
 }
 
 // history returns every event of the profile and its strands in the order in
-// which each strand heard them, what is not committed included.
+// which they were heard, what is not committed included.
 func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error) {
 	var all []Heard
-	for _, strand := range append([]identity.ID{p.ID}, p.Strands...) {
+	for _, strand := range StrandsOf(p.ID, p.Strands) {
 		blocks, err := l.e.o.Store.History(ctx, strand)
 		if err != nil {
 			return nil, err
@@ -217,6 +217,7 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 			}
 		}
 	}
+	HeardInOrder(all)
 	return all, nil
 }
 

@@ -78,7 +78,11 @@ func (p *Program) understood(customer map[string]any, who *profile.Profile, now 
 		scores, tiers := make(map[string]any, len(list)), make(map[string]any, len(list))
 		for _, s := range list {
 			l := s.Level(c)
-			scores[s.Name] = math.Round(100*l.Float()) / 100
+			if v := math.Round(100*l.Float()) / 100; v == math.Trunc(v) {
+				scores[s.Name] = int(v) // 9, and not 9.0
+			} else {
+				scores[s.Name] = v
+			}
 			if tier := s.Tier(l); tier != "" {
 				tiers[s.Name] = tier
 			}

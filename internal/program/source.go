@@ -210,3 +210,12 @@ func Unpack(packed []byte) (*Source, error) {
 // Hash names the source: equal files under the same [CoreVersion] have equal
 // hashes. It is never zero, which profiles use for "not evaluated yet".
 func (s *Source) Hash() uint64 { return max(1, wire.Hash(string(s.Pack()), CoreVersion)) }
+
+// With returns the source with files in the place of those of the same path, or
+// beside the others, and without those that are to be removed.
+func (s *Source) With(files []File, remove []string) (*Source, error) {
+	all := slices.DeleteFunc(slices.Clone(s.files), func(f File) bool {
+		return slices.Contains(remove, f.Path) || slices.ContainsFunc(files, func(n File) bool { return n.Path == f.Path })
+	})
+	return New(append(all, files...))
+}

@@ -50,7 +50,7 @@ var perWords = map[string]per{"event": perEvent, "session": perSession, "day": p
 // marksKept bounds the sessions, days and things that one rule remembers. Of days
 // and sessions the newest are kept, and an event of an older one gives nothing: it
 // cannot be said any more whether its share was given.
-const marksKept = 64
+const marksKept = 32
 
 // wholeScore is the rule of marks that all rules share.
 const wholeScore = -1
@@ -93,21 +93,68 @@ func (l *ledger) hear(p *profile.Profile, e *event.Event, order *event.Order, se
 		return false
 	}
 	old := p.ScoreOf(l.key)
-	s := old
-	for i := range l.rules {
-		r := &l.rules[i]
-		if r.q.about(e, order) {
-			s = l.give(s, i, e, order, session, now)
-		}
-		if r.back != nil && r.back.about(e, order) {
-			s = l.takeBack(s, i, e, order, now)
-		}
-	}
+	s := l.apply(old, e, order, session, now, nil)
 	if s == old {
 		return false
 	}
 	p.Scores = place(p.Scores, s, func(s *profile.Score) uint64 { return s.Key })
 	return true
+}
+
+// apply returns the state after an event. Told, which may be nil, is called with
+// what each rule gave and what was taken back.
+func (l *ledger) apply(s *profile.Score, e *event.Event, order *event.Order, session profile.Session, now event.Time, told func(move)) *profile.Score {
+	d := draft{s: s, old: s}
+	for i := range l.rules {
+		r := &l.rules[i]
+		if r.q.about(e, order) {
+			if given := l.give(&d, i, e, order, session, now); given != 0 && told != nil {
+				told(move{rule: i, at: e.At, points: given, ref: r.refOf(e, order)})
+			}
+		}
+		if r.back != nil && r.back.about(e, order) {
+			l.takeBack(&d, i, e, order, now)
+			if told != nil {
+				told(move{rule: i, at: e.At, ref: r.refOf(e, order), back: true})
+			}
+		}
+	}
+	return d.s
+}
+
+// draft is the state while an event is brought into it: copied at the first change,
+// once however many rules the event fulfils.
+type draft struct{ s, old *profile.Score }
+
+// own returns the state to change, with marks that may be changed in place.
+func (d *draft) own(l *ledger) *profile.Score {
+	if d.s != d.old {
+		return d.s
+	}
+	const room = 4 // marks that one event may add, nearly always
+	own := &profile.Score{Key: l.key, Half: l.half}
+	if d.old != nil {
+		*own = *d.old
+		own.Marks = append(make([]profile.Mark, 0, len(d.old.Marks)+room), d.old.Marks...)
+	}
+	d.s = own
+	return own
+}
+
+// move is what one rule did with an event.
+type move struct {
+	rule   int
+	at     event.Time
+	points profile.Points
+	ref    uint64 // what can be taken back, or was
+	back   bool
+}
+
+func (r *rule) refOf(e *event.Event, order *event.Order) uint64 {
+	if r.back == nil {
+		return 0
+	}
+	return refOf(e, order, r.by)
 }
 
 // place puts one state among those of its kind, which are by key, in a new list.
@@ -138,9 +185,9 @@ func (q *question) about(e *event.Event, order *event.Order) bool {
 	return slices.Contains(q.names, e.Name) && q.asks(e, order)
 }
 
-// give gives the points of one rule, as far as its bounds allow.
-func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) *profile.Score {
-	r, points := &l.rules[n], l.rules[n].give
+// give gives the points of one rule, as far as its bounds allow, and says how many.
+func (l *ledger) give(d *draft, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) profile.Points {
+	r, points, s := &l.rules[n], l.rules[n].give, d.s
 	var few [4]profile.Mark // what is to be noted; nothing is if nothing is given
 	notes := few[:0]
 	note := func(rule int, kind profile.MarkKind, slot uint64, most profile.Points) {
@@ -152,13 +199,12 @@ func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Orde
 		case !known:
 			points = 0
 		case most == 0: // once in the slot
-			if given.At != 0 {
+			if given.Points != 0 {
 				points = 0
 			}
 		default:
 			points = min(points, max(0, most-given.Points))
 		}
-		given.At = e.At
 		notes = append(notes, given)
 	}
 	today := uint64(dayNumber(e.At, l.zone))
@@ -179,18 +225,16 @@ func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Orde
 	if l.daily > 0 && r.give > 0 {
 		note(wholeScore, profile.MarkDay, today, l.daily)
 	}
-	ref := uint64(0)
-	if r.back != nil {
-		if ref = refOf(e, order, r.by); ref != 0 {
-			if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
-				points = 0 // what takes it back was heard first
-			}
+	ref := r.refOf(e, order)
+	if ref != 0 {
+		if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
+			points = 0 // what takes it back was heard first
 		}
 	}
 	if points == 0 {
-		return s
+		return 0
 	}
-	s = l.own(s)
+	s = d.own(l)
 	for i := range notes {
 		notes[i].Points += points
 		s.Marks = setMark(s.Marks, notes[i])
@@ -202,40 +246,30 @@ func (l *ledger) give(s *profile.Score, n int, e *event.Event, order *event.Orde
 		}
 		s.Marks = setMark(s.Marks, given)
 	}
-	return s.Give(e.At, points, now)
-}
-
-// own returns a copy of the state that marks may be set in.
-func (l *ledger) own(s *profile.Score) *profile.Score {
-	if s == nil {
-		return &profile.Score{Key: l.key, Half: l.half}
-	}
-	own := *s
-	return &own
+	s.Give(e.At, points, now)
+	return points
 }
 
 // takeBack takes back what a rule gave for the thing that the event names.
-func (l *ledger) takeBack(s *profile.Score, n int, e *event.Event, order *event.Order, now event.Time) *profile.Score {
+func (l *ledger) takeBack(d *draft, n int, e *event.Event, order *event.Order, now event.Time) {
 	ref := refOf(e, order, l.rules[n].by)
 	if ref == 0 {
-		return s
+		return
 	}
-	if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
-		return s
+	if taken, _ := markOf(d.s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
+		return
 	}
-	s = l.own(s)
+	s := d.own(l)
 	s.Marks = setMark(s.Marks, profile.Mark{Rule: int32(n), Kind: profile.MarkTaken, Slot: ref, At: e.At})
 	first, last := run(s.Marks, int32(n), profile.MarkGiven)
-	marks := s.Marks
-	for i := first; i < last; i++ {
-		if marks[i].Slot == ref {
-			s = s.Take(marks[i].At, marks[i].Points, now)
+	for _, m := range s.Marks[first:last] {
+		if m.Slot == ref {
+			s.Take(m.At, m.Points, now)
 		}
 	}
-	s.Marks = slices.DeleteFunc(slices.Clone(marks), func(m profile.Mark) bool {
+	s.Marks = slices.DeleteFunc(s.Marks, func(m profile.Mark) bool {
 		return m.Rule == int32(n) && m.Kind == profile.MarkGiven && m.Slot == ref
 	})
-	return s
 }
 
 // refOf returns a hash of what the event names at the path; zero if it names
@@ -276,30 +310,29 @@ func run(marks []profile.Mark, rule int32, kind profile.MarkKind) (first, last i
 	return first, last
 }
 
-// setMark returns a new list with the mark in its place. If its rule has more of
-// the kind than are kept, the oldest goes: of days and sessions by their number, of
-// things by when they were given.
+// setMark puts a mark into its place of a list that is the caller's own. If its rule
+// has more of the kind than are kept, the oldest goes: of days and sessions by their
+// number, of things by when they were given.
 func setMark(marks []profile.Mark, m profile.Mark) []profile.Mark {
 	i, found := slices.BinarySearchFunc(marks, m, profile.CompareMark)
-	grown := make([]profile.Mark, 0, len(marks)+1)
-	grown = append(append(grown, marks[:i]...), m)
 	if found {
-		i++
+		marks[i] = m
+		return marks
 	}
-	grown = append(grown, marks[i:]...)
-	first, last := run(grown, m.Rule, m.Kind)
+	marks = slices.Insert(marks, i, m)
+	first, last := run(marks, m.Rule, m.Kind)
 	if last-first <= marksKept {
-		return grown
+		return marks
 	}
 	oldest := first
 	if m.Kind == profile.MarkGiven || m.Kind == profile.MarkTaken {
 		for j := first; j < last; j++ {
-			if grown[j].At < grown[oldest].At {
+			if marks[j].At < marks[oldest].At {
 				oldest = j
 			}
 		}
 	}
-	return slices.Delete(grown, oldest, oldest+1)
+	return slices.Delete(marks, oldest, oldest+1)
 }
 
 // dayNumber numbers the days of a zone.

@@ -82,11 +82,14 @@ func drawProfile(t *rapid.T) *profile.Profile {
 		return profile.Ahead{From: instants.Draw(t, "from"), Points: profile.Points(i64.Draw(t, "points")), Of: texts.Draw(t, "of")}
 	}
 	half := rapid.Int64Range(0, 1<<62)
+	points := rapid.Custom(func(t *rapid.T) profile.Points {
+		return profile.Points(rapid.OneOf(i64, rapid.Just(int64(5*profile.OnePoint))).Draw(t, "of"))
+	})
 	p.Scores = several(t, "scores", func(t *rapid.T) *profile.Score {
 		return &profile.Score{
 			Key: u64.Draw(t, "key"), Half: half.Draw(t, "half"), Sum: several(t, "sum", block), Ahead: several(t, "ahead", ahead),
 			Marks: several(t, "marks", func(t *rapid.T) profile.Mark {
-				return profile.Mark{Rule: i32.Draw(t, "rule"), Kind: profile.MarkKind(rapid.Byte().Draw(t, "kind")), Slot: u64.Draw(t, "slot"), Points: profile.Points(i64.Draw(t, "points")), At: instants.Draw(t, "at")}
+				return profile.Mark{Rule: i32.Draw(t, "rule"), Kind: profile.MarkKind(rapid.Byte().Draw(t, "kind")), Slot: u64.Draw(t, "slot"), Points: points.Draw(t, "points"), At: instants.Draw(t, "at")}
 			}),
 		}
 	})

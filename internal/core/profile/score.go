@@ -34,9 +34,9 @@ const MaxAhead = 64
 type Mark struct {
 	Rule   int32 // the number of the rule; −1: the whole score
 	Kind   MarkKind
-	Slot   uint64 // the start of a session, the number of a day, a hash of what can be taken back
-	Points Points // given so far
-	At     event.Time
+	Slot   uint64     // the start of a session, the number of a day, a hash of what can be taken back
+	Points Points     // given so far
+	At     event.Time // of what was given or taken back; zero of the other kinds
 }
 
 // MarkKind says what a [Mark] is about.
@@ -89,31 +89,27 @@ func (s *Score) At(now event.Time) (Level, event.Time) {
 	return sum.At(now, s.Half), next
 }
 
-// Give returns the score with points that an event gave which happened at an
-// instant. It does not change s.
-func (s *Score) Give(at event.Time, p Points, now event.Time) *Score {
-	given := *s
-	given.Sum, given.Ahead = ripen(given.Sum, given.Half, given.Ahead, now)
+// Give adds points that an event gave which happened at an instant. S is the
+// caller's own copy; its lists are replaced and never changed in place.
+func (s *Score) Give(at event.Time, p Points, now event.Time) {
+	s.Sum, s.Ahead = ripen(s.Sum, s.Half, s.Ahead, now)
 	if at > now {
-		given.Ahead = putAhead(given.Ahead, Ahead{From: at, Points: p})
+		s.Ahead = putAhead(s.Ahead, Ahead{From: at, Points: p})
 	} else {
-		given.Sum = given.Sum.Plus(at, given.Half, p)
+		s.Sum = s.Sum.Plus(at, s.Half, p)
 	}
-	return &given
 }
 
-// Take returns the score without points that Give gave with the same instant. It
-// does not change s.
-func (s *Score) Take(at event.Time, p Points, now event.Time) *Score {
-	left := *s
-	left.Sum, left.Ahead = ripen(left.Sum, left.Half, left.Ahead, now)
+// Take takes away points that Give gave with the same instant. S is the caller's own
+// copy, as for Give.
+func (s *Score) Take(at event.Time, p Points, now event.Time) {
+	s.Sum, s.Ahead = ripen(s.Sum, s.Half, s.Ahead, now)
 	if at <= now {
-		left.Sum = left.Sum.Plus(at, left.Half, -p)
-	} else if i, found := slices.BinarySearchFunc(left.Ahead, Ahead{From: at}, compareAhead); found {
-		left.Ahead = slices.Clone(left.Ahead)
-		left.Ahead[i].Points -= p
+		s.Sum = s.Sum.Plus(at, s.Half, -p)
+	} else if i, found := slices.BinarySearchFunc(s.Ahead, Ahead{From: at}, compareAhead); found {
+		s.Ahead = slices.Clone(s.Ahead)
+		s.Ahead[i].Points -= p
 	}
-	return &left
 }
 
 // ripen moves what has begun to count into the sum.
@@ -158,11 +154,20 @@ func (p *Profile) appendScores(dst []byte) []byte {
 		last := uint64(0)
 		for i := range s.Marks {
 			m := &s.Marks[i]
-			dst = append(wire.Varint(dst, int64(m.Rule)), byte(m.Kind))
+			// Nearly all points are whole and few marks need their instant: a flag is
+			// shorter than either.
+			whole, dated := m.Points%OnePoint == 0, m.At != 0
+			dst = append(wire.Varint(dst, int64(m.Rule)<<2|int64(flag(whole, 2)|flag(dated, 1))), byte(m.Kind))
 			dst = wire.Varint(dst, int64(m.Slot-last)) // sessions and days follow each other closely
 			last = m.Slot
-			dst = wire.Varint(dst, int64(m.Points))
-			dst = wire.Varint(dst, int64(m.At))
+			if whole {
+				dst = wire.Varint(dst, int64(m.Points/OnePoint))
+			} else {
+				dst = wire.Varint(dst, int64(m.Points))
+			}
+			if dated {
+				dst = wire.Varint(dst, int64(m.At))
+			}
 		}
 	}
 	return dst
@@ -172,10 +177,17 @@ func (p *Profile) readScores(r *wire.Reader) {
 	p.Scores = read(r, 12, func(r *wire.Reader) *Score {
 		s := &Score{Key: r.Fixed(), Half: int64(r.Uvarint()), Sum: readSum(r), Ahead: readAhead(r)}
 		last := uint64(0)
-		s.Marks = read(r, 5, func(r *wire.Reader) (m Mark) {
-			m.Rule, m.Kind = int32(r.Varint()), MarkKind(r.Byte())
+		s.Marks = read(r, 4, func(r *wire.Reader) (m Mark) {
+			head := r.Varint()
+			m.Rule, m.Kind = int32(head>>2), MarkKind(r.Byte())
 			last += uint64(r.Varint())
-			m.Slot, m.Points, m.At = last, Points(r.Varint()), event.Time(r.Varint())
+			m.Slot, m.Points = last, Points(r.Varint())
+			if head&2 != 0 {
+				m.Points *= OnePoint
+			}
+			if head&1 != 0 {
+				m.At = event.Time(r.Varint())
+			}
 			return m
 		})
 		return s
