@@ -185,6 +185,10 @@ func TestTheScoreOfTwoStrandsIsThatOfOneCustomer(t *testing.T) {
 		if v.Value > 5 || v.Value < 4.9 || len(v.Parts[0].Events) != 5 || math.Abs(sum-v.Value) > 1e-5 {
 			t.Errorf("eight looks on two devices are worth %v, by %d events", v.Value, len(v.Parts[0].Events))
 		}
+		// The first five looks that were heard, whichever device they were on.
+		if newest := v.Parts[0].Events[0].At; !newest.Equal(at.Add(4 * time.Minute).Time()) {
+			t.Errorf("the last look that counts was at %s", newest)
+		}
 		values = append(values, v.Value)
 	}
 	if values[0] != values[1] {
