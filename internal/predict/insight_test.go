@@ -101,9 +101,14 @@ func TestVariantsAreOneFamily(t *testing.T) {
 		line predict.Line
 		want string
 	}{
-		{predict.Line{SKU: "85123A"}, "85123"}, {predict.Line{SKU: "85123"}, "85123"}, {predict.Line{SKU: "15056BL"}, "15056"},
-		{predict.Line{SKU: "DCGS0076"}, "DCGS0076"}, {predict.Line{SKU: "12A"}, "12A"}, {predict.Line{SKU: "LAMP-RED", Product: "LAMP"}, "LAMP"},
-		{predict.Line{Product: "LAMP"}, "LAMP"}, {predict.Line{SKU: "85123A", Product: "85123A"}, "85123"},
+		{predict.Line{SKU: "85123A"}, "85123"},
+		{predict.Line{SKU: "85123"}, "85123"},
+		{predict.Line{SKU: "15056BL"}, "15056"},
+		{predict.Line{SKU: "DCGS0076"}, "DCGS0076"},
+		{predict.Line{SKU: "12A"}, "12A"},
+		{predict.Line{SKU: "LAMP-RED", Product: "LAMP"}, "LAMP"},
+		{predict.Line{Product: "LAMP"}, "LAMP"},
+		{predict.Line{SKU: "85123A", Product: "85123A"}, "85123"},
 	} {
 		if got := predict.Family(&c.line); got != c.want {
 			t.Errorf("%+v is of the family %q, want %q", c.line, got, c.want)

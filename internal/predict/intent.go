@@ -150,9 +150,15 @@ func intentReport(r *Report, m *intent.Model) {
 	r.Method = m.Method + ", better than " + m.Other.Method + " on visits left out in turn"
 	r.Checked = strconv.Itoa(q.Visits) + " visits of a third of the customers, held back from the fit"
 	r.Figures = []Figure{
-		{"visits", float64(m.Visits)}, {"orders", float64(m.Orders)}, {"base rate", digits(q.Base, 4)}, {"AUC", digits(q.AUC, 4)},
-		{"Brier score", digits(q.Brier, 4)}, {"Brier score of the base rate", digits(q.BaseBrier, 4)}, {"calibration slope", digits(q.Slope, 4)},
-		{"calibration offset", digits(q.Offset, 4)}, {"AUC of " + m.Other.Method, digits(m.Other.AUC, 4)},
+		{"visits", float64(m.Visits)},
+		{"orders", float64(m.Orders)},
+		{"base rate", digits(q.Base, 4)},
+		{"AUC", digits(q.AUC, 4)},
+		{"Brier score", digits(q.Brier, 4)},
+		{"Brier score of the base rate", digits(q.BaseBrier, 4)},
+		{"calibration slope", digits(q.Slope, 4)},
+		{"calibration offset", digits(q.Offset, 4)},
+		{"AUC of " + m.Other.Method, digits(m.Other.AUC, 4)},
 	}
 	for i, b := range q.Bins {
 		r.Calibration = append(r.Calibration, Bin{Group: strconv.Itoa(i + 1), N: b.N, Predicted: digits(b.Predicted, 4), Actual: digits(b.Actual, 4)})

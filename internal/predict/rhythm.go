@@ -35,8 +35,10 @@ func (Rhythms) About() About {
 	return About{
 		Name: "rhythm", Title: "When customers answer, and when they come", Predicts: []string{BestHourPrefix, RhythmPrefix, AffinityPrefix},
 		Needs: []Need{
-			{"messages answered on a channel", rhythm.LeastAnswers}, {"customers who answered there", rhythm.LeastPersons},
-			{"messages to a customer, for an hour of their own", rhythm.LeastContacts}, {"days of buying after the first, for a rhythm", rhythm.LeastTimes},
+			{"messages answered on a channel", rhythm.LeastAnswers},
+			{"customers who answered there", rhythm.LeastPersons},
+			{"messages to a customer, for an hour of their own", rhythm.LeastContacts},
+			{"days of buying after the first, for a rhythm", rhythm.LeastTimes},
 		},
 	}
 }
