@@ -53,6 +53,9 @@ func (Worth) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 	fit, err := value.FitOrders(customers, spends)
 	if fault.Is(err, fault.Unavailable) {
 		_, r.Report.Refused = fault.Of(err)
+		if foreign > 0 {
+			r.Report.Refused += fmt.Sprintf("; %d orders in other currencies than %s were left out", foreign, m.Currency)
+		}
 		return r, nil
 	}
 	if err != nil {
