@@ -14,6 +14,7 @@ need() { # COMMAND PACKAGE WHY
     fi
 }
 need gcc "gcc libc6-dev" "SQLite is C code"
+need g++ g++ "DuckDB is C++, and is linked with its library"
 need strace strace "the tests make fsync and write fail with it"
 sbin() { # COMMAND PACKAGE WHY: of a server, which not everybody's PATH shows
     [ -x "/usr/sbin/$1" ] || need "$1" "$2" "$3"

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"pgregory.net/rapid"
 
 	"rapport/internal/core/decision"
@@ -15,6 +16,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/wire"
 	"rapport/internal/fault"
 	"rapport/internal/feed"
 )
@@ -259,4 +261,38 @@ func FuzzClean(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Blocks that were written before rows told more are read, with nothing in the
+// place of what they lack.
+func TestBlocksOfTheFirstVersionAreRead(t *testing.T) {
+	t.Parallel()
+	who := identity.ID{7}
+	var raw []byte
+	head := func(kind feed.Kind, name string) {
+		raw = append(append(raw, byte(kind)), who[:]...)
+		raw = wire.Text(wire.Varint(wire.Varint(raw, 2000), -500), name)
+	}
+	head(feed.Event, "Order Completed")
+	raw = wire.Text(wire.Bool(append(raw, byte(event.Import)), true), object("order_id", "o1"))
+	raw = wire.Text(wire.Varint(wire.Text(wire.Bool(raw, true), "o1"), int64(money.One)), "GBP")
+	raw = wire.Varint(raw, 1000)
+	head(feed.Segment, "vip")
+	raw = wire.Bool(raw, true)
+	head(feed.Delivery, "welcome")
+	raw = append(append(raw, make([]byte, 16)...), byte(profile.Accepted), byte(profile.Service))
+	raw = wire.Text(wire.Text(wire.Text(raw, "email"), "hello"), "")
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := each(z.EncodeAll(raw, []byte{1}))
+	want := []feed.Row{
+		{Kind: feed.Event, Profile: who, Now: 2000, At: 1500, Name: "Order Completed", Origin: event.Import, Known: true, Props: object("order_id", "o1"), Order: &feed.Order{ID: "o1", Net: money.One, Currency: "GBP", Units: 1000}},
+		{Kind: feed.Segment, Profile: who, Now: 2000, At: 1500, Name: "vip", In: true},
+		{Kind: feed.Delivery, Profile: who, Now: 2000, At: 1500, Name: "welcome", State: profile.Accepted, Class: profile.Service, Channel: "email", Step: "hello"},
+	}
+	if err != nil || !reflect.DeepEqual(rows, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", rows, err, want)
+	}
 }
