@@ -108,6 +108,7 @@ var benches = []struct {
 	{"campaign", campaignBench},
 	{"service", serviceBench},
 	{"import", importBench},
+	{"recommend", recommendBench},
 	{"start", startBench},
 }
 
