@@ -83,6 +83,11 @@ func init() {
 		{"score", []string{"is"}, parseScore},
 		{"tier", []string{"is", "in", "from"}, parseTier},
 		{"affinity", nil, parseAffinity},
+		{"sequence", []string{"within"}, parseSequence},
+		{"message", messageKeys, parseMessage},
+		{"prediction", append(slices.Clone(valueOps), "within"), parsePrediction},
+		{"list", nil, parseList},
+		{"object", []string{"where", "times"}, parseObject},
 	}
 }
 
