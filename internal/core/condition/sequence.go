@@ -13,8 +13,10 @@ import (
 // A sequence asks for one event after another. Its steps are series like those of
 // any other question, so the same observations serve both.
 //
-// A step comes later than the one before it; at the same instant is not after. What
-// the last step says decides from when and until when a run of the steps before it
+// A step comes later than the one before it. Many sources tell time in seconds, so
+// different events of one instant count as in order; an event never follows itself.
+//
+// What the last step says decides from when and until when a run of the steps before it
 // makes the answer yes:
 //
 //	did B within T       from the instant of B, for the window
@@ -35,6 +37,8 @@ const (
 type step struct {
 	q   *question
 	gap event.Time // at most so long after the step before it; zero in the first
+
+	together bool // at the instant of the step before it is after it: they ask about different events
 }
 
 // ending says what the last step of a sequence asks.
@@ -140,14 +144,19 @@ func (w *walk) next() (stretch, bool) {
 			return stretch{}, false
 		}
 		complete := false
-		// The last step first: what happens at this instant is not after itself.
-		for i := w.run - 1; i >= 0; i-- {
+		before := distantPast // of the step before, the newest that went on before this instant
+		for i := range w.run {
+			from := before
+			before = w.last[i]
+			if i > 0 && w.n.steps[i].together {
+				from = w.last[i-1]
+			}
 			here := false
 			for w.at[i] < len(w.obs[i]) && w.obs[i][w.at[i]].At == now {
 				w.at[i]++
 				here = true
 			}
-			if !here || i > 0 && (w.last[i-1] == distantPast || now-w.last[i-1] > w.n.steps[i].gap) {
+			if !here || i > 0 && (from == distantPast || now-from > w.n.steps[i].gap) {
 				continue
 			}
 			w.last[i] = now
@@ -171,7 +180,7 @@ func (w *walk) stretch(at event.Time) stretch {
 	due := plus(at, w.n.steps[w.run].gap)
 	after := event.Never
 	for then := w.obs[w.run]; w.ended < len(then); w.ended++ {
-		if then[w.ended].At > at {
+		if then[w.ended].At > at || then[w.ended].At == at && w.n.steps[w.run].together {
 			after = then[w.ended].At
 			break
 		}
@@ -298,7 +307,7 @@ func parseSequence(p *parser, n, v spec.Node, _ int) node {
 		s := questions[i]
 		s.names, s.where = slices.Clone(s.names), slices.Clone(s.where)
 		s.keep, s.most = keep, stepObs
-		q.steps[i] = step{p.env.Set.add(s), gaps[i]}
+		q.steps[i] = step{q: p.env.Set.add(s), gap: gaps[i], together: i > 0 && !slices.ContainsFunc(s.names, func(name string) bool { return slices.Contains(questions[i-1].names, name) })}
 		if i == len(questions)-1 && q.end != endDid {
 			continue // the step before it is what must lie in the window
 		}

@@ -70,7 +70,7 @@ func (q sequence) answer(l *life, now int) bool {
 	for i := range n {
 		var next []int
 		for _, s := range seen(l, now, q.names[i:i+1], q.categories[i]) {
-			if i == 0 || slices.ContainsFunc(runs, func(a int) bool { return a < s.at && s.at <= a+q.gaps[i] }) {
+			if i == 0 || slices.ContainsFunc(runs, func(a int) bool { return (a < s.at || a == s.at && q.names[i] != q.names[i-1]) && s.at <= a+q.gaps[i] }) {
 				next = append(next, s.at)
 			}
 		}
@@ -91,7 +91,7 @@ func (q sequence) answer(l *life, now int) bool {
 		if q.end == "not" {
 			until = a + gap
 		}
-		if !slices.ContainsFunc(seen(l, now, q.names[n:], q.categories[n]), func(s step) bool { return s.at > a && s.at <= until }) {
+		if !slices.ContainsFunc(seen(l, now, q.names[n:], q.categories[n]), func(s step) bool { return (s.at > a || s.at == a && q.names[n] != q.names[n-1]) && s.at <= until }) {
 			return true
 		}
 	}
