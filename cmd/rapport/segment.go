@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/audience"
 	"rapport/internal/fault"
+	"rapport/internal/program"
 )
 
 type segmentCmd struct {
@@ -68,6 +69,20 @@ func (c *segmentPreviewCmd) Run(ctx context.Context, e *env) error {
 		fmt.Fprintf(e.out, "%d customers were not asked: the definitions in force have not come to them yet\n", f.Behind)
 	}
 	return nil
+}
+
+// printCosts prints what the segments of a program take.
+func printCosts(out io.Writer, prog *program.Program) {
+	for _, s := range prog.Segments {
+		fmt.Fprintf(out, "%s\n", s.Name)
+		costs := prog.Core.Segments.Cond(s.Name).Costs()
+		for _, c := range costs {
+			fmt.Fprintf(out, "    %s: %s\n", c.What, c.Sentence())
+		}
+		if len(costs) == 0 {
+			fmt.Fprintln(out, "    asks nothing about events: it takes nothing")
+		}
+	}
 }
 
 // readCondition reads a small file, or the input.

@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/audience"
 	"rapport/internal/core/condition"
+	"rapport/internal/core/condition/sentence"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -110,12 +111,34 @@ func (a *API) audiences() {
 		}
 		return answer(out, nil)
 	})
+	route(a, operation{
+		method: http.MethodPost, path: "/conditions/parse", scope: keys.Read, tag: tag, summary: "Read a sentence as a condition",
+		about: "The English sentence of a segment, or one written like it.",
+	}, func(_ context.Context, in *struct {
+		Body struct {
+			Sentence string `json:"sentence" minLength:"1" maxLength:"60000"`
+		}
+	},
+	) (*body[spoken], error) {
+		n, err := sentence.Parse(in.Body.Sentence)
+		if err != nil {
+			return nil, err
+		}
+		return answer(spoken{json.RawMessage(sentence.JSON(n)), sentence.Say(n, sentence.English), sentence.Say(n, sentence.German)}, nil)
+	})
 	route(a, get("/traits", "traits", "List the computed traits", ""), a.traits)
 	route(a, get("/lists", "lists", "List the lists that are kept by hand", ""), a.lists)
 	route(a, operation{
 		method: http.MethodPost, path: "/lists/{name}/members", scope: keys.Edit, tag: "lists", summary: "Put customers on a list, or take them off", status: http.StatusAccepted,
 		about: "It is answered once it is durable. Each customer hears of it as an event, so it stands in their timeline.",
 	}, a.enlist)
+}
+
+// spoken is a condition with its sentences.
+type spoken struct {
+	When    any    `json:"when" doc:"The condition, as previews and definitions take it."`
+	English string `json:"english"`
+	German  string `json:"german"`
 }
 
 // kind is one kind of question.

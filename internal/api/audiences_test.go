@@ -99,6 +99,28 @@ func TestAPreviewCountsWhatIsNotSaved(t *testing.T) {
 	if saved.Members != 2 || len(saved.Costs) != 1 || saved.Costs[0].Keeps != 32 || !strings.Contains(saved.Costs[0].Says, "30 days") {
 		t.Errorf("saved: %+v", saved)
 	}
+	var said struct {
+		English, German string
+		Tree            any
+	}
+	w.get("/segments/handy", &said)
+	if said.English != "did “Lamp Touched”, with at least 2 different “sku”, in the last 30 days" || said.German == "" || said.Tree == nil {
+		t.Errorf("said: %+v", said)
+	}
+	var read struct {
+		When    any
+		English string
+	}
+	if code := w.ask(w.secret, "POST", "/conditions/parse", map[string]any{"sentence": said.English}, &read); code != 200 || read.English != said.English {
+		t.Errorf("read back: %d %+v", code, read)
+	}
+	if code := w.ask(w.secret, "POST", "/conditions/parse", map[string]any{"sentence": "who knows"}, nil); code != 400 {
+		t.Errorf("no sentence: %d", code)
+	}
+	w.ask(w.secret, "POST", "/segments/preview", map[string]any{"when": read.When, "wait": 20}, &f)
+	if f.State != "done" || f.Members != 2 {
+		t.Errorf("the sentence read back means %+v", f)
+	}
 	// And what is kept already needs no history.
 	w.ask(w.secret, "POST", "/segments/preview", map[string]any{"text": "not: {did: Lamp Touched, distinct(sku): \">= 2\", within: 30d}", "wait": 20}, &f)
 	if f.State != "done" || f.Members != 1 || f.History {
@@ -220,10 +242,10 @@ func TestAListIsKeptByHandAndStandsInTheTimeline(t *testing.T) {
 	w.get("/conditions", &kinds)
 	w.get("/traits", &traits)
 	w.get("/lists", &lists)
-	if len(kinds.Data) < 22 || len(traits.Data) != 1 || len(lists.Data) != 1 || lists.Data[0]["label"] != "The press" {
+	if len(kinds.Data) < 22 || len(traits.Data) != 4 || len(lists.Data) != 1 || lists.Data[0]["label"] != "The press" {
 		t.Errorf("%d kinds, %v, %v", len(kinds.Data), traits.Data, lists.Data)
 	}
-	if traits.Data[0]["is"] != "the most frequent sku of those where the customer did “Lamp Touched” in the last 90 days" {
-		t.Errorf("%v", traits.Data[0])
+	if traits.Data[3]["is"] != "the most frequent sku of those where the customer did “Lamp Touched” in the last 90 days" {
+		t.Errorf("%v", traits.Data[3])
 	}
 }

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"rapport/internal/core/condition"
+	"rapport/internal/core/condition/sentence"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
@@ -20,6 +22,9 @@ type segment struct {
 	About   string `json:"about,omitempty"`
 	When    string `json:"when" doc:"Its condition, as the end of a sentence about a customer."`
 	Members int64  `json:"members" doc:"How many customers are in it now."`
+	Tree    any    `json:"tree" doc:"Its condition, as in its definition."`
+	English string `json:"english" doc:"Its condition as a sentence that can be read back."`
+	German  string `json:"german"`
 	Costs   []cost `json:"costs" doc:"What its questions about events make each customer who did so carry along."`
 }
 
@@ -137,7 +142,7 @@ func (a *API) segments(ctx context.Context) ([]segment, error) {
 	list := make([]segment, len(pr.Segments))
 	for i := range pr.Segments {
 		s := &pr.Segments[i]
-		list[i] = segment{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], costsOf(pr.Core.Segments.Cond(s.Name))}
+		list[i] = segment{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), sentence.Say(s.When, sentence.German), costsOf(pr.Core.Segments.Cond(s.Name))}
 	}
 	slices.SortFunc(list, func(x, y segment) int { return strings.Compare(x.Name, y.Name) })
 	return list, nil

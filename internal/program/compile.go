@@ -72,6 +72,7 @@ type Segment struct {
 	Label    string // for people; the name if the definition has none
 	About    string // what it is for; may be empty
 	Sentence string // its condition as the predicate of a sentence
+	When     spec.Node
 	Pos      spec.Pos
 }
 
@@ -402,7 +403,7 @@ func (c *compiler) readSegments() (sources []insight.SegmentSource, shown []Segm
 				c.ps.Add(at(n, "trigger"), "trigger: "+insight.Existing, "trigger is %s or is left out", insight.Existing)
 				continue
 			}
-			s := Segment{Name: name, Label: r.text(n, "label"), About: r.text(n, "about"), Pos: n.Pos}
+			s := Segment{Name: name, Label: r.text(n, "label"), About: r.text(n, "about"), When: when, Pos: n.Pos}
 			if s.Label == "" {
 				s.Label = name
 			}

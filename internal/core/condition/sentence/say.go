@@ -514,6 +514,9 @@ func (w *writer) clock(n spec.Node) {
 	}
 }
 
+// JSON writes a tree as the API takes it.
+func JSON(n spec.Node) []byte { return appendJSON(nil, n) }
+
 // appendJSON writes a tree as JSON.
 func appendJSON(dst []byte, n spec.Node) []byte {
 	quoted := func(dst []byte, s string) []byte {
