@@ -2,11 +2,10 @@ package program
 
 import (
 	"rapport/internal/core/condition"
+	"rapport/internal/core/event"
 	"rapport/internal/core/insight"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
-
-	"rapport/internal/core/event"
 )
 
 // TrialName is the name of a segment that is tried and not saved.
@@ -49,6 +48,7 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 	c.readTraits(env)
 	c.readLists(env)
 	sources, _ := c.readSegments()
+	c.readScores(env, sources)
 	// Parsed once by itself, so that only its own problems are told.
 	env.Segments = insight.Names(sources)
 	if condition.Parse(when, env, &ps) == nil {
@@ -56,8 +56,9 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 	}
 	t := &Trial{in: p}
 	env = &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Lists: env.Lists}
-	again := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}, traits: c.traits}
+	again := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}, traits: c.traits, scored: c.scored}
 	again.readTraits(env)
+	again.readScores(env, sources)
 	t.segments, t.series = insight.Compile(append(sources, insight.SegmentSource{Name: TrialName + "\x00", Node: when}), env, &unheard), env.Set
 	if t.Cond = t.segments.Cond(TrialName + "\x00"); t.Cond == nil {
 		ps.Add(when.Pos, "", "the condition refers to a segment that is not in force")

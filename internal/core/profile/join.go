@@ -44,10 +44,10 @@ func (p *Profile) Join(s *Profile) bool {
 		p.Ails(h)
 	}
 	for i := range s.Lists {
-		p.listed(s.Lists[i])
+		p.listed(s.Lists[i], false)
 	}
 	for i := range s.Objects {
-		p.own(s.Objects[i])
+		p.own(s.Objects[i], false)
 	}
 	for i := range s.Predictions {
 		p.predict(s.Predictions[i])

@@ -34,6 +34,16 @@ func TestTheNewestWordOnAListStandsInWhateverOrderTheyCome(t *testing.T) {
 	}
 }
 
+func TestOfTwoWordsAtOneInstantTheOneHeardLaterStands(t *testing.T) {
+	t.Parallel()
+	for i := range 20 { // by no accident of the ids
+		p := fold(profile.New(identity.ID{1}), listed(fmt.Sprint("a", i), event.ListJoined, noon, event.Server, "press"), listed(fmt.Sprint("b", i), event.ListLeft, noon, event.Server, "press"))
+		if in, _ := p.OnList("press"); in {
+			t.Fatal("the first word stands")
+		}
+	}
+}
+
 func TestAPageNeitherListsNorGives(t *testing.T) {
 	t.Parallel()
 	p := fold(profile.New(identity.ID{1}), listed("a", event.ListJoined, noon, event.Public, "vip"), owned("b", event.ObjectUpdated, noon, event.Public, "rex", "free"))

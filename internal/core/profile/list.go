@@ -45,16 +45,17 @@ func (p *Profile) foldList(e *event.Event, f *Folded) {
 		f.Refused = append(f.Refused, "list")
 		return
 	}
-	if p.listed(Listing{strings.Clone(name), e.Name == event.ListJoined, e.At, Fingerprint(e.ID)}) {
+	if p.listed(Listing{strings.Clone(name), e.Name == event.ListJoined, e.At, Fingerprint(e.ID)}, true) {
 		f.Kept = append(f.Kept, OfList(name))
 	}
 }
 
-// listed takes the word if it is newer than what stands.
-func (p *Profile) listed(l Listing) bool {
+// listed takes the word if it is newer than what stands. Of two at one instant the one
+// heard later stands; when strands join, nobody knows which that was.
+func (p *Profile) listed(l Listing, heard bool) bool {
 	i, found := slices.BinarySearchFunc(p.Lists, l.List, byList)
 	if found {
-		if old := &p.Lists[i]; old.At > l.At || old.At == l.At && old.By >= l.By {
+		if old := &p.Lists[i]; old.At > l.At || old.At == l.At && !heard && old.By >= l.By {
 			return false
 		}
 		p.Lists = slices.Clone(p.Lists)

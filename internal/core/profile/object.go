@@ -60,16 +60,17 @@ func (p *Profile) foldObject(e *event.Event, f *Folded) {
 	if !o.Gone {
 		o.Props = event.Object(strings.Clone(string(body)))
 	}
-	if p.own(o) {
+	if p.own(o, true) {
 		f.Kept = append(f.Kept, OfObject(kind))
 	}
 }
 
-// own takes the object in if the word is newer than what stands.
-func (p *Profile) own(o Object) bool {
+// own takes the object in if the word is newer than what stands. Of two at one instant
+// the one heard later stands; when strands join, nobody knows which that was.
+func (p *Profile) own(o Object, heard bool) bool {
 	i, found := slices.BinarySearchFunc(p.Objects, o, byObject)
 	if found {
-		if old := &p.Objects[i]; old.At > o.At || old.At == o.At && old.By >= o.By {
+		if old := &p.Objects[i]; old.At > o.At || old.At == o.At && !heard && old.By >= o.By {
 			return false
 		}
 		p.Objects = slices.Clone(p.Objects)

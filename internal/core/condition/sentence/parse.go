@@ -277,7 +277,7 @@ func (r *reader) event(not bool) spec.Node {
 		verb, nth = "do ", 1
 	}
 	best := ""
-	for name, v := range verbs {
+	for name, v := range verbs { // order does not matter: the longest wins, and no two are the same
 		if strings.HasPrefix(r.rest, v[nth]) && (best == "" || len(v[nth]) > len(verbs[best][nth])) {
 			best = name
 		}
