@@ -104,6 +104,7 @@ var benches = []struct {
 	{"engine", engineBench},
 	{"http", httpBench},
 	{"freshness", freshnessBench},
+	{"segment", segmentBench},
 	{"dispatch", dispatchBench},
 	{"campaign", campaignBench},
 	{"service", serviceBench},

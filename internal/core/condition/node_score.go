@@ -122,8 +122,15 @@ func abs(n int64) uint64 {
 // sayBound writes a comparison as it is said of a number.
 func sayBound(text string) string {
 	for _, op := range [...]struct{ sign, before, after string }{
-		{">=", "", " or more"}, {"≥", "", " or more"}, {">", "more than ", ""}, {"<=", "at most ", ""}, {"≤", "at most ", ""}, {"<", "less than ", ""},
-		{"!=", "anything but ", ""}, {"==", "exactly ", ""}, {"=", "exactly ", ""},
+		{">=", "", " or more"},
+		{"≥", "", " or more"},
+		{">", "more than ", ""},
+		{"<=", "at most ", ""},
+		{"≤", "at most ", ""},
+		{"<", "less than ", ""},
+		{"!=", "anything but ", ""},
+		{"==", "exactly ", ""},
+		{"=", "exactly ", ""},
 	} {
 		if number, found := strings.CutPrefix(text, op.sign); found {
 			return op.before + strings.TrimSpace(number) + op.after

@@ -139,8 +139,11 @@ var bounds = []struct{ op, en, de string }{
 
 // units are the units of durations.
 var units = []struct{ letter, en, ens, de, des string }{
-	{"s", "second", "seconds", "Sekunde", "Sekunden"}, {"m", "minute", "minutes", "Minute", "Minuten"}, {"h", "hour", "hours", "Stunde", "Stunden"},
-	{"d", "day", "days", "Tag", "Tagen"}, {"w", "week", "weeks", "Woche", "Wochen"},
+	{"s", "second", "seconds", "Sekunde", "Sekunden"},
+	{"m", "minute", "minutes", "Minute", "Minuten"},
+	{"h", "hour", "hours", "Stunde", "Stunden"},
+	{"d", "day", "days", "Tag", "Tagen"},
+	{"w", "week", "weeks", "Woche", "Wochen"},
 }
 
 // days are the days of the week.
