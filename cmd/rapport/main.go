@@ -50,6 +50,7 @@ type cli struct {
 	SendTest  sendTestCmd  `cmd:"" group:"Define" help:"Send a message once to somebody of the shop, as one customer would read it."`
 	Campaign  campaignCmd  `cmd:"" group:"Send" help:"Preview, send, pause and stop one-off campaigns on a running server."`
 	Catcher   catcherCmd   `cmd:"" group:"Send" help:"A mail server for looking: it takes mail on this machine, shows it and delivers it to nobody."`
+	Segment   segmentCmd   `cmd:"" group:"Look" help:"Preview a segment before it is saved, and lay segments over each other, on a running server."`
 	Reach     reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
 	Predict   predictCmd   `cmd:"" group:"Look" help:"Predict what customers will do, and say how far that can be believed."`
 	Score     scoreCmd     `cmd:"" group:"Look" help:"Say what a customer's scores are and why, and whose tier changed rules would change."`

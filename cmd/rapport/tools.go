@@ -21,6 +21,7 @@ import (
 type validateCmd struct {
 	Dir  string `arg:"" type:"path" help:"Folder of definitions."`
 	JSON bool   `help:"Print the problems as JSON."`
+	Cost bool   `help:"Say what each segment makes every customer carry along."`
 }
 
 // Run prints every problem with its place and what to write instead.
@@ -29,8 +30,11 @@ func (c *validateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	_, problems := program.Compile(src, program.Options{Workspace: workspace})
+	prog, problems := program.Compile(src, program.Options{Workspace: workspace})
 	bad, err := e.problems(problems, c.JSON)
+	if bad == 0 && c.Cost && !c.JSON {
+		printCosts(e.out, prog)
+	}
 	switch {
 	case err != nil:
 		return err

@@ -6,5 +6,5 @@ import "embed"
 
 // Files is the folder of definitions, with its stories.
 //
-//go:embed shop.yaml policy.yaml segments scores journeys campaigns service templates layouts blocks
+//go:embed shop.yaml policy.yaml segments traits scores journeys campaigns service templates layouts blocks
 var Files embed.FS

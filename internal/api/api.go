@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"rapport/internal/audience"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
@@ -71,6 +72,8 @@ type API struct {
 	huma    huma.API
 	openapi []byte
 
+	desk *audience.Desk // counts whom conditions are about
+
 	applying sync.Mutex // one change of definitions at a time
 	undoing  sync.Mutex // one import at a time
 }
@@ -95,9 +98,11 @@ func New(o Options) *API {
 		o.Rate = DefaultRate
 	}
 	a := &API{o: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	a.desk = audience.New(audience.Options{Store: o.Store, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now})
 	a.huma = humago.New(a.mux, configuration())
 	a.customers()
 	a.groups()
+	a.audiences()
 	a.messages()
 	a.scores()
 	a.resources()

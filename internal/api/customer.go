@@ -49,6 +49,9 @@ type customer struct {
 	Hot         bool              `json:"hot" doc:"So many events this month that it is no person: it gets no messages."`
 	Identifiers []identifier      `json:"identifiers"`
 	Traits      map[string]any    `json:"traits"`
+	Computed    map[string]any    `json:"computed_traits" doc:"What follows from events as of now, by the names of the definitions."`
+	Lists       []listing         `json:"lists" doc:"Lists kept by hand that the customer is on."`
+	Objects     []thing           `json:"objects" doc:"Things that belong to the customer."`
 	Consents    []consent         `json:"consents"`
 	Addresses   []health          `json:"ailing_addresses" doc:"Addresses that bounced or complained."`
 	Spent       map[string]string `json:"spent" doc:"By currency, less returns."`
@@ -122,6 +125,7 @@ func (a *API) customerOf(ctx context.Context, p *profile.Profile) (customer, err
 			v.Traits[t.Name] = t.Value
 		}
 	}
+	a.keptOf(ctx, p, &v)
 	for i := range p.Consents {
 		c := &p.Consents[i]
 		v.Consents = append(v.Consents, consent{c.Channel, c.Purpose, c.Granted, c.At, c.Proof, c.Evidence, c.Wording, c.Expires})

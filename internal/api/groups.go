@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"rapport/internal/core/condition"
+	"rapport/internal/core/condition/sentence"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
@@ -20,6 +22,10 @@ type segment struct {
 	About   string `json:"about,omitempty"`
 	When    string `json:"when" doc:"Its condition, as the end of a sentence about a customer."`
 	Members int64  `json:"members" doc:"How many customers are in it now."`
+	Tree    any    `json:"tree" doc:"Its condition, as in its definition."`
+	English string `json:"english" doc:"Its condition as a sentence that can be read back."`
+	German  string `json:"german"`
+	Costs   []cost `json:"costs" doc:"What its questions about events make each customer who did so carry along."`
 }
 
 // JourneyLine is one journey in force.
@@ -73,7 +79,7 @@ func (a *API) groups() {
 		}
 		return answer(list[n], nil)
 	})
-	route(a, get("/segments/{name}/members", "segments", "List who is in a segment", "In order of their ids. What changed within the last second may be missing."), a.members)
+	route(a, get("/segments/{name}/members", "segments", "List who is in a segment", "In order of their ids, with since when, until when at least, and why. What changed within the last second may be missing."), a.members)
 	route(a, get("/journeys", "journeys", "List the journeys", "In order of their names. Campaigns and service messages have lists of their own."), func(ctx context.Context, in *Paging) (*body[page[JourneyLine]], error) {
 		pr, err := a.inForce(ctx)
 		if err != nil {
@@ -136,42 +142,10 @@ func (a *API) segments(ctx context.Context) ([]segment, error) {
 	list := make([]segment, len(pr.Segments))
 	for i := range pr.Segments {
 		s := &pr.Segments[i]
-		list[i] = segment{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)]}
+		list[i] = segment{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), sentence.Say(s.When, sentence.German), costsOf(pr.Core.Segments.Cond(s.Name))}
 	}
 	slices.SortFunc(list, func(x, y segment) int { return strings.Compare(x.Name, y.Name) })
 	return list, nil
-}
-
-func (a *API) members(ctx context.Context, in *struct {
-	Named
-	Paging
-},
-) (*body[page[CustomerLine]], error) {
-	pr, err := a.inForce(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, known := pr.Segment(in.Name); !known {
-		return nil, errNoSegment
-	}
-	after, err := in.customer("members")
-	if err != nil {
-		return nil, err
-	}
-	ids, err := a.o.Store.Members(ctx, condition.SegmentKey(in.Name), after, in.Limit+1)
-	if err != nil {
-		return nil, fmt.Errorf("listing the members of %s: %w", in.Name, err)
-	}
-	out := page[CustomerLine]{Data: []CustomerLine{}}
-	if len(ids) > in.Limit {
-		ids = ids[:in.Limit]
-		out.Next = cursorOf("members", ids[in.Limit-1].String())
-	}
-	people, err := a.people(ctx, ids)
-	for _, p := range people {
-		out.Data = append(out.Data, lineOf(p))
-	}
-	return answer(out, err)
 }
 
 // people returns the customers of the ids who are still there.

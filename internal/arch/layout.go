@@ -68,7 +68,7 @@ type Library struct {
 // and protocols of others are met.
 var Libraries = []Library{
 	{"gonum.org/v1/gonum", []string{"core"}, "distributions and fitting, checked against published tables"},
-	{"github.com/RoaringBitmap/roaring", []string{"core"}, "sets of numbers"},
+	{"github.com/RoaringBitmap/roaring", []string{"core", "audience"}, "sets of numbers"},
 	{"github.com/golang/geo", []string{"core"}, "fences on a sphere"},
 	{"github.com/nyaruka/phonenumbers", []string{"core"}, "the grammar of telephone numbers"},
 	{"golang.org/x/net/publicsuffix", []string{"sender"}, "which domain was registered: DMARC aligns by it"},

@@ -108,6 +108,7 @@ var benches = []struct {
 	{"engine", engineBench},
 	{"http", httpBench},
 	{"freshness", freshnessBench},
+	{"segment", segmentBench},
 	{"dispatch", dispatchBench},
 	{"campaign", campaignBench},
 	{"service", serviceBench},

@@ -25,6 +25,7 @@ import (
 type crowd struct {
 	b     *bench
 	prog  *program.Program
+	next  []*program.Program // that come into force after prog
 	now   func() event.Time
 	homes []identity.ID
 	log   eventlog.Log
@@ -88,7 +89,14 @@ func (c *crowd) open(ctx context.Context, quiet bool) (err error) {
 	}
 	c.e, err = engine.Open(ctx, engine.Options{
 		Log: c.log, Store: c.store, Key: secret, Now: c.now, Virtual: quiet, Logger: c.b.Logger,
-		Programs: func(context.Context, uint64) (*core.Program, error) { return c.prog.Core, nil },
+		Programs: func(_ context.Context, hash uint64) (*core.Program, error) {
+			for _, p := range c.next {
+				if p.Core.Hash == hash {
+					return p.Core, nil
+				}
+			}
+			return c.prog.Core, nil
+		},
 	})
 	if err != nil {
 		return errors.Join(err, c.close(ctx))

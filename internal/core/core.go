@@ -210,7 +210,7 @@ func (r *run) hear(e *event.Event) {
 		touched = r.Series.Fold(r.p, e, folded.Order, r.now)
 	}
 	touched.Traits, touched.Consent, touched.Reach = folded.Traits, folded.Consent, folded.Reach
-	touched.Predictions = append(folded.Predictions, r.forget()...)
+	touched.Predictions, touched.Kept = append(folded.Predictions, r.forget()...), folded.Kept
 	touched.Life = folded.Order != nil || len(r.p.Orders) == 0
 	touched.Device, touched.Locale, touched.Zone = folded.Device, folded.Locale, folded.Zone
 	if event.Receipt(e.Name) && r.receipt(e) {

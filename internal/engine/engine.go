@@ -84,10 +84,11 @@ type Engine struct {
 	log   *slog.Logger
 	lanes []*lane
 
-	mu     sync.Mutex
-	failed error
-	stop   context.CancelFunc
-	done   sync.WaitGroup
+	mu      sync.Mutex
+	failed  error
+	stop    context.CancelFunc
+	running context.Context // from Start to Close; nil before
+	done    sync.WaitGroup
 }
 
 // Open returns an engine that stands where the store says. It applies nothing
@@ -225,8 +226,13 @@ func (e *Engine) fail(err error) {
 // Start runs the lanes and the forwarding between them until Close.
 func (e *Engine) Start() {
 	ctx, stop := context.WithCancel(context.Background())
-	e.stop = stop
+	e.stop, e.running = stop, ctx
 	for _, l := range e.lanes {
+		e.done.Go(func() {
+			if err := l.resume(ctx); err != nil && ctx.Err() == nil {
+				e.log.Warn("whether customers wait for definitions could not be found out", "error", err)
+			}
+		})
 		e.done.Add(2)
 		go func() {
 			defer e.done.Done()

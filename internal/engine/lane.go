@@ -57,6 +57,8 @@ type lane struct {
 
 	fan fanOut // of the campaigns; guarded by mu
 
+	sweeping sweeping // how far customers are brought up to the program in force
+
 	numbers  uint64          // of the last forward
 	waiting  []store.Forward // committed, not yet appended; guarded by mu
 	wakePump chan struct{}

@@ -54,36 +54,44 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 const sweepSize = 500
 
 // sweep appends the records that bring every profile of the lane up to the
-// program in force. They cut the range of ids into equal parts.
+// program in force, or sees to it that they are appended one after the other.
 func (l *lane) sweep(ctx context.Context) error {
-	stats, err := l.e.o.Store.Stats(ctx)
+	entries, err := l.parts(ctx)
 	if err != nil {
 		return err
 	}
-	parts := int(stats["profiles"])/len(l.e.lanes)/sweepSize + 1
-	if stats["profiles"] == 0 {
+	if l.e.running != nil && len(entries) > sweptAtOnce {
+		l.trickle(entries)
 		return nil
 	}
-	first, last := uint64(l.from[0])<<8|uint64(l.from[1]), uint64(l.to[0])<<8|uint64(l.to[1])
-	parts = min(parts, int(last-first+1))
-	var entries []identity.Addressed
-	for i := range parts {
-		lo := first + (last-first+1)*uint64(i)/uint64(parts)
-		hi := first + (last-first+1)*uint64(i+1)/uint64(parts) - 1
-		var b event.Builder
-		b.Set("from", event.Int(int64(lo))).Set("to", event.Int(int64(hi)))
-		entries = append(entries, identity.Addressed{Event: event.Event{
-			ID: event.ID("sweep:" + strconv.Itoa(i)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
-		}})
-	}
+	l.sweeping.done.Store(0)
+	l.sweeping.of.Store(int64(len(entries)))
 	for len(entries) > 0 {
 		n := min(len(entries), 16)
 		if err := l.append(ctx, entries[:n]); err != nil {
 			return err
 		}
+		l.sweeping.done.Add(int64(n))
 		entries = entries[n:]
 	}
 	return nil
+}
+
+// parts returns the records of a sweep. They cut the range of ids into equal parts.
+func (l *lane) parts(ctx context.Context) (entries []identity.Addressed, err error) {
+	stats, err := l.e.o.Store.Stats(ctx)
+	if err != nil || stats["profiles"] == 0 {
+		return nil, err
+	}
+	parts := int(stats["profiles"])/len(l.e.lanes)/sweepSize + 1
+	first, last := uint64(l.from[0])<<8|uint64(l.from[1]), uint64(l.to[0])<<8|uint64(l.to[1])
+	parts = min(parts, int(last-first+1))
+	for i := range parts {
+		lo := first + (last-first+1)*uint64(i)/uint64(parts)
+		hi := first + (last-first+1)*uint64(i+1)/uint64(parts) - 1
+		entries = append(entries, l.sweepEntry(i, lo, hi))
+	}
+	return entries, nil
 }
 
 // sweepRange catches up the profiles of one range. The lock is held.

@@ -44,6 +44,8 @@ type Program struct {
 	Policy    decision.Policy
 	Segments  []Segment // in the order of the files
 	Scores    *condition.Scores
+	Traits    []Trait // computed, in the order of the files
+	Lists     []List  // kept by hand, in the order of the files
 	Journeys  []*journey.Definition
 	Older     []*journey.Definition // versions that people may still be inside
 	Behind    []*Source             // what Options.Older was
@@ -70,6 +72,7 @@ type Segment struct {
 	Label    string // for people; the name if the definition has none
 	About    string // what it is for; may be empty
 	Sentence string // its condition as the predicate of a sentence
+	When     spec.Node
 	Pos      spec.Pos
 }
 
@@ -140,6 +143,8 @@ type compiler struct {
 	shopNode  spec.Node
 	segments  []File
 	scored    []File
+	traits    []File
+	lists     []File
 	journeys  []File
 	campaigns []File
 	services  []File
@@ -152,7 +157,7 @@ type compiler struct {
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "traits", "lists", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -172,6 +177,10 @@ func (c *compiler) sort() {
 			to = &c.segments
 		case "scores":
 			to = &c.scored
+		case "traits":
+			to = &c.traits
+		case "lists":
+			to = &c.lists
 		case "journeys":
 			to = &c.journeys
 		case "pictures":
@@ -274,6 +283,8 @@ func (c *compiler) policy() {
 func (c *compiler) compile(o Options) {
 	p := c.p
 	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone}
+	c.readTraits(env)
+	c.readLists(env)
 	sources, shown := c.readSegments()
 	c.readScores(env, sources)
 	segments := insight.Compile(sources, env, c.ps)
@@ -392,7 +403,7 @@ func (c *compiler) readSegments() (sources []insight.SegmentSource, shown []Segm
 				c.ps.Add(at(n, "trigger"), "trigger: "+insight.Existing, "trigger is %s or is left out", insight.Existing)
 				continue
 			}
-			s := Segment{Name: name, Label: r.text(n, "label"), About: r.text(n, "about"), Pos: n.Pos}
+			s := Segment{Name: name, Label: r.text(n, "label"), About: r.text(n, "about"), When: when, Pos: n.Pos}
 			if s.Label == "" {
 				s.Label = name
 			}

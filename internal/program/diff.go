@@ -70,8 +70,8 @@ func pieces(s *Source) map[[3]string]piece {
 		switch {
 		case dir == "":
 			kind, name = name, ""
-		case dir == "segments/":
-			for _, p := range segmentPieces(f, name) {
+		case dir == "segments/", dir == "traits/", dir == "lists/":
+			for _, p := range segmentPieces(f, kind, name) {
 				key := [3]string{p.kind, p.name}
 				if _, twice := all[key]; twice {
 					key[2] = f.Path // a mistake, which the compiler reports
@@ -85,9 +85,9 @@ func pieces(s *Source) map[[3]string]piece {
 	return all
 }
 
-// segmentPieces takes a file of segments apart. What stands before the first
+// segmentPieces takes a file of segments, traits or lists apart. What stands before the first
 // belongs to it, what stands between two to the one above.
-func segmentPieces(f File, name string) (list []piece) {
+func segmentPieces(f File, kind, name string) (list []piece) {
 	var unheard spec.Problems
 	var nodes []spec.Node
 	for _, d := range ParseYAML(f.Path, 1, f.Body, &unheard) {
@@ -105,16 +105,16 @@ func segmentPieces(f File, name string) (list []piece) {
 			end = min(max(nodes[i+1].Pos.Line-1, begin), len(lines))
 		}
 		own := name
-		if said, ok := n.Get("segment"); ok && said.Scalar() {
+		if said, ok := n.Get(kind); ok && said.Scalar() {
 			own = said.Text
 		} else if len(nodes) > 1 {
 			own = name + "#" + strconv.Itoa(i+1) // a mistake, which the compiler reports
 		}
-		list = append(list, piece{"segment", own, f.Path, strings.Join(lines[begin:end], "")})
+		list = append(list, piece{kind, own, f.Path, strings.Join(lines[begin:end], "")})
 		begin = end
 	}
 	if list == nil {
-		list = append(list, piece{"segment", name, f.Path, f.Body})
+		list = append(list, piece{kind, name, f.Path, f.Body})
 	}
 	return list
 }

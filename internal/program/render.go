@@ -137,6 +137,13 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 			customer[who.Traits[i].Name] = who.Traits[i].Value
 		}
 	}
+	for i := range p.Traits {
+		if v, ok := p.Traits[i].Value(who, now); ok {
+			customer[p.Traits[i].Name] = v
+		} else {
+			delete(customer, p.Traits[i].Name) // what was sent under the name is not what is meant
+		}
+	}
 	// Segment's own spec writes firstName; shops write both.
 	for _, same := range [][2]string{{"first_name", "firstName"}, {"last_name", "lastName"}} {
 		if _, there := customer[same[0]]; !there {

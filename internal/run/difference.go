@@ -83,7 +83,7 @@ func (n *Node) Diff(ctx context.Context, src *program.Source) (Difference, error
 	}
 	for _, c := range changes {
 		v := Changed{Change: c}
-		if c.Kind == "segment" {
+		if c.Kind == "segment" || c.Kind == "trait" || c.Kind == "list" {
 			v.Affects.Members = members[condition.SegmentKey(c.Name)]
 		}
 		for _, journey := range concerned(now, &c) {

@@ -32,12 +32,18 @@ type State struct {
 	Cached int64      `json:"cached"` // customers in memory
 	Late   int64      `json:"late"`   // events of people who were erased, dropped
 	Now    event.Time `json:"now"`    // by the clock of the data directory
+
+	// How many of the records were applied, and how many there are, that bring every
+	// customer up to the definitions in force.
+	Swept    int64 `json:"swept"`
+	Sweeping int64 `json:"sweeping"`
 }
 
 // State returns how the node is.
 func (n *Node) State() State {
 	s := n.Engine.Stats()
-	return State{Events: int64(s.Events), Lag: int64(s.Lag), Cached: int64(s.Cached), Late: n.Late(), Now: n.o.Clock.Now()}
+	done, of := n.Engine.Swept()
+	return State{Swept: done, Sweeping: of, Events: int64(s.Events), Lag: int64(s.Lag), Cached: int64(s.Cached), Late: n.Late(), Now: n.o.Clock.Now()}
 }
 
 // AddressSuppression forbids an address, known or not.

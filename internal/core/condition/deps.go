@@ -19,6 +19,9 @@ type Deps struct {
 	Zone     bool // the customer's time zone
 	Props    bool // properties of the triggering event
 	Life     bool // orders, identifiers and visits: the stage of life
+
+	Predictions []string // names, sorted
+	Kept        []string // lists and types of objects, as profile.OfList and OfObject name them, sorted
 }
 
 func (d *Deps) tidy() {
@@ -30,6 +33,10 @@ func (d *Deps) tidy() {
 	d.Traits = slices.Compact(d.Traits)
 	slices.Sort(d.Segments)
 	d.Segments = slices.Compact(d.Segments)
+	slices.Sort(d.Predictions)
+	d.Predictions = slices.Compact(d.Predictions)
+	slices.Sort(d.Kept)
+	d.Kept = slices.Compact(d.Kept)
 }
 
 // Touches reports whether something that the condition looks at was touched.
@@ -45,6 +52,16 @@ func (d *Deps) Touches(t *Touched) bool {
 	}
 	for _, name := range t.Traits {
 		if _, found := slices.BinarySearch(d.Traits, root(name)); found {
+			return true
+		}
+	}
+	return mentionsAny(d.Predictions, t.Predictions) || mentionsAny(d.Kept, t.Kept)
+}
+
+// mentionsAny reports whether one of the names stands in the sorted list.
+func mentionsAny(sorted, names []string) bool {
+	for _, name := range names {
+		if _, found := slices.BinarySearch(sorted, name); found {
 			return true
 		}
 	}
@@ -69,6 +86,7 @@ type Touched struct {
 	Life    bool // an order, an identifier, or a visit of who has not ordered
 
 	Predictions []string // names of predictions that were made or taken back
+	Kept        []string // lists and types of objects, as profile.OfList and OfObject name them
 
 	near [4]uint64 // series 0 to 255: no allocation for an ordinary program
 	far  []uint64  // the rest
@@ -86,7 +104,7 @@ func (t *Touched) Has(series int) bool {
 
 // Any reports whether anything was touched.
 func (t *Touched) Any() bool {
-	if len(t.Traits) > 0 || len(t.Predictions) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone || t.Life {
+	if len(t.Traits) > 0 || len(t.Predictions) > 0 || len(t.Kept) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone || t.Life {
 		return true
 	}
 	return t.near != [4]uint64{} || len(t.far) > 0

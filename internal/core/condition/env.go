@@ -14,6 +14,8 @@ type Env struct {
 	Set *Set
 	// Segments are the names that a condition may refer to.
 	Segments []string
+	// Lists are the names of lists that are kept by hand.
+	Lists []string
 	// Currency is the workspace's; sums of money count it. Empty: a sum counts
 	// only observations that name no currency.
 	Currency money.Currency
@@ -32,6 +34,7 @@ type Env struct {
 	Scores *Scores
 
 	scores *scoreParser
+	traits []*Computed
 	hidden []Hidden
 	listen func(Hidden)
 }

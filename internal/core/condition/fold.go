@@ -35,6 +35,10 @@ func (s *Set) Fold(p *profile.Profile, e *event.Event, order *event.Order, now e
 			continue
 		}
 		t.mark(n)
+		if q.take != takeNothing {
+			p.Tallies = setTally(slices.Clone(p.Tallies), q.hearTally(p.TallyOf(q.key), e, order, now))
+			continue
+		}
 		if !own {
 			p.Series = append(make([]*profile.Series, 0, len(p.Series)+2), p.Series...)
 			own = true

@@ -53,16 +53,8 @@ func units(order *event.Order) money.Micros {
 
 // value returns what the event adds to the sum.
 func (q *question) value(e *event.Event, order *event.Order) money.Micros {
-	if q.currency != anyCurrency {
-		currency := money.Currency("")
-		if order != nil {
-			currency = order.Currency
-		} else if c := e.Props.Text("currency"); c != "" {
-			currency, _ = money.ParseCurrency(c) // a broken code counts as none, as if it had not been sent
-		}
-		if currency != "" && currency != q.currency {
-			return 0
-		}
+	if !q.counted(e, order) {
+		return 0
 	}
 	if order != nil {
 		switch q.sum {
@@ -78,6 +70,16 @@ func (q *question) value(e *event.Event, order *event.Order) money.Micros {
 		return true
 	})
 	return clampMoney(sum)
+}
+
+// currencyOf returns the currency that an event names; empty if it names none. A
+// broken code counts as none, as if it had not been sent.
+func currencyOf(e *event.Event, order *event.Order) money.Currency {
+	if order != nil {
+		return order.Currency
+	}
+	currency, _ := money.ParseCurrency(e.Props.Text("currency"))
+	return currency
 }
 
 // number returns a property as millionths: exact if it can be written so, else

@@ -84,6 +84,11 @@ func init() {
 		{"tier", []string{"is", "in", "from"}, parseTier},
 		{"affinity", nil, parseAffinity},
 		{"lifecycle", nil, parseLifecycle},
+		{"sequence", []string{"within"}, parseSequence},
+		{"message", messageKeys, parseMessage},
+		{"prediction", append(slices.Clone(valueOps), "within"), parsePrediction},
+		{"list", nil, parseList},
+		{"object", []string{"where", "times"}, parseObject},
 	}
 }
 

@@ -283,10 +283,7 @@ func (p *parser) sum(f spec.Field, arg string, q *question) (bound, bool) {
 	if !ok {
 		return bound{}, false
 	}
-	q.sum, q.currency = property, p.env.Currency
-	if property == propUnits || property == "quantity" || strings.HasSuffix(property, ".quantity") {
-		q.currency = anyCurrency // pieces are pieces
-	}
+	q.sum, q.currency = property, p.currency(property)
 	if c, there := f.Value.Get("currency"); there && arg == "" {
 		if c.Text == "any" {
 			q.currency = anyCurrency

@@ -39,7 +39,11 @@ func parseTrait(p *parser, n, v spec.Node, _ int) node {
 	if !ok {
 		return nil
 	}
+	computed := p.env.Trait(name)
 	return p.ops(n, "trait", "{trait: "+name+", exists: true}", func(op string, v spec.Node) node {
+		if computed != nil {
+			return p.computedTrait(computed, op, v)
+		}
 		switch op {
 		case "within":
 			rel, ok := p.relative(v)

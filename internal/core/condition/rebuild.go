@@ -17,6 +17,7 @@ import (
 func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now event.Time) {
 	built := make([]*profile.Series, len(s.list))
 	p.Scores, p.Tastes = nil, nil
+	tallies := make([]*profile.Tally, len(s.list))
 	var session profile.Session
 	for e := range events {
 		session = Visit(session, e)
@@ -34,6 +35,10 @@ func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now eve
 			if !q.asks(e, order) {
 				continue
 			}
+			if q.take != takeNothing {
+				tallies[n] = q.hearTally(tallies[n], e, order, now)
+				continue
+			}
 			if built[n] == nil {
 				built[n] = &profile.Series{Key: q.key}
 			}
@@ -47,6 +52,12 @@ func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now eve
 		}
 	}
 	slices.SortFunc(p.Series, func(a, b *profile.Series) int { return cmp.Compare(a.Key, b.Key) })
+	p.Tallies = nil
+	for _, t := range tallies {
+		if t != nil {
+			p.Tallies = setTally(p.Tallies, t)
+		}
+	}
 }
 
 // orderOf reads the order that the event carries; nil if it carries none or one
@@ -82,6 +93,20 @@ func (s *Set) Trim(p *profile.Profile, now event.Time) {
 	p.Series = kept
 	p.Scores = slices.DeleteFunc(slices.Clone(p.Scores), func(o *profile.Score) bool { _, known := s.byKey[o.Key]; return !known })
 	p.Tastes = slices.DeleteFunc(slices.Clone(p.Tastes), func(o *profile.Taste) bool { _, known := s.byKey[o.Key]; return !known })
+	s.trimTallies(p, now)
+}
+
+func (s *Set) trimTallies(p *profile.Profile, now event.Time) {
+	if len(p.Tallies) == 0 {
+		return
+	}
+	kept := make([]*profile.Tally, 0, len(p.Tallies))
+	for _, old := range p.Tallies {
+		if n, known := s.byKey[old.Key]; known {
+			kept = append(kept, &profile.Tally{Key: old.Key, Marks: s.list[n].tidyMarks(slices.Clone(old.Marks), now)})
+		}
+	}
+	p.Tallies = kept
 }
 
 // Join returns the series of two profiles that turned out to be one person. The

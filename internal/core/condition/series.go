@@ -26,6 +26,9 @@ type question struct {
 	currency money.Currency // of the sum; anyCurrency: it is not money
 	tag      string         // property that is counted apart; visits: the session; empty: nothing
 
+	take take // not takeNothing: a tally of the values of tag, instead of a series
+	ever bool // the tally is of the whole history, and keeps other marks than one of a window
+
 	number int    // in the Set
 	key    uint64 // of the series in a profile
 
@@ -93,6 +96,11 @@ func (q *question) canon() string {
 	}
 	if q.tag != "" {
 		b = strconv.AppendQuote(append(b, "apart "...), q.tag)
+	}
+	if q.take != takeNothing {
+		b = strconv.AppendInt(append(b, " take "...), int64(q.take), 10)
+		b = strconv.AppendBool(append(b, ' '), q.ever)
+		b = strconv.AppendQuote(append(b, ' '), string(q.currency))
 	}
 	return string(b)
 }

@@ -43,6 +43,12 @@ type step struct {
 	expires      int    // tick at which the consent ends; 0: it does not
 	zone         string
 	device       string
+
+	actor, flow  string // of a message that was opened
+	list         string // joined, left
+	predicts     string // a prediction of the name, with value and expires
+	object       string // a pet, with status (empty: gone), value (when it renews) and born
+	status, born string
 }
 
 func (l *life) time(n int) time.Time     { return l.start.Add(time.Duration(n) * tick) }

@@ -29,6 +29,12 @@ func (s *Segments) Touched(p *profile.Profile, t condition.Touched, now event.Ti
 	for _, name := range t.Traits {
 		mark(dirty, s.byTrait[name])
 	}
+	for _, name := range t.Predictions {
+		mark(dirty, s.byPrediction[name])
+	}
+	for _, name := range t.Kept {
+		mark(dirty, s.byKept[name])
+	}
 	if t.Consent {
 		mark(dirty, s.consent)
 	}

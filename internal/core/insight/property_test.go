@@ -36,8 +36,21 @@ var places = []struct {
 
 var testNames = []string{event.ProductViewed, event.OrderCompleted + " Twice", "Page Liked"}
 
+// diet is of what lives and questions are made. What is rare among many kinds needs a
+// diet of its own to be tried enough.
+type diet struct {
+	happens []int    // kinds of steps
+	asks    []string // kinds of questions that have no children
+}
+
+var (
+	everything = diet{[]int{0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 6, 6}, []string{"did", "did", "did", "did", "fact", "fact", "ref", "sequence", "sequence", "kept", "kept", "trait", "trait"}}
+	keptThings = diet{[]int{0, 6, 6, 6, 6, 6, 6}, []string{"kept"}}
+	afterwards = diet{[]int{0}, []string{"sequence", "trait"}}
+)
+
 // drawLife draws what happens to a customer.
-func drawLife(t *rapid.T) *life {
+func drawLife(t *rapid.T, on diet) *life {
 	place := rapid.SampledFrom(places).Draw(t, "place")
 	l := &life{start: must(time.Parse(time.RFC3339, place.start)), ticks: rapid.IntRange(50, 600).Draw(t, "ticks")}
 	if place.zone != "" {
@@ -50,7 +63,7 @@ func drawLife(t *rapid.T) *life {
 			break
 		}
 		s := step{heard: heard}
-		switch rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5}).Draw(t, "kind") {
+		switch rapid.SampledFrom(on.happens).Draw(t, "kind") {
 		case 0:
 			s.name = rapid.SampledFrom(testNames).Draw(t, "name")
 			s.at = heard
@@ -81,6 +94,8 @@ func drawLife(t *rapid.T) *life {
 			}
 		case 5:
 			s.device = rapid.SampledFrom([]string{"mobile", "desktop"}).Draw(t, "device")
+		case 6:
+			drawStep(t, l, &s)
 		}
 		l.steps = append(l.steps, s)
 	}
@@ -89,12 +104,12 @@ func drawLife(t *rapid.T) *life {
 }
 
 // drawAsk draws a question that may refer to the segments before it.
-func drawAsk(t *rapid.T, l *life, id identity.ID, before []ref, depth int) ask {
-	kinds := []string{"did", "did", "did", "did", "fact", "fact", "ref"}
+func drawAsk(t *rapid.T, on diet, l *life, id identity.ID, before []ref, traits []made, depth int) ask {
+	kinds := slices.Clone(on.asks)
 	if depth > 0 {
 		kinds = append(kinds, "all", "all", "any", "any", "not", "at_least", "dwell")
 	}
-	kid := func() ask { return drawAsk(t, l, id, before, depth-1) }
+	kid := func() ask { return drawAsk(t, on, l, id, before, traits, depth-1) }
 	switch kind := rapid.SampledFrom(kinds).Draw(t, "ask"); kind {
 	case "ref":
 		if len(before) > 0 {
@@ -113,6 +128,14 @@ func drawAsk(t *rapid.T, l *life, id identity.ID, before []ref, depth int) ask {
 		return q
 	case "fact":
 		return drawFact(t, id)
+	case "sequence":
+		return drawSequence(t)
+	case "kept":
+		return drawKept(t)
+	case "trait":
+		if len(traits) > 0 {
+			return drawTrait(t, traits)
+		}
 	}
 	return drawDid(t, l)
 }
@@ -193,6 +216,7 @@ func apply(l *life, set *condition.Set, p *profile.Profile, n int, s step) condi
 	case s.name != "":
 		var b event.Builder
 		b.SetText("category", s.category).SetText("sku", s.sku).SetText("currency", s.currency)
+		b.SetText("actor", s.actor).SetText("journey", s.flow)
 		b.Set("price", event.Int(int64(s.price)))
 		e := &event.Event{ID: event.ID(strconv.Itoa(n)), Type: event.Track, Name: s.name, At: l.instant(s.at), Props: b.Object()}
 		p.Session = condition.Visit(p.Session, e)
@@ -220,8 +244,50 @@ func apply(l *life, set *condition.Set, p *profile.Profile, n int, s step) condi
 		p.Zone = s.zone
 		return condition.Touched{Zone: true}
 	}
+	if s.list+s.predicts+s.object != "" {
+		return tell(l, p, n, s)
+	}
 	p.Device = s.device
 	return condition.Touched{Device: true}
+}
+
+// tell brings in what is kept beside traits by the event that says it.
+func tell(l *life, p *profile.Profile, n int, s step) condition.Touched {
+	e := event.Event{ID: event.ID(strconv.Itoa(n)), Type: event.System, Trust: event.Own, At: l.instant(s.heard)}
+	var b, inner event.Builder
+	switch {
+	case s.list != "":
+		e.Name = event.ListLeft
+		if s.list == "joined" {
+			e.Name = event.ListJoined
+		}
+		b.SetText("list", "press")
+	case s.predicts != "":
+		e.Name = event.PredictionMade
+		inner.SetText("name", s.predicts)
+		switch {
+		case s.value == "":
+			inner.Set("value", event.Value{})
+		case s.predicts == "clv":
+			inner.Set("value", event.Value{Kind: event.Number, Raw: s.value})
+		default:
+			inner.SetText("value", s.value)
+		}
+		if s.expires != 0 {
+			inner.Set("until", event.Int(int64(l.instant(s.expires))))
+		}
+		b.Set("predictions", event.ListOf(event.Nested(inner.Object())))
+	default:
+		e.Name = event.ObjectUpdated
+		if s.status == "" {
+			e.Name = event.ObjectRemoved
+		}
+		inner.SetText("status", s.status).SetText("renews", s.value).SetText("born", s.born)
+		b.SetText("type", "pet").SetText("id", s.object).Set("properties", event.Nested(inner.Object()))
+	}
+	e.Props = b.Object()
+	folded := p.Fold(&e, e.At)
+	return condition.Touched{Predictions: folded.Predictions, Kept: folded.Kept}
 }
 
 // TestAnswersEqualBruteForce drives segments by events and alarms through short
@@ -229,64 +295,77 @@ func apply(l *life, set *condition.Set, p *profile.Profile, n int, s step) condi
 // Untils with what looking at all events gives.
 func TestAnswersEqualBruteForce(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		l := drawLife(t)
-		p := profile.New(identity.ID{byte(rapid.IntRange(0, 255).Draw(t, "id")), 7})
-		var defs []insight.SegmentSource
-		var refs []ref
-		for i := range rapid.IntRange(1, 4).Draw(t, "segments") {
-			q := drawAsk(t, l, p.ID, refs, 3)
-			name := "s" + strconv.Itoa(i)
-			refs = append(refs, ref{name, q})
-			defs = append(defs, insight.SegmentSource{Name: name, Node: parseJSON(t, q.text())})
-		}
-		env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Zones: zones}
-		var ps spec.Problems
-		segments := insight.Compile(defs, env, &ps)
-		if ps.Bad() {
-			t.Fatalf("%v", ps.All())
-		}
-		truth := make([][]bool, len(refs))
-		for i := range refs {
-			truth[i] = refs[i].q.answers(l)
-		}
+	for name, on := range map[string]diet{"everything": everything, "what is kept": keptThings, "one after another": afterwards} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) { live(t, on) })
+		})
+	}
+}
 
-		var watch insight.Watch
-		alarms := func(n int, changes []insight.Change) []insight.Change {
-			for next := segments.Next(p); next <= l.instant(n); next = segments.Next(p) {
-				changes = append(changes, segments.Due(p, next, &watch)...)
-				if again := segments.Next(p); again <= next {
-					t.Fatalf("the alarm at %s leaves one at %s", next, again)
-				}
+func live(t *rapid.T, on diet) {
+	l := drawLife(t, on)
+	p := profile.New(identity.ID{byte(rapid.IntRange(0, 255).Draw(t, "id")), 7})
+	var defs []insight.SegmentSource
+	var refs []ref
+	traits := drawMade(t)
+	for i := range rapid.IntRange(1, 4).Draw(t, "segments") {
+		q := drawAsk(t, on, l, p.ID, refs, traits, 3)
+		name := "s" + strconv.Itoa(i)
+		refs = append(refs, ref{name, q})
+		defs = append(defs, insight.SegmentSource{Name: name, Node: parseJSON(t, q.text())})
+	}
+	env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Zones: zones, Lists: []string{"press"}}
+	var ps spec.Problems
+	var sources []condition.TraitSource
+	for _, m := range traits {
+		sources = append(sources, condition.TraitSource{Name: m.name, Node: parseJSON(t, m.text())})
+	}
+	condition.ParseTraits(sources, env, &ps)
+	segments := insight.Compile(defs, env, &ps)
+	if ps.Bad() {
+		t.Fatalf("%v", ps.All())
+	}
+	truth := make([][]bool, len(refs))
+	for i := range refs {
+		truth[i] = refs[i].q.answers(l)
+	}
+
+	var watch insight.Watch
+	alarms := func(n int, changes []insight.Change) []insight.Change {
+		for next := segments.Next(p); next <= l.instant(n); next = segments.Next(p) {
+			changes = append(changes, segments.Due(p, next, &watch)...)
+			if again := segments.Next(p); again <= next {
+				t.Fatalf("the alarm at %s leaves one at %s", next, again)
 			}
-			return changes
 		}
-		steps := l.steps
-		for n := range l.ticks {
-			var changes []insight.Change
-			switch {
-			case n == 0:
-				changes = segments.All(p, l.instant(0), false)
-			case len(steps) > 0 && steps[0].heard == n:
-				if next := segments.Next(p); next < l.instant(n) {
-					t.Fatalf("tick %d: an alarm at %s, between ticks or not dealt with", n, next)
-				}
-				touched := apply(l, env.Set, p, n, steps[0])
-				steps = steps[1:]
-				changes = segments.Touched(p, touched, l.instant(n))
-			default:
-				changes = alarms(n, nil)
+		return changes
+	}
+	steps := l.steps
+	for n := range l.ticks {
+		var changes []insight.Change
+		switch {
+		case n == 0:
+			changes = segments.All(p, l.instant(0), false)
+		case len(steps) > 0 && steps[0].heard == n:
+			if next := segments.Next(p); next < l.instant(n) {
+				t.Fatalf("tick %d: an alarm at %s, between ticks or not dealt with", n, next)
 			}
-			stop := l.ticks
-			if len(steps) > 0 {
-				stop = steps[0].heard
-			}
-			checkTick(t, l, p, segments, refs, truth, changes, n, stop)
+			touched := apply(l, env.Set, p, n, steps[0])
+			steps = steps[1:]
+			changes = segments.Touched(p, touched, l.instant(n))
+		default:
+			changes = alarms(n, nil)
 		}
-		if stuck := watch.Stuck(); len(stuck) > 0 {
-			t.Fatalf("stuck: %v", stuck)
+		stop := l.ticks
+		if len(steps) > 0 {
+			stop = steps[0].heard
 		}
-	})
+		checkTick(t, l, p, segments, refs, truth, changes, n, stop)
+	}
+	if stuck := watch.Stuck(); len(stuck) > 0 {
+		t.Fatalf("stuck: %v", stuck)
+	}
 }
 
 func checkTick(t *rapid.T, l *life, p *profile.Profile, segments *insight.Segments, refs []ref, truth [][]bool, changes []insight.Change, n, stop int) {

@@ -54,15 +54,17 @@ type Segments struct {
 	byKey map[uint64]int
 
 	// Who looks at what: places in the list, ascending.
-	bySeries [][]int // by number of the series
-	byTrait  map[string][]int
-	consent  []int
-	reach    []int
-	device   []int
-	locale   []int
-	zone     []int
-	life     []int
-	users    [][]int // by place: the segments that refer to this one
+	bySeries     [][]int // by number of the series
+	byTrait      map[string][]int
+	consent      []int
+	reach        []int
+	device       []int
+	locale       []int
+	zone         []int
+	life         []int
+	users        [][]int // by place: the segments that refer to this one
+	byPrediction map[string][]int
+	byKept       map[string][]int // lists and types of objects
 
 	zones       func(string) *time.Location
 	defaultZone *time.Location
@@ -74,7 +76,7 @@ type Segments struct {
 // segments that they need are taken up as they come. They may be parsed before
 // too, if the caller sets env.Segments to [Names] first.
 func Compile(defs []SegmentSource, env *condition.Env, ps *spec.Problems) *Segments {
-	s := &Segments{byKey: map[uint64]int{}, byTrait: map[string][]int{}, zones: env.Zones, defaultZone: env.Zone}
+	s := &Segments{byKey: map[uint64]int{}, byTrait: map[string][]int{}, byPrediction: map[string][]int{}, byKept: map[string][]int{}, zones: env.Zones, defaultZone: env.Zone}
 	env.Segments = Names(defs)
 	if len(defs) > MaxSegments {
 		ps.Add(defs[MaxSegments].Node.Pos, "", "there are %d segments; at most %d are taken", len(defs), MaxSegments)
@@ -128,6 +130,12 @@ func (s *Segments) append(g segment) {
 	}
 	for _, t := range d.Traits {
 		s.byTrait[t] = append(s.byTrait[t], n)
+	}
+	for _, name := range d.Predictions {
+		s.byPrediction[name] = append(s.byPrediction[name], n)
+	}
+	for _, name := range d.Kept {
+		s.byKept[name] = append(s.byKept[name], n)
 	}
 	for _, x := range []struct {
 		mentions bool

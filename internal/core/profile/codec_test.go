@@ -101,6 +101,17 @@ func drawProfile(t *rapid.T) *profile.Profile {
 			}),
 		}
 	})
+	p.Lists = several(t, "lists", func(t *rapid.T) profile.Listing {
+		return profile.Listing{List: texts.Draw(t, "list"), In: flag.Draw(t, "in"), At: instants.Draw(t, "at"), By: u64.Draw(t, "by")}
+	})
+	p.Objects = several(t, "objects", func(t *rapid.T) profile.Object {
+		return profile.Object{Type: texts.Draw(t, "type"), ID: texts.Draw(t, "id"), Props: event.Object(texts.Draw(t, "props")), Gone: flag.Draw(t, "gone"), At: instants.Draw(t, "at"), By: u64.Draw(t, "by")}
+	})
+	p.Tallies = several(t, "tallies", func(t *rapid.T) *profile.Tally {
+		return &profile.Tally{Key: u64.Draw(t, "key"), Marks: several(t, "marks", func(t *rapid.T) profile.Found {
+			return profile.Found{At: instants.Draw(t, "at"), Value: event.Value{Kind: event.Kind(rapid.Byte().Draw(t, "kind")), Raw: texts.Draw(t, "raw")}, Count: i64.Draw(t, "count")}
+		})}
+	})
 	p.Traits = several(t, "traits", func(t *rapid.T) profile.Trait {
 		return profile.Trait{Name: texts.Draw(t, "name"), Value: event.Value{Kind: event.Kind(rapid.Byte().Draw(t, "kind")), Raw: texts.Draw(t, "raw")}, At: instants.Draw(t, "at"), By: u64.Draw(t, "by")}
 	})
@@ -220,6 +231,7 @@ func TestARowOfTheFirstVersionIsReadAndForgetsNoId(t *testing.T) {
 	want := everything()
 	want.Halfway, want.Predictions = want.Newest, nil
 	want.Scores, want.Tastes = nil, nil
+	want.Lists, want.Objects, want.Tallies = nil, nil, nil
 	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the stored profile is read as %+v, %v", got, err)
 	}
@@ -277,6 +289,9 @@ func everything() *profile.Profile {
 			Key: 73, Half: 74, Total: profile.Sum{{N: 75, Hi: 76, Lo: 77}}, Of: []profile.Liking{{Name: "lamps", Sum: profile.Sum{{N: 78, Hi: 79, Lo: 80}}}},
 			Ahead: []profile.Ahead{{From: noon + 81, Points: 82, Of: "rugs"}},
 		}},
+		Lists:   []profile.Listing{{List: "press", In: true, At: noon + 62, By: 63}},
+		Objects: []profile.Object{{Type: "pet", ID: "rex", Props: object("name", "Rex"), Gone: true, At: noon + 64, By: 65}},
+		Tallies: []*profile.Tally{{Key: 66, Marks: []profile.Found{{At: noon + 67, Value: event.Text("lamps"), Count: 68}}}},
 	}
 }
 
@@ -315,6 +330,7 @@ func TestRowsInOnePieceAreRead(t *testing.T) {
 		}
 		want := everything()
 		want.Scores, want.Tastes = nil, nil // nothing that came later
+		want.Lists, want.Objects, want.Tallies = nil, nil, nil
 		if version == "v2" {
 			want.Predictions = nil
 		}

@@ -21,6 +21,7 @@ type Folded struct {
 	Locale      bool
 	Zone        bool
 	Predictions []string // names of predictions that were made or taken back
+	Kept        []string // lists and types of objects, as OfList and OfObject name them
 
 	Repeated bool         // an order that is known already: kept in the history, counted once
 	Order    *event.Order // of an order event
@@ -124,6 +125,10 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 		channel := cmp.Or(e.Props.Text("channel"), "email")
 		p.Ails(Health{Channel: channel, Address: cmp.Or(e.Props.Text("address"), p.Address(channel)), State: Complained, At: e.At, Why: e.Props.Text("detail")})
 		f.Reach = true
+	case e.Name == event.ListJoined, e.Name == event.ListLeft:
+		p.foldList(e, &f)
+	case e.Name == event.ObjectUpdated, e.Name == event.ObjectRemoved:
+		p.foldObject(e, &f)
 	case e.Name == event.PredictionMade:
 		p.foldPredictions(e, &f)
 	case e.Name == event.MessageBounced:

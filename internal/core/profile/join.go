@@ -43,6 +43,12 @@ func (p *Profile) Join(s *Profile) bool {
 	for _, h := range s.Health {
 		p.Ails(h)
 	}
+	for i := range s.Lists {
+		p.listed(s.Lists[i], false)
+	}
+	for i := range s.Objects {
+		p.own(s.Objects[i], false)
+	}
 	for i := range s.Predictions {
 		p.predict(s.Predictions[i])
 	}

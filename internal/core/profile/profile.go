@@ -49,6 +49,9 @@ type Profile struct {
 	Predictions []Prediction // by name; at most MaxPredictions
 	Scores      []*Score     // those that have points; frozen once in a profile
 	Tastes      []*Taste     // affinities; frozen once in a profile
+	Lists       []Listing    // kept by hand, by name; at most MaxLists
+	Objects     []Object     // by type, then id; at most MaxObjects
+	Tallies     []*Tally     // by key; frozen once in a profile
 
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
 	Locale  string     // BCP 47; empty: the shop's

@@ -19,6 +19,8 @@ type section struct {
 // sections are in the order in which they are written, which is that of their tags.
 var sections = []section{
 	{1, func(p *Profile) bool { return len(p.Predictions) == 0 }, (*Profile).appendPredictions, (*Profile).readPredictions},
+	{10, func(p *Profile) bool { return len(p.Lists) == 0 }, (*Profile).appendLists, (*Profile).readLists},
+	{11, func(p *Profile) bool { return len(p.Objects) == 0 }, (*Profile).appendObjects, (*Profile).readObjects},
 }
 
 // hotSections are those of the hot part: what almost every event changes. Tags are
@@ -26,6 +28,7 @@ var sections = []section{
 var hotSections = []section{
 	{2, func(p *Profile) bool { return len(p.Scores) == 0 }, (*Profile).appendScores, (*Profile).readScores},
 	{3, func(p *Profile) bool { return len(p.Tastes) == 0 }, (*Profile).appendTastes, (*Profile).readTastes},
+	{12, func(p *Profile) bool { return len(p.Tallies) == 0 }, (*Profile).appendTallies, (*Profile).readTallies},
 }
 
 func appendSections(dst []byte, p *Profile, list []section) []byte {

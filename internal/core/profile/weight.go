@@ -22,6 +22,10 @@ const (
 	weightLiking    = 40
 	weightBlock     = 24
 	weightAhead     = 32
+	weightListing   = 40
+	weightObject    = 72
+	weightTally     = 40
+	weightFound     = 40
 	weightMark      = 40
 )
 
@@ -43,6 +47,13 @@ func (p *Profile) Weight() int {
 		for i := range t.Of {
 			n += weightBlock * cap(t.Of[i].Sum)
 		}
+	}
+	n += weightListing*cap(p.Lists) + weightObject*cap(p.Objects) + 8*cap(p.Tallies)
+	for i := range p.Objects {
+		n += len(p.Objects[i].Props)
+	}
+	for _, t := range p.Tallies {
+		n += weightTally + weightFound*cap(t.Marks)
 	}
 	for i := range p.Journeys {
 		n += len(p.Journeys[i].Props)

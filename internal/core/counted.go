@@ -2,8 +2,8 @@ package core
 
 import "rapport/internal/core/event"
 
-// Counted returns of a history the events that count, in their order: those of no
-// import that was undone, and each order once.
+// Counted returns the events of a history that count: those that no undone import
+// brought, and of an order that was told twice the first.
 func Counted(history []*event.Event) []*event.Event {
 	kept, _ := Counting(history)
 	return once(kept)

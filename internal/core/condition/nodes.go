@@ -1,0 +1,58 @@
+package condition
+
+import "slices"
+
+// Kind describes one kind of question, for whoever shows a form to write it with.
+type Kind struct {
+	Key     string   // the key that makes a condition of the kind
+	Label   string   // what a person calls it
+	About   string   // what it asks, in a sentence
+	With    []string // keys that may stand beside Key
+	Example string   // in YAML
+	Group   string   // events, customer, message, time, logic
+}
+
+// kinds are in the order in which a form shows them. With is that of
+// the parser.
+var kinds = []Kind{
+	{Key: "did", Group: "events", Label: "Did", About: "Asks what the customer did: how often, for how much, in how many visits, first or last, ever or in a stretch of time.", Example: "{did: Product Viewed, where: {category: shoes}, sessions: \">= 3\", within: 14d}"},
+	{Key: "did_not", Group: "events", Label: "Did not", About: "Asks what the customer did not do.", Example: "{did_not: Order Completed, within: 14d}"},
+	{Key: "sequence", Group: "events", Label: "One after another", About: "Asks for one event after another: done in time, not done in time, or not done so far.", Example: "{sequence: [{did: Product Added}, {did_not: Order Completed, for: 1h}], within: 7d}"},
+	{Key: "dwell", Group: "events", Label: "Has been so for", About: "Asks whether a condition has been true for some time without a break.", Example: "{dwell: 3d, when: {segment: vip}}"},
+	{Key: "trait", Group: "customer", Label: "Trait", About: "Asks what is known of the customer, or a trait that is computed from events.", Example: "{trait: country, in: [GB, IE]}"},
+	{Key: "segment", Group: "customer", Label: "In a segment", About: "Asks whether the customer is in another segment.", Example: "{segment: vip}"},
+	{Key: "not_in_segment", Group: "customer", Label: "Not in a segment", About: "Asks whether the customer is not in another segment.", Example: "{not_in_segment: vip}"},
+	{Key: "list", Group: "customer", Label: "On a list", About: "Asks whether somebody put the customer on a list by hand.", Example: "{list: press}"},
+	{Key: "object", Group: "customer", Label: "Has a thing", About: "Asks for things that belong to the customer: subscriptions, pets, bookings.", Example: "{object: subscription, where: {status: active, renews: {within: in the next 3d}}}"},
+	{Key: "prediction", Group: "customer", Label: "Prediction", About: "Asks what a model says of the customer.", Example: "{prediction: p_alive, \">=\": 0.5}"},
+	{Key: "score", Group: "customer", Label: "Score", About: "Asks for points that the customer has, less what has faded.", Example: "{score: loyalty, is: \">= 100\"}"},
+	{Key: "tier", Group: "customer", Label: "Tier", About: "Asks which tier of a score the customer is in.", Example: "{tier: loyalty, is: gold}"},
+	{Key: "affinity", Group: "customer", Label: "Taste", About: "Asks what the customer likes best of a kind.", Example: "{affinity: {by: category, of: lamps, is: \">= 0.3\"}}"},
+	{Key: "context", Group: "customer", Label: "Device, language, zone", About: "Asks for the last device class, language or time zone.", Example: "{context: device.type, is: mobile}"},
+	{Key: "random", Group: "customer", Label: "Random share", About: "Picks a share of all customers, always the same ones.", Example: "{random: {name: pilot, share: 10%}}"},
+	{Key: "message", Group: "message", Label: "Message", About: "Asks what became of messages. What a machine opened or clicked does not count.", Example: "{message: clicked, campaign: spring-sale, within: 30d}"},
+	{Key: "consent", Group: "message", Label: "Consent", About: "Asks whether the customer agreed to a purpose on a channel.", Example: "{consent: marketing, channel: email}"},
+	{Key: "reachable", Group: "message", Label: "Reachable", About: "Asks whether there is an address that takes messages.", Example: "{reachable: email}"},
+	{Key: "local_time", Group: "time", Label: "Time of day", About: "Asks what the clock on the customer's wall shows.", Example: "{local_time: {from: \"09:00\", to: \"18:00\"}}"},
+	{Key: "weekday", Group: "time", Label: "Day of the week", About: "Asks which day it is where the customer is.", Example: "{weekday: [sat, sun]}"},
+	{Key: "property", Group: "events", Label: "Of the trigger", About: "Asks for a property of the event that began a journey.", Example: "{property: total, \">=\": 50}"},
+	{Key: "all", Group: "logic", Label: "All of", About: "Is so if every one is.", Example: "{all: [{segment: vip}, {reachable: email}]}"},
+	{Key: "any", Group: "logic", Label: "Any of", About: "Is so if at least one is.", Example: "{any: [{segment: vip}, {list: press}]}"},
+	{Key: "not", Group: "logic", Label: "Not", About: "Is so if the other is not.", Example: "{not: {segment: vip}}"},
+	{Key: "at_least", Group: "logic", Label: "At least so many of", About: "Is so if so many are.", Example: "{at_least: 2, of: [{segment: vip}, {list: press}, {reachable: email}]}"},
+}
+
+// Kinds describes every kind of question.
+func Kinds() []Kind {
+	list := slices.Clone(kinds)
+	for _, h := range heads {
+		i := slices.IndexFunc(list, func(k Kind) bool { return k.Key == h.key })
+		if i < 0 {
+			// A kind that nobody described yet is shown all the same.
+			list = append(list, Kind{Key: h.key, Label: h.key, Group: "customer"})
+			i = len(list) - 1
+		}
+		list[i].With = slices.Clone(h.with)
+	}
+	return list
+}

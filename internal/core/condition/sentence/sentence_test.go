@@ -1,0 +1,136 @@
+package sentence_test
+
+import (
+	"strings"
+	"testing"
+
+	"rapport/internal/core/condition"
+	"rapport/internal/core/condition/sentence"
+	"rapport/internal/core/spec"
+	"rapport/internal/fault"
+)
+
+// tree reads JSON with single quotes.
+func tree(t testing.TB, text string) spec.Node {
+	t.Helper()
+	n, err := sentence.Parse("asks " + strings.ReplaceAll(text, "'", `"`))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return n
+}
+
+func canonical(t testing.TB, n spec.Node) string {
+	t.Helper()
+	env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Lists: []string{"press"}, Segments: []string{"vip", "the “best”"}, Properties: true}
+	var ps spec.Problems
+	q := condition.Parse(n, env, &ps)
+	if q == nil {
+		t.Fatalf("%v", ps.All())
+	}
+	return q.Canonical()
+}
+
+func TestConditionsAreSentences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ tree, english, german string }{
+		{`{'did':'Product Viewed','where':{'category':'shoes'},'sessions':'>= 3','within':'14d'}`, `viewed a product where “category” is “shoes”, in at least 3 sessions, in the last 14 days`, `hat ein Produkt angesehen mit “category” ist “shoes”, in mindestens 3 Besuchen, in den letzten 14 Tagen`},
+		{`{'all':[{'did_not':['Order Completed','Lamp Lit'],'within':'1w'},{'any':[{'segment':'vip'},{'not_in_segment':'the “best”'}]}]}`, `did not complete an order and/or do “Lamp Lit”, in the last 1 week and (is in the segment “vip” or is not in the segment “the “best\””)`, `nicht: hat bestellt und/oder “Lamp Lit”, in den letzten 1 Woche und (ist im Segment “vip” oder ist nicht im Segment “the “best\””)`},
+		{`{'trait':'country','exists':true,'not_in':['GB','IE']}`, `the trait “country” is known and also is none of “GB”, “IE”`, `das Merkmal “country” ist bekannt und auch ist keins von “GB”, “IE”`},
+		{`{'sequence':[{'did':'Product Added'},{'did_not':'Order Completed','for':'1h'}],'within':'7d'}`, `in sequence (put a product into the cart, then did not complete an order since, for 1 hour), in the last 7 days`, `nacheinander (hat ein Produkt in den Warenkorb gelegt, dann nicht: hat bestellt seitdem, seit 1 Stunde), in den letzten 7 Tagen`},
+		{`{'not':{'at_least':2,'of':[{'list':'press'},{'reachable':'email'},{'consent':'marketing','channel':'email'}]}}`, `not (at least 2 of (is on the list “press”; can be reached by “email”; agreed to “marketing” by “email”))`, `nicht (mindestens 2 von (steht auf der Liste “press”; ist erreichbar per “email”; hat zugestimmt: “marketing” per “email”))`},
+		{`{'did':'Order Completed','sum':{'property':'net','is':'100 to 200','currency':'EUR'},'between':['2026-11-01','2026-11-30'],'first':{'within':'30d','after':'2026-01-01'}}`, `completed an order, with “net” adding up to 100 to 200 in the currency “EUR”, from “2026-11-01” until “2026-11-30”, first in the last 30 days, first after “2026-01-01”`, ``},
+		{`{'local_time':{'from':'09:00','to':'18:00'},'weekday':['mon','Friday']}`, `the clock is between 09:00 to 18:00 on Monday, Friday`, `die Uhr zeigt zwischen 09:00 und 18:00 am Montag, Freitag`},
+		{`{'weekday':'sun'}`, `the day is Sunday`, `der Tag ist Sonntag`},
+		{`{'random':{'name':'pilot','share':'10%'}}`, `is in the random 10% called “pilot”`, ``},
+		{`{'message':'clicked','campaign':'sale','channel':'email','times':'>= 2','within':'30d'}`, `message clicked of the campaign “sale” on the channel “email”, at least 2 times, in the last 30 days`, ``},
+		{`{'object':'pet','where':{'born':{'anniversary':'in the next 7d'},'name':{'exists':false}},'times':'!= 2'}`, `has the object “pet” where “born” comes round “in the next 7d” and “name” is not known, not exactly 2 times`, ``},
+		{`{'dwell':'3d','when':{'prediction':'p_alive','>=':0.5}}`, `for 3 days without a break (the prediction “p_alive” is at least 0.5)`, ``},
+		{`{'property':'total','>':50}`, `the trigger's “total” is more than 50`, ``},
+		{`{'context':'device.type','is':'mobile'}`, `the last “device.type” is “mobile”`, ``},
+		{`{'did':'Product Viewed','where':{'price':'>= 50','sale':true,'size':[1,2]},'distinct(sku)':'2 to 5'}`, `viewed a product where “price” is at least 50 and “sale” is true and “size” is one of 1, 2, with 2 to 5 different “sku”`, ``},
+	} {
+		n := tree(t, tt.tree)
+		got := sentence.Say(n, sentence.English)
+		if got != tt.english {
+			t.Errorf("%s\nis said  %s\nwant     %s", tt.tree, got, tt.english)
+		}
+		if german := sentence.Say(n, sentence.German); tt.german != "" && german != tt.german {
+			t.Errorf("%s\nis said  %s\nwant     %s", tt.tree, german, tt.german)
+		}
+		back, err := sentence.Parse(got)
+		if err != nil {
+			t.Errorf("%s\n%v", got, err)
+			continue
+		}
+		if a, b := canonical(t, back), canonical(t, n); a != b {
+			t.Errorf("%s\nis read back as %s, not %s", got, a, b)
+		}
+	}
+}
+
+func TestAKindThatIsNotKnownHereSurvives(t *testing.T) {
+	t.Parallel()
+	n := tree(t, `{'all':[{'score':'loyalty','>=':10},{'segment':'vip'}]}`)
+	said := sentence.Say(n, sentence.English)
+	if said != `asks {"score":"loyalty",">=":10} and is in the segment “vip”` {
+		t.Errorf("said %s", said)
+	}
+	if back, err := sentence.Parse(said); err != nil || sentence.Say(back, sentence.English) != said {
+		t.Errorf("%v, %v", back, err)
+	}
+}
+
+func TestEveryKindDescribesItself(t *testing.T) {
+	t.Parallel()
+	for _, k := range condition.Kinds() {
+		if k.Key == "" || k.Label == "" || k.Group == "" {
+			t.Errorf("%+v does not describe itself", k)
+		}
+	}
+}
+
+func TestWhatIsNoSentenceSaysWhere(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                   "what was done",
+		"viewed a product, at least 3":       "times",
+		"viewed a product and or":            "what was done",
+		"(viewed a product":                  ")",
+		"is in the segment vip":              "“",
+		"is in the segment “vip":             "the end of the quotation",
+		"the trait “a” might be 3":           "a comparison",
+		"viewed a product, in the last 3 mo": "a unit of time",
+		"asks {":                             "a question in JSON",
+		"is in the segment “a” or is in the segment “b” and is in the segment “c”": "nothing more",
+		strings.Repeat("(", 100): "fewer brackets",
+	} {
+		_, err := sentence.Parse(text)
+		if kind, what := fault.Of(err); kind != fault.Invalid || !strings.Contains(what, want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := sentence.Parse(strings.Repeat("x", 1<<20)); !fault.Is(err, fault.TooLarge) {
+		t.Errorf("a long text: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`viewed a product where “a” is 1, at least 3 times`, `asks {"a":[1,true,null]}`, `not (in sequence (did “a”, then did “b” within 2 hours))`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := sentence.Parse(s)
+		if err != nil {
+			return
+		}
+		said := sentence.Say(n, sentence.English)
+		back, err := sentence.Parse(said)
+		if err != nil {
+			t.Skip() // numbers and words that no condition takes
+		}
+		if again := sentence.Say(back, sentence.English); again != said {
+			t.Errorf("%q is said %q, then %q", s, said, again)
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+)
+
+// A sweep over few customers is appended at once. Over many it would stand in the log
+// before everything that is heard meanwhile, and live customers would wait until all
+// of it is applied; so its records are appended one by one, each when the one before
+// it is applied. What a process that ended left undone, the next one finds by looking
+// at customers here and there: a sweep goes in the order of their ids.
+const (
+	// sweptAtOnce is how many records are no wait worth speaking of.
+	sweptAtOnce = 64
+	// sweepPoll is how often a sweep looks whether its last record is applied.
+	sweepPoll = time.Millisecond
+	// sweepProbes and sweepProbe are at how many places, and how many customers at
+	// each, an unfinished sweep is looked for.
+	sweepProbes = 256
+	sweepProbe  = 8
+)
+
+// sweeping is how far the sweep of a lane has come.
+type sweeping struct {
+	done, of atomic.Int64 // records
+	round    atomic.Int64 // grows with each sweep: the one before gives way
+}
+
+// Swept returns how many of the records of the present sweep, or of the last one,
+// were applied, and how many there are, over all lanes.
+func (e *Engine) Swept() (done, of int64) {
+	for _, l := range e.lanes {
+		done, of = done+l.sweeping.done.Load(), of+l.sweeping.of.Load()
+	}
+	return min(done, of), of
+}
+
+// trickle appends the records one by one, in the background.
+func (l *lane) trickle(entries []identity.Addressed) {
+	round := l.sweeping.round.Add(1)
+	l.sweeping.done.Store(0)
+	l.sweeping.of.Store(int64(len(entries)))
+	l.e.done.Go(func() {
+		for i := 0; i < len(entries); {
+			if l.e.running.Err() != nil || l.sweeping.round.Load() != round {
+				return // found again at the next start, or a newer one has begun
+			}
+			if err := l.append(l.e.running, entries[i:i+1]); err != nil {
+				l.e.log.Warn("a sweep of customers goes on when the log takes records again", "error", err)
+				if !l.pause(time.Second) {
+					return
+				}
+				continue
+			}
+			last, err := l.e.o.Log.Last(l.e.running, l.n)
+			for err == nil && l.position().Seq < last.Seq {
+				if !l.pause(sweepPoll) || l.e.Err() != nil {
+					return
+				}
+			}
+			i++
+			l.sweeping.done.Store(int64(i))
+		}
+	})
+}
+
+// pause reports false if the engine ends meanwhile.
+func (l *lane) pause(d time.Duration) bool {
+	select {
+	case <-l.e.running.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// resume goes on with a sweep that a process before this one did not finish.
+func (l *lane) resume(ctx context.Context) error {
+	if err := l.e.CaughtUp(ctx); err != nil {
+		return err
+	}
+	prog := l.program()
+	entries, err := l.parts(ctx)
+	if err != nil || prog == nil || len(entries) <= sweptAtOnce {
+		return err
+	}
+	step := max(1, len(entries)/sweepProbes)
+	for i := 0; i < len(entries); i += step {
+		lo, _ := strconv.ParseUint(entries[i].Event.Props.Text("from"), 10, 16) // we wrote it
+		var from identity.ID
+		from[0], from[1] = byte(lo>>8), byte(lo)
+		rows, err := l.e.o.Store.Profiles(ctx, from, sweepProbe)
+		if err != nil {
+			return err
+		}
+		for j := range rows {
+			if p, err := profile.Decode(string(rows[j].Body)); err == nil && !prog.Current(p) {
+				l.trickle(entries[max(0, i-step):])
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// sweepEntry is the record that brings one range of ids up to the program in force.
+func (l *lane) sweepEntry(i int, lo, hi uint64) identity.Addressed {
+	var b event.Builder
+	b.Set("from", event.Int(int64(lo))).Set("to", event.Int(int64(hi)))
+	return identity.Addressed{Event: event.Event{
+		ID: event.ID("sweep:" + strconv.Itoa(i)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
+	}}
+}
