@@ -60,7 +60,7 @@ func Of(ctx context.Context, src Source, p *profile.Profile) ([]Table, error) {
 	}
 	tables := []Table{
 		person(p), identifiers(p), traits(p), consents(p), addresses(p), orders(p), bought(p), segments(p, src.Program), journeys(p),
-		runs(p), contacts(p), series(p), scores(p), tastes(p), events,
+		runs(p), contacts(p), series(p), scores(p), tastes(p), lists(p), objects(p), tallies(p), events,
 	}
 	said, decided, err := deliveries(ctx, src.Store, p, strands)
 	if err != nil {
@@ -93,6 +93,34 @@ func tastes(p *profile.Profile) Table {
 	for _, s := range p.Tastes {
 		for _, l := range s.Of {
 			t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", s.Key), s.Half, l.Name, l.Sum.At(p.Last, s.Half).Float(), asJSON(s.Ahead)})
+		}
+	}
+	return t
+}
+
+func lists(p *profile.Profile) Table {
+	t := Table{Name: "lists", About: "The lists that somebody of the shop put you on, or took you from.", Columns: []string{"list", "on_it", "at"}}
+	for i := range p.Lists {
+		l := &p.Lists[i]
+		t.Rows = append(t.Rows, []any{l.List, l.In, l.At})
+	}
+	return t
+}
+
+func objects(p *profile.Profile) Table {
+	t := Table{Name: "objects", About: "What you have with us beside orders, such as subscriptions and bookings.", Columns: []string{"type", "id", "properties", "gone", "at"}}
+	for i := range p.Objects {
+		o := &p.Objects[i]
+		t.Rows = append(t.Rows, []any{o.Type, o.ID, o.Props, o.Gone, o.At})
+	}
+	return t
+}
+
+func tallies(p *profile.Profile) Table {
+	t := Table{Name: "tallies", About: "Values that we count in your events to answer questions about them.", Columns: []string{"question", "value", "count", "last"}}
+	for _, s := range p.Tallies {
+		for _, m := range s.Marks {
+			t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", s.Key), m.Value, m.Count, m.At})
 		}
 	}
 	return t
