@@ -32,6 +32,13 @@ func predictor(d *directory, n *run.Node, margin, discount float64) *predict.Run
 		return p.ID, true, nil
 	})
 	dir := filepath.Join(d.dir, "predictions")
+	source.Named = func(ctx context.Context, id identity.ID) (bool, error) {
+		p, err := n.Engine.Profile(ctx, id)
+		if p == nil || err != nil {
+			return false, err
+		}
+		return p.Named(), nil
+	}
 	return &predict.Runner{
 		Models: append(predict.Models(), predict.Behaviour(dir, n.Occasions)...), Source: source, Say: n.Engine.Append, Dir: dir,
 		Moment: func(ctx context.Context, now event.Time) (predict.Moment, error) {

@@ -22,6 +22,9 @@ type History struct {
 	lanes int
 	owner func(ctx context.Context, id identity.ID) (identity.ID, bool, error)
 
+	// Named says whether a customer is known by more than a device. Default: all are.
+	Named func(ctx context.Context, id identity.ID) (bool, error)
+
 	mu    sync.Mutex
 	after []uint64
 	rows  []feed.Row // events alone
@@ -102,9 +105,19 @@ func (h *History) Orders(ctx context.Context, before event.Time) iter.Seq2[Order
 			yield(Order{}, err)
 			return
 		}
+		var who identity.ID
+		named := true
 		for i := range rows {
 			r := &rows[i]
+			if h.Named != nil && r.Profile != who {
+				if named, err = h.Named(ctx, r.Profile); err != nil {
+					yield(Order{}, err)
+					return
+				}
+				who = r.Profile
+			}
 			o := Order{
+				Nobody:  !named,
 				Profile: r.Profile, ID: r.Order.ID, Kind: kindOf(r.Name), At: r.At, Net: r.Order.Net, Currency: r.Order.Currency, Units: r.Order.Units,
 				Channel: r.Props.Text("channel"),
 			}

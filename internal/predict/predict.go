@@ -73,6 +73,9 @@ type Order struct {
 	Units    int64  // thousandths of pieces, negative on refunds
 	Channel  string // of the sale: "web", "till"; may be empty
 	Device   string // class of the device; may be empty
+	// Nobody: the customer is known by nothing but a device or a receipt, so nobody
+	// could tell if they came back. Models of coming back leave them out.
+	Nobody bool
 }
 
 // Line is one line of an order.

@@ -39,7 +39,8 @@ const secondsOfDay = 24 * 60 * 60
 // shoppers reads the orders of a source as the days of each customer, in order of
 // profile. A refund or cancellation takes from the order that it names; one that
 // names none, as at many tills, from the latest orders before it. Orders in
-// another currency than the shop's are left out and counted.
+// another currency than the shop's are left out and counted, those of nobody left
+// out.
 func shoppers(ctx context.Context, src Source, m Moment) (list []Shopper, foreign int, err error) {
 	var orders []Order // of one customer
 	flush := func() {
@@ -56,6 +57,9 @@ func shoppers(ctx context.Context, src Source, m Moment) (list []Shopper, foreig
 		}
 		if len(orders) > 0 && orders[0].Profile != o.Profile {
 			flush()
+		}
+		if o.Nobody {
+			continue
 		}
 		if o.Currency != "" && o.Currency != m.Currency {
 			foreign++

@@ -35,8 +35,10 @@ func (Worth) About() About {
 		Name: "value", Title: "What customers will be worth: whether they come back, how often, when next and for how much",
 		Predicts: []string{PredictAlive, PredictAOV, PredictCLV, PredictInterval, PredictNext, PredictOrders},
 		Needs: []Need{
-			{"customers who ordered", value.LeastCustomers}, {"customers who ordered again on another day", value.LeastReturning},
-			{"weeks since the first order", value.LeastWeeks}, {"customers who spent something in a second order, for values in money", value.LeastSpends},
+			{"customers who ordered", value.LeastCustomers},
+			{"customers who ordered again on another day", value.LeastReturning},
+			{"weeks since the first order", value.LeastWeeks},
+			{"customers who spent something in a second order, for values in money", value.LeastSpends},
 		},
 	}
 }
@@ -136,13 +138,13 @@ func worth(fit *value.Fit, w *value.Worth, c value.Customer, days []value.Day, t
 	evidence := evidenceOf(c, days, today)
 	list := []Prediction{
 		{Name: PredictAlive, Value: event.Num(math.Round(w.Alive*20) / 20), Evidence: evidence},
-		{Name: PredictOrders, Value: event.Num(digits(w.Soon, 2)), Evidence: evidence},
+		{Name: PredictOrders, Value: event.Num(digits(math.Round(w.Soon*100)/100, 2)), Evidence: evidence},
 	}
 	if w.Soon < 1 {
 		list[1].Value = event.Num(math.Round(w.Soon*20) / 20)
 	}
 	if fit.Spend != nil {
-		list = append(list, Prediction{Name: PredictCLV, Value: event.Num(digits(w.Value, 2)), Evidence: evidence})
+		list = append(list, Prediction{Name: PredictCLV, Value: event.Num(digits(math.Round(w.Value*100)/100, 2)), Evidence: evidence})
 	}
 	if next, ok := nextOrder(fit.Chosen, c, today); ok {
 		list = append(list, Prediction{Name: PredictNext, Value: event.Text(dateOf(next)), Evidence: evidence})

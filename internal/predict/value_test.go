@@ -173,10 +173,11 @@ func TestAShopWithTooFewCustomersIsToldWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestOrdersInAnotherCurrencyAreLeftOutAndCounted(t *testing.T) {
+func TestOrdersInAnotherCurrencyAndOfNobodyAreLeftOut(t *testing.T) {
 	t.Parallel()
 	f := orderers(600)
 	f = append(f, predict.Order{Profile: identity.ID{0xff}, ID: "a", At: at(10), Net: money.One, Currency: "EUR"})
+	f = append(f, predict.Order{Profile: identity.ID{0xff, 1}, ID: "b", At: at(10), Net: money.One, Currency: "GBP", Nobody: true})
 	r, err := predict.Worth{}.Fit(t.Context(), f, onDay(365))
 	if err != nil {
 		t.Fatal(err)

@@ -127,19 +127,24 @@ func (p *Profile) Lifecycle(now event.Time) (Stage, event.Time) {
 
 // before returns the stage of who has not ordered.
 func (p *Profile) before(now event.Time) (Stage, event.Time) {
-	named := false
-	for i := range p.Held {
-		if h := &p.Held[i]; h.State != Refused && h.Identifier.Kind != identity.Anonymous {
-			named = true
-		}
-	}
-	if !named && p.Address("email") == "" && p.Address("sms") == "" {
+	if !p.Named() {
 		return Anonymous, event.Never
 	}
 	if until := p.Session.Last.Add(ConsiderFor); p.Session.Count > 1 && now < until {
 		return Considering, until
 	}
 	return Prospect, event.Never
+}
+
+// Named reports whether the customer is known by more than a device: a name, a
+// number or an address by which they would be recognised anywhere.
+func (p *Profile) Named() bool {
+	for i := range p.Held {
+		if h := &p.Held[i]; h.State != Refused && h.Identifier.Kind != identity.Anonymous {
+			return true
+		}
+	}
+	return p.Address("email") != "" || p.Address("sms") != ""
 }
 
 func (p *Profile) speaks() bool {

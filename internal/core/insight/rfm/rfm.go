@@ -155,14 +155,14 @@ type Movement [Personas + 1][Personas + 1]int
 
 // Move counts customers by their personas at two instants.
 func Move[ID comparable](before, after map[ID]Persona) (m Movement) {
-	for id, from := range before {
+	for id, from := range before { // order does not matter: it only counts
 		to, still := after[id]
 		if !still {
 			to = None
 		}
 		m[from][to]++
 	}
-	for id, to := range after {
+	for id, to := range after { // order does not matter: it only counts
 		if _, was := before[id]; !was {
 			m[None][to]++
 		}

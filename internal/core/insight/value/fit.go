@@ -15,14 +15,16 @@ import (
 // the likelihood no longer changes.
 const (
 	farthest   = 12.0
-	searchEnds = 1e-9 // the likelihood changed by less
-	roughly    = 1e-3 // and where only the place of a top is looked for
-	searchFor  = 30   // for so many steps
-	maxSteps   = 1200 // a search that takes more is in a place without a top
-	thinTo     = 1500 // groups that starts are compared on
-	rounds     = 4    // searches on all data before a fit is given up
-	nudge      = 1e-4 // the difference by which slopes are taken
-	level      = 1e-3 // a slope of less, per e-fold of a parameter, is none: it moves no printed digit
+	searchEnds = 1e-9  // the likelihood changed by less
+	climbEnds  = 1e-13 // and along slopes, which end it before: beyond is only rounding
+	roughly    = 1e-3  // and where only the place of a top is looked for
+	searchFor  = 30    // for so many steps
+	maxSteps   = 1200  // a search that takes more is in a place without a top
+	thinTo     = 1500  // groups that starts are compared on
+	rounds     = 4     // searches on all data before a fit is given up
+	nudge      = 1e-4  // the difference by which slopes are taken
+	levelShare = 1e-7  // of the likelihood itself: the more customers, the steeper it is
+	level      = 1e-3  // a slope of less, per e-fold of a parameter, is none: it moves no printed digit
 )
 
 // onLogs turns a likelihood of parameters above zero into what a search minimises:
@@ -69,7 +71,7 @@ func walk(f func([]float64) float64, theta []float64, width, ends float64) ([]fl
 func climb(f func([]float64) float64, theta []float64) ([]float64, float64) {
 	grad := func(g, x []float64) { slope(f, g, x) }
 	found, err := optimize.Minimize(optimize.Problem{Func: f, Grad: grad}, theta, &optimize.Settings{
-		Converger: &optimize.FunctionConverge{Absolute: searchEnds, Iterations: 3}, GradientThreshold: level / 10, FuncEvaluations: maxSteps,
+		Converger: &optimize.FunctionConverge{Absolute: climbEnds, Iterations: 5}, GradientThreshold: level / 10, FuncEvaluations: maxSteps,
 	}, &optimize.BFGS{})
 	if found == nil || err != nil && math.IsInf(found.F, 0) {
 		return theta, math.Inf(1)
@@ -89,11 +91,13 @@ func slope(f func([]float64) float64, g, x []float64) {
 	}
 }
 
-// top reports whether f does not fall from x in any direction: its slope is level.
+// top reports whether f does not fall from x in any direction: its slope is level,
+// beside how steep the likelihood of so many customers is elsewhere.
 func top(f func([]float64) float64, x []float64) bool {
 	g := make([]float64, len(x))
 	slope(f, g, x)
-	return !slices.ContainsFunc(g, func(s float64) bool { return !(math.Abs(s) < level) })
+	flat := max(level, levelShare*math.Abs(f(x)))
+	return !slices.ContainsFunc(g, func(s float64) bool { return !(math.Abs(s) < flat) })
 }
 
 // highest looks for the top of a likelihood: from each start on a thin likelihood,

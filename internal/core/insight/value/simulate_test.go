@@ -110,6 +110,9 @@ func TestSimulatedCustomersGiveBackTheirParameters(t *testing.T) {
 					within(t, c.want, m.Params(), []float64{s.r, s.alpha, s.a, s.b}, .25)
 				}
 			}
+			if fit.Spend == nil {
+				t.Fatalf("there is no spend model: %s", fit.NoSpend)
+			}
 			within(t, "gamma-gamma", fit.Spend.Params(), []float64{s.p, s.q, s.v}, .15)
 			// What the model says of those customers comes true on the whole.
 			alive, there, expected, came := 0.0, 0.0, 0.0, 0.0
