@@ -84,6 +84,12 @@ func init() {
 		{"tier", []string{"is", "in", "from"}, parseTier},
 		{"affinity", nil, parseAffinity},
 		{"lifecycle", nil, parseLifecycle},
+		{"near", nil, parseNear},
+		{"fence", []string{"entered", "seen_within"}, parseFence},
+		{"store", []string{"within"}, parseStore},
+		{"city", nil, parseTown("city")},
+		{"region", nil, parseTown("region")},
+		{"country", nil, parseTown("country")},
 	}
 }
 
@@ -333,7 +339,7 @@ func parseDwell(p *parser, n, v spec.Node, depth int) node {
 		return nil
 	}
 	cond := newCond(inner, when.Pos)
-	name := HiddenPrefix + strconv.FormatUint(SegmentKey(cond.Canonical()), 16)
+	name := hiddenName(cond)
 	p.env.hide(Hidden{name, cond})
 	return &dwellNode{inner: cond, name: name, key: SegmentKey(name), d: d}
 }

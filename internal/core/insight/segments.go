@@ -62,6 +62,7 @@ type Segments struct {
 	locale   []int
 	zone     []int
 	life     []int
+	place    []int
 	users    [][]int // by place: the segments that refer to this one
 
 	zones       func(string) *time.Location
@@ -132,7 +133,7 @@ func (s *Segments) append(g segment) {
 	for _, x := range []struct {
 		mentions bool
 		list     *[]int
-	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}, {d.Life, &s.life}} {
+	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}, {d.Place, &s.place}, {d.Life, &s.life}} {
 		if x.mentions {
 			*x.list = append(*x.list, n)
 		}

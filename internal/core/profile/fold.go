@@ -20,6 +20,8 @@ type Folded struct {
 	Device      bool
 	Locale      bool
 	Zone        bool
+	Place       bool     // where the customer is
+	Located     bool     // a point on the ground was named, and may be kept
 	Predictions []string // names of predictions that were made or taken back
 
 	Repeated bool         // an order that is known already: kept in the history, counted once
@@ -131,6 +133,7 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 	case e.Name == event.MessageDelivered, e.Name == event.MessageClicked, e.Name == event.MessageOpened:
 		p.foldArrival(e)
 	}
+	p.foldWhere(e, now, &f)
 	return f
 }
 
@@ -248,7 +251,7 @@ func (p *Profile) foldContext(e *event.Event, f *Folded) {
 	if _, said := p.Trait("locale"); !said {
 		set(&p.Locale, e.Context.Text("locale"), &f.Locale)
 	}
-	set(&p.Device, e.Context.Text("device.type"), &f.Device)
+	set(&p.Device, event.DeviceOf(e), &f.Device)
 	if v, ok := e.Context.Get("traits"); ok && v.Kind == event.Map && e.Traits == "" {
 		p.foldTraits(e, v.Object(), f)
 	}
