@@ -137,7 +137,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
-		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
+		Erasures: s.d.erasures, Forget: s.forget(), Clean: []run.Clean{s.shops.forget}, OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
 		Heard: s.room.Hear, Gone: s.room.Forget,
 	})
 	if err != nil {

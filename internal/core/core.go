@@ -128,6 +128,7 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 	switch sees := p.Sees(e); {
 	case sees == profile.SeenBefore, repeated:
 		r.eff.Repeated = true
+	case r.p.Born == 0 && e.Source == event.CatalogueSource && e.Trust == event.Own: // they left meanwhile
 	case e.Type == event.System && event.Control(e.Name):
 		r.obey(e)
 	case e.Type == event.System && e.Name == event.ImportUndone:

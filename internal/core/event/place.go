@@ -22,6 +22,10 @@ func StoreOf(e *Event) string { return firstText(e.Props, "store_id", "store") }
 // them, whichever the channel.
 const LocationPurpose = "location"
 
+// CatalogueSource is the source of what the catalogue tells a customer of a product:
+// it is about somebody who is known, or about nobody.
+const CatalogueSource = "catalogue"
+
 // The classes of device.
 const (
 	Desktop = "desktop"
