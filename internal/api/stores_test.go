@@ -67,7 +67,9 @@ func TestTheNearestOpenStoreWithStock(t *testing.T) {
 			t.Errorf("%s = %d, want %d", path, code, want)
 		}
 	}
-	var fences struct{ Data []struct{ Name, Store string } }
+	var fences struct {
+		Data []struct{ Name, Store string }
+	}
 	if w.get("/fences?lat=51.513&lon=-0.131", &fences); len(fences.Data) != 1 || fences.Data[0].Store != "soho" {
 		t.Errorf("around soho: %+v", fences)
 	}
