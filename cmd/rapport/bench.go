@@ -22,6 +22,7 @@ import (
 
 type benchCmd struct {
 	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start reports."`
+	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start catalogue."`
 	JSON      bool    `help:"Print the result as JSON."`
 	Seconds   float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
 	Customers int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`
@@ -68,6 +69,12 @@ func embeddedRig(dir string, logger *slog.Logger) bench.Rig {
 		},
 		Ledger: func(ctx context.Context, dir string) (store.Ledger, error) {
 			return sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: logger})
+		},
+		Catalogue: func(ctx context.Context, dir string) (store.Catalogue, error) {
+			return sqlite.OpenCatalogue(ctx, sqlite.Options{Dir: dir, Log: logger})
+		},
+		Interests: func(ctx context.Context, dir string) (store.Interests, error) {
+			return sqlite.OpenInterests(ctx, sqlite.Options{Dir: dir, Log: logger})
 		},
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Signed: signedCarrier,
