@@ -84,7 +84,8 @@ func TestProductsGoInByTheAPIAndTheirChangesAreCounted(t *testing.T) {
 			Index  int
 			Reason string
 		}
-	}) {
+	},
+	) {
 		t.Helper()
 		code := w.ask(w.secret, "PUT", "/products", map[string]any{"products": []map[string]any{
 			{"id": "b1", "title": "Boots", "sku": "BOOTS", "price": price, "stock": 20}, {"id": "", "title": "Nothing"},
