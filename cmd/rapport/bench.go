@@ -69,6 +69,12 @@ func embeddedRig(dir string, logger *slog.Logger) bench.Rig {
 		Ledger: func(ctx context.Context, dir string) (store.Ledger, error) {
 			return sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: logger})
 		},
+		Catalogue: func(ctx context.Context, dir string) (store.Catalogue, error) {
+			return sqlite.OpenCatalogue(ctx, sqlite.Options{Dir: dir, Log: logger})
+		},
+		Interests: func(ctx context.Context, dir string) (store.Interests, error) {
+			return sqlite.OpenInterests(ctx, sqlite.Options{Dir: dir, Log: logger})
+		},
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Signed: signedCarrier,
 		Null:   func() channels.Channel { return &null.Channel{} },

@@ -28,6 +28,7 @@ type importCmd struct {
 	Customers    importCustomersCmd    `cmd:"" help:"Bring in customers with their traits and static lists."`
 	Orders       importOrdersCmd       `cmd:"" help:"Bring in orders."`
 	Products     importProductsCmd     `cmd:"" help:"Bring in what the shop sells, from a feed or a file."`
+	Stores       importStoresCmd       `cmd:"" help:"Turn a list of stores into definitions."`
 	Events       importEventsCmd       `cmd:"" help:"Bring in other events."`
 	List         importListCmd         `cmd:"" help:"List the imports of a data directory."`
 	Undo         importUndoCmd         `cmd:"" help:"Take an import back: customers become what they would be without it."`

@@ -54,6 +54,7 @@ type cli struct {
 	Reach     reachableCmd `cmd:"" group:"Look" name:"reachable" help:"Count who can be written to, and why the others cannot."`
 	Predict   predictCmd   `cmd:"" group:"Look" help:"Predict what customers will do, and say how far that can be believed."`
 	Score     scoreCmd     `cmd:"" group:"Look" help:"Say what a customer's scores are and why, and whose tier changed rules would change."`
+	Stores    storesCmd    `cmd:"" group:"Look" help:"List the stores of a folder of definitions, with their hours, or the nearest."`
 	Why       whyCmd       `cmd:"" group:"Look" help:"Say why a customer got a message, or did not."`
 	Dump      dumpCmd      `cmd:"" group:"Look" help:"Print events, profiles or deliveries as JSON lines."`
 	Bench     benchCmd     `cmd:"" group:"Look" help:"Measure a part of the product beside the limit of this machine."`

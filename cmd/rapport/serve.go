@@ -25,6 +25,7 @@ type serveCmd struct {
 	EpochFile   string       `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
 	OpenPages   bool         `help:"Show the pages about customers, caught mails and /metrics to other machines too. They ask nobody who they are: only behind a proxy that does."`
 	Warehouse   string       `enum:"duckdb,none" default:"duckdb" help:"Where reports and SQL find what happened: duckdb, in the data directory, or none. None deletes what is there; it is made anew when it is wanted again."`
+	Placing     placing      `embed:""`
 	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }
 
@@ -65,6 +66,9 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.err, "Nothing is sent: %s may not be the only instance; %s. Events are taken as always. If no other instance of it runs, start with --adopt.\n", c.Data, doubt)
 	}
 	s := &server{d: d, clock: clock, public: public, logger: e.logger, openPages: c.OpenPages, silent: doubt != ""}
+	if err := c.Placing.prepare(s); err != nil {
+		return err
+	}
 	if err := s.prepareSending(c.Sending); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/hooks"
 	"rapport/internal/intake"
+	"rapport/internal/intake/geoip"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/predict"
 	"rapport/internal/program"
@@ -40,23 +41,25 @@ type server struct {
 	silent bool                     // nothing is sent: another instance of the directory may
 	demo   func() *admin.DemoStatus // nil: this is no demo
 
-	openPages bool                 // pages, caught mails and figures are for every machine
-	hold      time.Duration        // how long clicks are held to be judged; 0: as the site does
-	wall      func() time.Time     // by which clicks are judged; nil: the wall
-	catcher   *mailcatcher.Catcher // nil: mail goes to a real server
-	carrier   carrier
-	hooks     *hooks.Server
-	mailer    channels.Channel // the carrier, or what stands before it
-	sending   *sending         // nil: no domain of ours answers for the mail, as in the demo
-	node      *run.Node
-	manage    *api.API
-	site      *site.Site
-	loader    *report.Loader
-	signer    *site.Signer
-	shops     *shops
-	predictor *predict.Runner
-	room      *suggest.Room                // what to show whom next
-	current   atomic.Pointer[http.Handler] // nil: the server is not ready yet
+	openPages  bool                 // pages, caught mails and figures are for every machine
+	hold       time.Duration        // how long clicks are held to be judged; 0: as the site does
+	wall       func() time.Time     // by which clicks are judged; nil: the wall
+	catcher    *mailcatcher.Catcher // nil: mail goes to a real server
+	carrier    carrier
+	hooks      *hooks.Server
+	mailer     channels.Channel // the carrier, or what stands before it
+	sending    *sending         // nil: no domain of ours answers for the mail, as in the demo
+	node       *run.Node
+	manage     *api.API
+	site       *site.Site
+	loader     *report.Loader
+	signer     *site.Signer
+	shops      *shops
+	predictor  *predict.Runner
+	room       *suggest.Room                // what to show whom next
+	current    atomic.Pointer[http.Handler] // nil: the server is not ready yet
+	geo        *geoip.DB                    // nil: nobody tells the town of an address
+	peerHeader string                       // see intake.Options
 }
 
 // ServeHTTP answers with the handler of the present node; before there is one,
@@ -137,7 +140,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
-		Erasures: s.d.erasures, Forget: s.forget(), OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
+		Erasures: s.d.erasures, Forget: s.forget(), Clean: []run.Clean{s.shops.forget}, OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
 		Heard: s.room.Hear, Gone: s.room.Forget,
 	})
 	if err != nil {
@@ -186,6 +189,7 @@ func (s *server) handler() http.Handler { return s.routes().guarded() }
 func (s *server) routes() *routes {
 	mux := &routes{mux: http.NewServeMux()}
 	tracking := intake.New(intake.Options{
+		Locate: s.locate(), PeerHeader: s.peerHeader,
 		Keys: s.d.ring, Append: s.node.Take, Quarantine: s.node.Quarantine, Now: s.clock.Now, Workspace: s.d.key, PublicURL: s.public, Log: s.logger,
 	})
 	for _, pattern := range intake.Patterns() {
@@ -272,7 +276,7 @@ func (s *server) close(ctx context.Context) error {
 	if s.node != nil {
 		errs = append(errs, s.node.Close(ctx))
 	}
-	errs = append(errs, s.room.Close(), s.shops.close())
+	errs = append(errs, s.room.Close(), s.shops.close(), s.closeGeo())
 	if s.carrier != nil {
 		errs = append(errs, s.carrier.Close())
 	}

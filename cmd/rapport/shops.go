@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 
 	"rapport/internal/catalogue"
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/recommend"
 	"rapport/internal/egress"
 	"rapport/internal/program"
@@ -36,6 +38,7 @@ type shops struct {
 	book   *connect.Book
 	store  *sqlite.Catalogue
 	keeper *catalogue.Keeper
+	likes  *sqlite.Interests // who was interested in what
 	stop   context.CancelFunc
 	done   chan struct{}
 }
@@ -85,7 +88,11 @@ func openShops(ctx context.Context, dir string, now func() event.Time, logger *s
 	if err != nil {
 		return nil, err
 	}
-	return &shops{book: connect.OpenBook(dir), store: c, keeper: catalogue.New(c, now)}, nil
+	likes, err := sqlite.OpenInterests(ctx, sqlite.Options{Dir: dir, Log: logger})
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &shops{book: connect.OpenBook(dir), store: c, keeper: catalogue.New(c, now), likes: likes}, nil
 }
 
 // serve takes webhooks on the mux and turns prices by the clock until close.
@@ -97,12 +104,24 @@ func (s *shops) serve(ctx context.Context, mux *routes, n *run.Node, now func() 
 	for _, pattern := range hooks.Patterns() {
 		mux.Open(pattern, hooks)
 	}
+	watcher := n.Watcher(s.likes, s.store)
+	s.keeper.Low(n.LowStock)
+	s.keeper.OnChange(watcher.Wake)
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.done = make(chan struct{})
 	go func() {
 		defer close(s.done)
-		s.keeper.Run(ctx, logger)
+		var both sync.WaitGroup
+		both.Go(func() { s.keeper.Run(ctx, logger) })
+		both.Go(func() { watcher.Run(ctx) })
+		both.Wait()
 	}()
+}
+
+// forget takes erased customers out of the index of interests.
+func (s *shops) forget(ctx context.Context, gone func(identity.ID) bool) error {
+	_, err := s.likes.Prune(ctx, 0, gone)
+	return err
 }
 
 func (s *shops) close() error {
@@ -113,7 +132,7 @@ func (s *shops) close() error {
 		s.stop()
 		<-s.done
 	}
-	return s.store.Close()
+	return errors.Join(s.store.Close(), s.likes.Close())
 }
 
 // egressOf returns the client for a shop's API. A shop on this very machine, by

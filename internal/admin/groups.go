@@ -94,6 +94,8 @@ func triggers(p *program.Program, d *journey.Definition) string {
 			s += ", or "
 		}
 		switch {
+		case t.Fence != "":
+			s += t.String()
 		case t.Segment != "":
 			label := t.Segment
 			if g, ok := p.Segment(t.Segment); ok {

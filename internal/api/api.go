@@ -106,6 +106,8 @@ func New(o Options) *API {
 	a.messages()
 	a.scores()
 	a.resources()
+	a.stores()
+	a.goods()
 	a.campaigns()
 	a.predictions()
 	a.definitions()

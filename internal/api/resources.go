@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/catalogue"
 	"rapport/internal/core/event"
+	sold "rapport/internal/core/product"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -19,6 +20,9 @@ import (
 // Catalogue says what is sold; [catalogue.Keeper] is one.
 type Catalogue interface {
 	Products(ctx context.Context, ids ...string) ([]*catalogue.Card, error)
+	Apply(ctx context.Context, updates []catalogue.Update) (catalogue.Applied, error)
+	Patch(ctx context.Context, patches []catalogue.Patch) (catalogue.Applied, error)
+	Levels(ctx context.Context, sku string) ([]sold.Level, bool, error)
 }
 
 // reachable is who can be written to, and why the others cannot.

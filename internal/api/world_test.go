@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/product"
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -45,19 +45,20 @@ type world struct {
 	ledger  store.Ledger
 	imports *imports.Book
 	domains *sender.Book
+	shelf   *catalogue.Keeper
 }
 
-// shelf is a catalogue of one lamp.
-type shelf struct{}
-
-func (shelf) Products(_ context.Context, ids ...string) ([]*catalogue.Card, error) {
-	cards := make([]*catalogue.Card, len(ids))
-	for i, id := range ids {
-		if id == "LAMP" {
-			cards[i] = &catalogue.Card{ID: id, SKU: id, Title: "A lamp", Currency: "GBP", Price: 19_900_000, Regular: 25_000_000, Availability: "in_stock"}
-		}
+// shelf is a catalogue of one lamp, which is on sale.
+func shelf(t *testing.T, now func() event.Time) *catalogue.Keeper {
+	t.Helper()
+	k := catalogue.New(memory.NewCatalogue(), now)
+	lamp := product.Product{Ref: product.Ref{Source: "shop", ID: "p-lamp"}, Title: "A lamp", Updated: 1, Variants: []product.Variant{{
+		ID: "v-lamp", SKU: "LAMP", Currency: "GBP", Price: 25_000_000, Sale: product.Sale{On: true, Price: 19_900_000},
+	}}}
+	if _, err := k.Apply(t.Context(), []catalogue.Update{{Product: lamp}}); err != nil {
+		t.Fatal(err)
 	}
-	return cards, nil
+	return k
 }
 
 var noon = event.At(time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC))
@@ -88,8 +89,9 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	w.imports = imports.Open(dir, w.clock.Now)
 	w.ledger = l
+	w.shelf = shelf(t, w.clock.Now)
 	w.api = api.New(api.Options{
-		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: shelf{}, Pictures: picture.Open(dir + "/pictures"),
+		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
 		Room: room, Home: identity.Key{7}.Home,
 	})
 	return w

@@ -16,6 +16,7 @@ var CoreOrder = []string{
 	"money", // exact sums
 	"event",
 	"product", // what the shop sells
+	"place",   // where: stores and fences
 	"identity", "profile", "condition", "insight", "recommend",
 	"journey", "decision", "content", "measure",
 	"",

@@ -42,6 +42,10 @@ type Rig struct {
 	Store func(ctx context.Context, dir string) (store.Store, error)
 	// Ledger opens or makes the ledger of dispatch in a folder.
 	Ledger func(ctx context.Context, dir string) (store.Ledger, error)
+	// Catalogue opens or makes the catalogue in a folder, and Interests who was
+	// interested in what.
+	Catalogue func(ctx context.Context, dir string) (store.Catalogue, error)
+	Interests func(ctx context.Context, dir string) (store.Interests, error)
 	// SMTP returns a channel that sends to the mail server at the address.
 	SMTP func(addr string) (Carrier, error)
 	// Signed is SMTP with the signatures of the shop's domain on every mail.
@@ -116,6 +120,7 @@ var benches = []struct {
 	{"recommend", recommendBench},
 	{"start", startBench},
 	{"reports", reportsBench},
+	{"catalogue", catalogueBench},
 }
 
 // Names returns the names of the benches.

@@ -30,6 +30,12 @@ func rig(t *testing.T) bench.Rig {
 		Ledger: func(ctx context.Context, dir string) (store.Ledger, error) {
 			return sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir})
 		},
+		Catalogue: func(ctx context.Context, dir string) (store.Catalogue, error) {
+			return sqlite.OpenCatalogue(ctx, sqlite.Options{Dir: dir})
+		},
+		Interests: func(ctx context.Context, dir string) (store.Interests, error) {
+			return sqlite.OpenInterests(ctx, sqlite.Options{Dir: dir})
+		},
 		SMTP:   func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Signed: func(addr string) (bench.Carrier, error) { return email.New(email.Options{Addr: addr}) },
 		Null:   func() channels.Channel { return &null.Channel{} },

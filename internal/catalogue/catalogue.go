@@ -47,6 +47,7 @@ type Keeper struct {
 	now   func() event.Time
 	mu    sync.Mutex // one update is worked out on what the last one left
 	seen  seen
+	look
 }
 
 // New returns the keeper of a catalogue.
@@ -85,6 +86,7 @@ func (k *Keeper) Apply(ctx context.Context, updates []Update) (total Applied, er
 // work is one batch on its way.
 type work struct {
 	now     event.Time
+	low     int64                            // how many pieces are few
 	before  map[product.Ref]*product.Product // as it was when the batch began; nil: not there
 	after   map[product.Ref]*product.Product
 	order   []product.Ref
@@ -95,7 +97,7 @@ type work struct {
 func (k *Keeper) apply(ctx context.Context, batch []Update) (Applied, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	w := &work{now: k.now(), before: map[product.Ref]*product.Product{}, after: map[product.Ref]*product.Product{}}
+	w := &work{now: k.now(), low: k.few(), before: map[product.Ref]*product.Product{}, after: map[product.Ref]*product.Product{}}
 	if err := k.load(ctx, w, batch); err != nil {
 		return Applied{}, err
 	}
@@ -119,7 +121,7 @@ func (k *Keeper) apply(ctx context.Context, batch []Update) (Applied, error) {
 	}
 	w.applied.Changes = len(w.changes)
 	defer k.seen.forget() // whether or not it was written: nobody knows
-	return w.applied, k.store.Commit(ctx, commit)
+	return w.applied, k.committed(k.store.Commit(ctx, commit), len(w.changes))
 }
 
 // load fetches the products that a batch is about.
@@ -164,7 +166,7 @@ func (w *work) becomes(old, next *product.Product) {
 	}
 	w.after[next.Ref] = next
 	w.applied.Taken++
-	w.changes = append(w.changes, product.Changes(old, next, w.now, w.now)...)
+	w.changes = append(w.changes, product.Changes(old, next, w.now, w.now, w.low)...)
 }
 
 func (w *work) put(u *Update) {
@@ -253,11 +255,11 @@ func (k *Keeper) Turn(ctx context.Context) (turned int, err error) {
 			p := &due[i].Product
 			// From instant to instant: two sales that began while nobody looked are two drops.
 			for at := due[i].Next; at <= now; at = p.Next(at) {
-				commit.Changes = append(commit.Changes, fresh(product.Changes(p, p, at-1, at), p, now)...)
+				commit.Changes = append(commit.Changes, fresh(product.Changes(p, p, at-1, at, product.LowStock), p, now)...)
 			}
 			commit.Puts = append(commit.Puts, store.ProductRow{Product: *p, Next: p.Next(now)})
 		}
-		if err := k.store.Commit(ctx, commit); err != nil {
+		if err := k.committed(k.store.Commit(ctx, commit), len(commit.Changes)); err != nil {
 			return turned, err
 		}
 		turned += len(due)

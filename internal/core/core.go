@@ -23,6 +23,7 @@ import (
 	"rapport/internal/core/insight"
 	"rapport/internal/core/insight/occasion"
 	"rapport/internal/core/journey"
+	"rapport/internal/core/place"
 	"rapport/internal/core/profile"
 )
 
@@ -39,6 +40,7 @@ type Program struct {
 	Journeys  *journey.Set
 	Gate      *decision.Gate
 	Occasions *occasion.Set // nil: none is declared, and none is kept
+	Places    *place.Map    // stores and fences; nil: none
 
 	// Runs are the runs of campaigns that the lane knows: no part of the
 	// definitions, and changed by entries of the log just like them.
@@ -126,6 +128,7 @@ func (pr *Program) Apply(p *profile.Profile, e *event.Event, now event.Time, rep
 	switch sees := p.Sees(e); {
 	case sees == profile.SeenBefore, repeated:
 		r.eff.Repeated = true
+	case r.p.Born == 0 && e.Source == event.CatalogueSource && e.Trust == event.Own: // they left meanwhile
 	case e.Type == event.System && event.Control(e.Name):
 		r.obey(e)
 	case e.Type == event.System && e.Name == event.ImportUndone:
@@ -216,6 +219,7 @@ func (r *run) hear(e *event.Event) {
 	if event.Receipt(e.Name) && r.receipt(e) {
 		touched.Reach = true
 	}
+	touched.Place = r.locate(e, &folded)
 	var changes []insight.Change
 	if newborn {
 		changes = r.Segments.All(r.p, r.now, false) // "has not ordered yet" is true of them from now on

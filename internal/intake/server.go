@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 
 	"rapport/internal/core/event"
@@ -56,6 +57,14 @@ type Options struct {
 	// "https://track.shop.example", for the settings that SDKs ask for. Default:
 	// the host of the request.
 	PublicURL string
+
+	// Locate tells the town of a network's address. Nil: nobody does.
+	Locate func(netip.Addr) Town
+
+	// PeerHeader is the header in which a proxy in front of the server says who
+	// connected, such as "X-Forwarded-For": of several, the last counts. Default:
+	// there is no proxy, and the connection's own address holds.
+	PeerHeader string
 
 	// Log gets what goes wrong on our side. Default: slog.Default().
 	Log *slog.Logger
@@ -204,6 +213,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, all []Decoded) err
 	var rejects []Reject
 	var who identity.Identifier
 	var home identity.ID
+	around := s.surroundings(r)
 	for i := range all {
 		d := &all[i]
 		if d.Reject != nil {
@@ -214,6 +224,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, all []Decoded) err
 		if d.Who != who {
 			who, home = d.Who, s.opt.Workspace.Home(d.Who)
 		}
+		d.Event.Context = around.describe(&d.Event)
 		events = append(events, Addressed{home, d.Event})
 	}
 	if len(events) > 0 {

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/core/insight"
 	"rapport/internal/core/journey"
 	"rapport/internal/core/money"
+	"rapport/internal/core/place"
 	"rapport/internal/core/spec"
 	"rapport/internal/studio/picture"
 )
@@ -53,6 +54,7 @@ type Program struct {
 	Pictures  map[string]picture.Info // by the name of the file
 	Locales   *Locales                // the sentences of templates, by language
 	Products  Products                // see Options
+	Places    *place.Map              // stores and fences; nil: none
 
 	// Name, Currency, Zone, Locale, Purposes and Senders are those of Shop, for
 	// whoever needs only them. Senders are by channel.
@@ -107,6 +109,7 @@ func Compile(src *Source, o Options) (*Program, []spec.Problem) {
 	c.policy()
 	c.locales()
 	c.templates()
+	c.places()
 	c.compile(o)
 	problems := once(c.located(ps.All()))
 	slices.SortStableFunc(problems, func(a, b spec.Problem) int {
@@ -153,11 +156,13 @@ type compiler struct {
 	blocks    []File
 	sentences []File
 	occasions []File
+	stores    []File
+	fences    []File
 	studio    studio
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "traits", "lists", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "traits", "lists", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions", "stores", "fences"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -200,6 +205,11 @@ func (c *compiler) sort() {
 			to = &c.sentences
 		case "occasions":
 			to = &c.occasions
+		case "stores", "fences":
+			to = new([]File) // of another kind: the reason is given below
+		}
+		if c.sortPlaces(dir, f) {
+			continue
 		}
 		if kind == markup && c.sortMarkup(f) {
 			continue
@@ -282,7 +292,7 @@ func (c *compiler) policy() {
 // compile compiles segments and journeys and puts the core's program together.
 func (c *compiler) compile(o Options) {
 	p := c.p
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone}
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone, Places: p.Places}
 	c.readTraits(env)
 	c.readLists(env)
 	sources, shown := c.readSegments()
@@ -326,7 +336,7 @@ func (c *compiler) compile(o Options) {
 	p.Core = &core.Program{
 		Hash: c.src.Hash(), Workspace: o.Workspace, Key: o.Key, Zone: p.Zone, Zones: c.zones.Zone,
 		Series: env.Set, Segments: segments, Journeys: journey.NewSet(p.Journeys, p.Older),
-		Gate: decision.New(o.Workspace, p.Policy, c.zones), Occasions: c.readOccasions(),
+		Gate: decision.New(o.Workspace, p.Policy, c.zones), Occasions: c.readOccasions(), Places: p.Places,
 	}
 }
 

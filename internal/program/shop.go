@@ -26,6 +26,7 @@ type Shop struct {
 	Brands   []Brand
 	Speakers []Sender // all senders, in the order of the file
 	Kit      Kit      // how it looks in messages
+	Goods    Goods    // which changes of the catalogue are told, and to whom
 }
 
 // Purpose is something that customers may agree to or refuse.
@@ -68,7 +69,7 @@ var Channels = []string{"email", "sms", "whatsapp", "push", "webpush", "onsite",
 func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems) Shop {
 	r := fields{ps}
 	s := Shop{Zone: "UTC", Locale: "en", Senders: map[string]Sender{}}
-	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "brands", "senders", "brand") {
+	if !r.known(n, "shop.yaml", "name", "zone", "currency", "locale", "website", "postal", "purposes", "brands", "senders", "brand", "catalogue") {
 		return s
 	}
 	s.Name = r.must(n, "the shop", "name", "Willow and Finch")
@@ -97,6 +98,7 @@ func parseShop(n spec.Node, zones func(string) *time.Location, ps *spec.Problems
 	if v, ok := n.Get("purposes"); ok {
 		s.Purposes = r.purposes(v)
 	}
+	s.Goods = r.goods(n)
 	if v, ok := n.Get("brand"); ok {
 		s.Kit = r.kit(v)
 		r.checkLook(v, &s.Kit)

@@ -44,7 +44,8 @@ type Source struct {
 }
 
 // Read takes the definitions from a folder: every .yaml, .yml, .liquid and .mjml
-// file in it and below it, and of the folder pictures what each picture is. Left alone are files of other kinds, files and folders that
+// file in it and below it, the .jsonl of the folder stores and the .geojson of the
+// folder fences, and of the folder pictures what each picture is. Left alone are files of other kinds, files and folders that
 // begin with a dot, the folder stories, and folders that have a shop.yaml of
 // their own: those are other shops. A symbolic link is refused, because
 // it may lead out of the folder; so give it os.Root.FS, or os.DirFS of a folder
@@ -70,7 +71,7 @@ func Read(fsys fs.FS) (*Source, error) {
 			return fs.SkipDir
 		case entry.Type()&fs.ModeSymlink != 0:
 			return fault.New(fault.Invalid, name+" is a symbolic link: definitions are files in the folder itself, so copy it there")
-		case entry.IsDir() || !isDefinition(base) && !isPicture(name):
+		case entry.IsDir() || !isDefinition(base) && !isPicture(name) && !isPlaces(name):
 			return nil
 		case !entry.Type().IsRegular():
 			return fault.New(fault.Invalid, name+" is not an ordinary file")
@@ -116,7 +117,7 @@ func readFile(fsys fs.FS, name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", name, err)
 	}
-	body, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	body, err := io.ReadAll(io.LimitReader(f, int64(mostOf(name))+1))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return "", fmt.Errorf("reading %s: %w", name, err)
 	}
@@ -136,8 +137,8 @@ func New(files []File) (*Source, error) {
 			return nil, fault.New(fault.Invalid, strconv.Quote(f.Path)+" is not a path of a definition, such as segments/vip.yaml")
 		case i > 0 && s.files[i-1].Path == f.Path:
 			return nil, fault.New(fault.Invalid, f.Path+" is there twice")
-		case len(f.Body) > MaxFile:
-			return nil, fault.New(fault.TooLarge, f.Path+" is longer than "+strconv.Itoa(MaxFile>>20)+" MB")
+		case len(f.Body) > mostOf(f.Path):
+			return nil, fault.New(fault.TooLarge, f.Path+" is longer than "+strconv.Itoa(mostOf(f.Path)>>20)+" MB")
 		}
 		total += len(f.Body)
 	}

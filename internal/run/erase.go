@@ -33,6 +33,9 @@ type Tables interface {
 	Everything(ctx context.Context, yield func(where string, body []byte) error) error
 }
 
+// Clean takes erased customers out of an index: gone reports who they are.
+type Clean func(ctx context.Context, gone func(identity.ID) bool) error
+
 // Erase forgets the customer who has the id. It returns once every home of theirs
 // is a tombstone, nothing under it is in the state, and nothing more is sent to
 // them; old bytes of theirs may still lie in the log and in the free space of
@@ -217,6 +220,9 @@ func (n *Node) clean(ctx context.Context, homes []identity.ID) error {
 		}
 	}
 	var errs []error
+	for _, clean := range n.o.Clean {
+		errs = append(errs, clean(ctx, n.erasures.Has))
+	}
 	for _, forget := range n.o.Forget {
 		errs = append(errs, forget(ctx, func(id identity.Identifier) bool { return n.erasures.Has(n.o.Key.Home(id)) }))
 	}

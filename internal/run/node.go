@@ -57,6 +57,8 @@ type Options struct {
 	Gone  func(...identity.ID)
 	// Tables is what is learnt from the feed. Default: nothing is.
 	Tables Tables
+	// Clean are the keepers of what is indexed by customer outside of store and log.
+	Clean []Clean
 	// NoSending: nothing is handed over. For audits of a data directory.
 	NoSending bool
 }

@@ -17,6 +17,7 @@ type Deps struct {
 	Device   bool     // class of the last device
 	Locale   bool
 	Zone     bool // the customer's time zone
+	Place    bool // where the customer is
 	Props    bool // properties of the triggering event
 	Life     bool // orders, identifiers and visits: the stage of life
 
@@ -42,7 +43,7 @@ func (d *Deps) tidy() {
 // Touches reports whether something that the condition looks at was touched.
 // Changes of segments are not in t: see [Deps.Mentions].
 func (d *Deps) Touches(t *Touched) bool {
-	if d.Consent && t.Consent || d.Reach && t.Reach || d.Device && t.Device || d.Locale && t.Locale || d.Zone && t.Zone || d.Life && t.Life {
+	if d.Consent && t.Consent || d.Reach && t.Reach || d.Device && t.Device || d.Locale && t.Locale || d.Zone && t.Zone || d.Place && t.Place || d.Life && t.Life {
 		return true
 	}
 	for _, n := range d.Series {
@@ -84,6 +85,7 @@ type Touched struct {
 	Locale  bool
 	Zone    bool
 	Life    bool // an order, an identifier, or a visit of who has not ordered
+	Place   bool
 
 	Predictions []string // names of predictions that were made or taken back
 	Kept        []string // lists and types of objects, as profile.OfList and OfObject name them
@@ -104,7 +106,7 @@ func (t *Touched) Has(series int) bool {
 
 // Any reports whether anything was touched.
 func (t *Touched) Any() bool {
-	if len(t.Traits) > 0 || len(t.Predictions) > 0 || len(t.Kept) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone || t.Life {
+	if len(t.Traits) > 0 || len(t.Predictions) > 0 || len(t.Kept) > 0 || t.Consent || t.Reach || t.Device || t.Locale || t.Zone || t.Place || t.Life {
 		return true
 	}
 	return t.near != [4]uint64{} || len(t.far) > 0

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rapport/internal/core/money"
+	atlas "rapport/internal/core/place"
 )
 
 // Env is the surroundings in which conditions of one program are parsed. It is
@@ -35,6 +36,9 @@ type Env struct {
 
 	scores *scoreParser
 	traits []*Computed
+	// Places are the stores and fences that a condition may name; nil: none.
+	Places *atlas.Map
+
 	hidden []Hidden
 	listen func(Hidden)
 }

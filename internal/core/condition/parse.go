@@ -89,6 +89,12 @@ func init() {
 		{"prediction", append(slices.Clone(valueOps), "within"), parsePrediction},
 		{"list", nil, parseList},
 		{"object", []string{"where", "times"}, parseObject},
+		{"near", nil, parseNear},
+		{"fence", []string{"entered", "seen_within"}, parseFence},
+		{"store", []string{"within"}, parseStore},
+		{"city", nil, parseTown("city")},
+		{"region", nil, parseTown("region")},
+		{"country", nil, parseTown("country")},
 	}
 }
 
@@ -338,7 +344,7 @@ func parseDwell(p *parser, n, v spec.Node, depth int) node {
 		return nil
 	}
 	cond := newCond(inner, when.Pos)
-	name := HiddenPrefix + strconv.FormatUint(SegmentKey(cond.Canonical()), 16)
+	name := hiddenName(cond)
 	p.env.hide(Hidden{name, cond})
 	return &dwellNode{inner: cond, name: name, key: SegmentKey(name), d: d}
 }

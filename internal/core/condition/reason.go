@@ -11,7 +11,7 @@ import (
 // Reason is one thing that makes an answer what it is, with the values it was
 // judged by.
 type Reason struct {
-	Kind  string       `json:"kind"`            // did, trait, property, context, time, consent, reachable, random, segment, dwell, score, tier, affinity
+	Kind  string       `json:"kind"`            // did, trait, property, context, time, consent, reachable, random, segment, dwell, score, tier, affinity, place
 	Holds bool         `json:"holds"`           // whether what was asked is so
 	What  string       `json:"what"`            // the question, or its opposite if it does not hold, in words
 	Event string       `json:"event,omitempty"` // did: names of the events
@@ -52,6 +52,11 @@ func (r Reason) Sentence(now event.Time) string {
 			more = append(more, r.Value)
 		}
 		when("")
+	case "place":
+		if r.Value != "" {
+			more = append(more, r.Value)
+		}
+		when("seen ")
 	case "segment", "dwell":
 		if r.At != 0 {
 			when("since ")

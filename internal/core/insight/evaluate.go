@@ -53,6 +53,9 @@ func (s *Segments) Touched(p *profile.Profile, t condition.Touched, now event.Ti
 	if t.Life {
 		mark(dirty, s.life)
 	}
+	if t.Place {
+		mark(dirty, s.place)
+	}
 	r := run{s: s, p: p, now: now}
 	return r.all(dirty)
 }

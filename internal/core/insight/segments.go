@@ -65,6 +65,7 @@ type Segments struct {
 	users        [][]int // by place: the segments that refer to this one
 	byPrediction map[string][]int
 	byKept       map[string][]int // lists and types of objects
+	place        []int
 
 	zones       func(string) *time.Location
 	defaultZone *time.Location
@@ -140,7 +141,7 @@ func (s *Segments) append(g segment) {
 	for _, x := range []struct {
 		mentions bool
 		list     *[]int
-	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}, {d.Life, &s.life}} {
+	}{{d.Consent, &s.consent}, {d.Reach, &s.reach}, {d.Device, &s.device}, {d.Locale, &s.locale}, {d.Zone, &s.zone}, {d.Place, &s.place}, {d.Life, &s.life}} {
 		if x.mentions {
 			*x.list = append(*x.list, n)
 		}

@@ -28,15 +28,19 @@ func (r *run) enterByEvent(e *event.Event) {
 func (r *run) enterBySegment(changes []insight.Change) {
 	for i := range changes {
 		c := &changes[i]
-		if c.Silent || c.Hidden {
+		if c.Silent {
 			continue
 		}
 		for _, en := range r.s.bySegment[c.Segment] {
-			if en.t.Leave == c.In || r.late > en.d.MaxLateness {
+			if en.t.Leave == c.In || c.Hidden != (en.t.Fence != "") || r.late > en.d.MaxLateness {
 				continue
 			}
 			var b event.Builder
-			b.Set("segment", event.Text(c.Segment)).Set("in", event.Yes(c.In))
+			if en.t.Fence != "" {
+				b.Set("fence", event.Text(en.t.Fence)).Set("in", event.Yes(c.In))
+			} else {
+				b.Set("segment", event.Text(c.Segment)).Set("in", event.Yes(c.In))
+			}
 			in := profile.Instance{TriggerAt: c.At, Name: en.t.String(), Props: b.Object()}
 			if r.e != nil {
 				in.Trigger = r.e.ID

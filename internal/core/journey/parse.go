@@ -154,6 +154,12 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		}
 		return t, t.Segment != ""
 	}
+	if v, is := n.Get("fence"); is {
+		return r.fenceTrigger(n, v)
+	}
+	if v, is := n.Get("catalogue"); is {
+		return r.catalogueTrigger(n, v)
+	}
 	if _, is := n.Get("date"); is {
 		r.known(n, "a date trigger", "date", "offset", "at", "repeat")
 		t.Date = strings.TrimPrefix(strings.TrimPrefix(r.text(n, "date"), "trait."), "profile.")

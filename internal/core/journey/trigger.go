@@ -16,7 +16,8 @@ type Trigger struct {
 	Key   string // path in the event's properties whose value names the instance; empty: one instance
 
 	Segment string
-	Leave   bool // on leaving the segment; else on entering
+	Leave   bool   // on leaving the segment; else on entering
+	Fence   string // the segment is a hidden one: who is in the fence
 
 	Date   string // a trait that holds a date
 	Offset int    // days before (negative) or after it
@@ -35,6 +36,10 @@ func (t *Trigger) String() string {
 		return t.Event.String()
 	case t.Service != "":
 		return "asked for by the API"
+	case t.Fence != "" && t.Leave:
+		return "leaves the fence " + t.Fence
+	case t.Fence != "":
+		return "comes into the fence " + t.Fence
 	case t.Segment != "" && t.Leave:
 		return "leaves " + t.Segment
 	case t.Segment != "":

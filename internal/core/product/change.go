@@ -1,6 +1,8 @@
 package product
 
 import (
+	"time"
+
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
 )
@@ -14,9 +16,13 @@ const (
 	OutOfStock   = "Product Out Of Stock"
 )
 
-// LowStock is how many pieces are few: with five left a shopper who hesitates may
+// LowStock is how many pieces are few where the shop does not say: with five left a shopper who hesitates may
 // come too late, and a message about it still reaches her in time.
 const LowStock = 5
+
+// InterestFor is how long somebody who looked at a product is told of changes of
+// it where the shop does not say: who looked at a lamp two months ago has one by now.
+const InterestFor = 60 * 24 * time.Hour
 
 // Change is one fact about one variant.
 type Change struct {
@@ -34,8 +40,8 @@ type Change struct {
 // Changes returns what became of a product between two pictures: old as it was
 // at the instant before, next as it is at now. A product that was not known
 // before is new, and nothing about it has changed; nor has anything of one that is
-// no longer sold. A price in another currency is another price and has not dropped.
-func Changes(old, next *Product, before, now event.Time) (list []Change) {
+// no longer sold. Few are low pieces or less. A price in another currency is another price and has not dropped.
+func Changes(old, next *Product, before, now event.Time, low int64) (list []Change) {
 	if old == nil || next.Gone {
 		return nil
 	}
@@ -59,7 +65,7 @@ func Changes(old, next *Product, before, now event.Time) (list []Change) {
 		case could && !can:
 			c.Name = OutOfStock
 			list = append(list, c)
-		case can && v.State == InStock && few(v) && !few(was):
+		case can && v.State == InStock && few(v, low) && !few(was, low):
 			c.Name, c.Stock = LowInStock, v.Stock
 			list = append(list, c)
 		}
@@ -67,7 +73,7 @@ func Changes(old, next *Product, before, now event.Time) (list []Change) {
 	return list
 }
 
-func few(v *Variant) bool { return v.Counted && v.Stock > 0 && v.Stock <= LowStock }
+func few(v *Variant, low int64) bool { return v.Counted && v.Stock > 0 && v.Stock <= low }
 
 func (p *Product) variant(id string) *Variant {
 	for i := range p.Variants {

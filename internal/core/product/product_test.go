@@ -78,7 +78,7 @@ func TestWhatAChangeMeans(t *testing.T) {
 		old, next := lamp(), lamp()
 		c.change(&next)
 		var got []string
-		for _, change := range product.Changes(&old, &next, 500, 500) {
+		for _, change := range product.Changes(&old, &next, 500, 500, product.LowStock) {
 			got = append(got, change.Name)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -86,7 +86,7 @@ func TestWhatAChangeMeans(t *testing.T) {
 		}
 	}
 	fresh := lamp()
-	if list := product.Changes(nil, &fresh, 500, 500); list != nil {
+	if list := product.Changes(nil, &fresh, 500, 500, product.LowStock); list != nil {
 		t.Errorf("a new product has changed: %v", list)
 	}
 }
@@ -95,7 +95,7 @@ func TestASaleThatBeginsByTheClockIsAPriceDrop(t *testing.T) {
 	t.Parallel()
 	p := lamp()
 	p.Variants[1].State = product.InStock
-	list := product.Changes(&p, &p, 999, 1000)
+	list := product.Changes(&p, &p, 999, 1000, product.LowStock)
 	if len(list) != 1 || list[0].Name != product.PriceDropped || list[0].Before != 25*money.One || list[0].After != 15*money.One {
 		t.Errorf("at the beginning of the sale: %+v", list)
 	}
@@ -103,7 +103,7 @@ func TestASaleThatBeginsByTheClockIsAPriceDrop(t *testing.T) {
 	if e.Props.Text("price") != "15.00" || e.Props.Text("price_before") != "25.00" || e.Props.Text("sku") != "LAMP-BLUE" {
 		t.Errorf("the event is %s", e.AppendJSON(nil))
 	}
-	if list := product.Changes(&p, &p, 1999, 2000); list != nil {
+	if list := product.Changes(&p, &p, 1999, 2000, product.LowStock); list != nil {
 		t.Errorf("at its end: %+v", list)
 	}
 }

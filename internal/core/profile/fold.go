@@ -20,6 +20,8 @@ type Folded struct {
 	Device      bool
 	Locale      bool
 	Zone        bool
+	Place       bool     // where the customer is
+	Located     bool     // a point on the ground was named, and may be kept
 	Predictions []string // names of predictions that were made or taken back
 	Kept        []string // lists and types of objects, as OfList and OfObject name them
 
@@ -136,6 +138,7 @@ func (p *Profile) Fold(e *event.Event, now event.Time) (f Folded) {
 	case e.Name == event.MessageDelivered, e.Name == event.MessageClicked, e.Name == event.MessageOpened:
 		p.foldArrival(e)
 	}
+	p.foldWhere(e, now, &f)
 	return f
 }
 
@@ -253,7 +256,7 @@ func (p *Profile) foldContext(e *event.Event, f *Folded) {
 	if _, said := p.Trait("locale"); !said {
 		set(&p.Locale, e.Context.Text("locale"), &f.Locale)
 	}
-	set(&p.Device, e.Context.Text("device.type"), &f.Device)
+	set(&p.Device, event.DeviceOf(e), &f.Device)
 	if v, ok := e.Context.Get("traits"); ok && v.Kind == event.Map && e.Traits == "" {
 		p.foldTraits(e, v.Object(), f)
 	}

@@ -52,6 +52,8 @@ func (p *Profile) Join(s *Profile) bool {
 	for i := range s.Predictions {
 		p.predict(s.Predictions[i])
 	}
+	p.joinWhere(s)
+	p.joinDevices(s)
 	p.joinOrders(s)
 	p.joinBought(s)
 	if s.Session.Last > p.Session.Last || s.Session.Last == p.Session.Last && s.Session.Start < p.Session.Start {

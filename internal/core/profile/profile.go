@@ -53,9 +53,14 @@ type Profile struct {
 	Objects     []Object     // by type, then id; at most MaxObjects
 	Tallies     []*Tally     // by key; frozen once in a profile
 
+	Where     Whereabouts // where they were last
+	Visits    []Visit     // by key; at most MaxVisits, the newest stay
+	Glances   []Glance    // what was looked at on which class of device, by item, then device
+	HandOvers []HandOver  // by the class left, then the one that was bought on
+
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
 	Locale  string     // BCP 47; empty: the shop's
-	Device  string     // class of the last device: desktop, mobile, tablet
+	Device  string     // class of the last device: see event.Desktop and its like
 	First   event.Time // earliest At of a customer's own event
 	Last    event.Time // latest At
 	Count   int64      // events applied

@@ -29,6 +29,8 @@ var hotSections = []section{
 	{2, func(p *Profile) bool { return len(p.Scores) == 0 }, (*Profile).appendScores, (*Profile).readScores},
 	{3, func(p *Profile) bool { return len(p.Tastes) == 0 }, (*Profile).appendTastes, (*Profile).readTastes},
 	{12, func(p *Profile) bool { return len(p.Tallies) == 0 }, (*Profile).appendTallies, (*Profile).readTallies},
+	{20, (*Profile).nowhere, (*Profile).appendWhere, (*Profile).readWhere},
+	{21, (*Profile).deviceless, (*Profile).appendDevices, (*Profile).readDevices},
 }
 
 func appendSections(dst []byte, p *Profile, list []section) []byte {

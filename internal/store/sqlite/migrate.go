@@ -16,7 +16,7 @@ import (
 	"rapport/internal/fault"
 )
 
-//go:embed sql/state/*.sql sql/ledger/*.sql sql/catalogue/*.sql
+//go:embed sql/state/*.sql sql/ledger/*.sql sql/catalogue/*.sql sql/interests/*.sql
 var migrationFiles embed.FS
 
 // Folders of the migrations of each file.

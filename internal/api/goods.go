@@ -1,0 +1,273 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"rapport/internal/catalogue"
+	"rapport/internal/catalogue/feed"
+	"rapport/internal/core/event"
+	"rapport/internal/core/money"
+	sold "rapport/internal/core/product"
+	"rapport/internal/fault"
+	"rapport/internal/keys"
+	"rapport/internal/sources/till"
+)
+
+// Limits of what one call may bring. A thousand products are some megabytes and one
+// sync of the disk for each five hundred.
+const (
+	maxBatch     = 1000
+	maxGoodsBody = 8 << 20
+)
+
+// defaultSource is whose products the API's are where a call does not say.
+const defaultSource = "api"
+
+// refusedItem is one item of a batch that was left out.
+type refusedItem struct {
+	Index  int    `json:"index"`
+	ID     string `json:"id,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// appliedBatch is what became of a batch for the catalogue.
+type appliedBatch struct {
+	Taken   int           `json:"taken" doc:"What replaced something older."`
+	Stale   int           `json:"stale" doc:"What said nothing new, or something older."`
+	Unknown int           `json:"unknown" doc:"SKUs that are not in the catalogue."`
+	Changes int           `json:"changes" doc:"Price drops, returns to stock and low stock that followed."`
+	Refused []refusedItem `json:"refused"`
+}
+
+func appliedOf(a catalogue.Applied, refused []refusedItem) appliedBatch {
+	if refused == nil {
+		refused = []refusedItem{}
+	}
+	return appliedBatch{a.Taken, a.Stale, a.Unknown, a.Changes, refused}
+}
+
+// goods adds the operations that change the catalogue, and the one that takes
+// receipts.
+func (a *API) goods() {
+	route(a, operation{
+		method: http.MethodPut, path: "/products", scope: keys.Edit, tag: "products", summary: "Put products into the catalogue", maxBody: maxGoodsBody,
+		about: "Each product replaces what was known under its id. What the change means, a price drop or a return to stock, follows by itself and is told to whoever is interested. What is wrong with single products is in the answer; the others are taken.",
+	}, a.putProducts)
+	route(a, operation{
+		method: http.MethodPost, path: "/products/stock", scope: keys.Edit, tag: "products", summary: "Say how many pieces there are", maxBody: maxGoodsBody,
+		about: "Of a SKU altogether, or in one store. An older word than what is known changes nothing.",
+	}, a.stock)
+	route(a, operation{
+		method: http.MethodPost, path: "/products/prices", scope: keys.Edit, tag: "products", summary: "Say what things cost", maxBody: maxGoodsBody,
+		about: "The price of a SKU, with or without a sale for some time.",
+	}, a.prices)
+	route(a, operation{
+		method: http.MethodPost, path: "/receipts", scope: keys.Edit, tag: "till", summary: "Take what tills sold", maxBody: maxGoodsBody,
+		about: "Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.",
+	}, a.receipts)
+}
+
+func (a *API) putProducts(ctx context.Context, in *struct {
+	Body struct {
+		Source   string            `json:"source,omitempty" maxLength:"64" doc:"Whose products they are. Default: api."`
+		Currency string            `json:"currency,omitempty" maxLength:"3" doc:"Of prices that name none. Default: the shop's own."`
+		Products []json.RawMessage `json:"products" minItems:"1" maxItems:"1000" doc:"Each as a line of a JSON lines file: id, title, brand, url, image, categories, and either price, sale_price, sku, stock, availability or variants with them."`
+	}
+},
+) (*body[appliedBatch], error) {
+	currency, err := a.currency(ctx, in.Body.Currency)
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, raw := range in.Body.Products {
+		if err := json.Compact(&text, raw); err != nil {
+			return nil, fault.New(fault.Invalid, "products: an object is expected for each")
+		}
+		text.WriteByte('\n')
+	}
+	var updates []catalogue.Update
+	var refused []refusedItem
+	_, err = feed.Read(ctx, &text, feed.Options{
+		Source: source(in.Body.Source), Currency: currency, Format: feed.JSONLines, Now: a.o.Now(),
+		Put: func(p sold.Product) error { updates = append(updates, catalogue.Update{Product: p}); return nil },
+		Refuse: func(r feed.Refusal) error {
+			refused = append(refused, refusedItem{int(r.Line) - 1, r.ID, r.Reason})
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	done, err := a.o.Catalogue.Apply(ctx, updates)
+	return answer(appliedOf(done, refused), err)
+}
+
+// source is whose products a call speaks of.
+func source(said string) string {
+	if said == "" {
+		return defaultSource
+	}
+	return said
+}
+
+// currency reads a currency; the shop's own if none is said.
+func (a *API) currency(ctx context.Context, said string) (money.Currency, error) {
+	if said != "" {
+		return money.ParseCurrency(said)
+	}
+	p, err := a.o.Node.Program(ctx)
+	if err != nil || p == nil {
+		return "", err
+	}
+	return p.Currency, nil
+}
+
+// instant reads when something was so; now if it is not said.
+func (a *API) instant(field, text string) (event.Time, error) {
+	now := a.o.Now()
+	if text == "" {
+		return now, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, fault.New(fault.Invalid, field+": an instant such as 2026-12-24T15:00:00Z is expected")
+	}
+	return min(event.At(t), now), nil
+}
+
+func (a *API) stock(ctx context.Context, in *struct {
+	Body struct {
+		Source string `json:"source,omitempty" maxLength:"64" doc:"Only of products of this source. Default: of any."`
+		Stock  []struct {
+			SKU    string `json:"sku" minLength:"1" maxLength:"128"`
+			Store  string `json:"store,omitempty" maxLength:"200" doc:"The store's name in the catalogue. Default: all together."`
+			Pieces int64  `json:"pieces" minimum:"-1000000000" maximum:"1000000000"`
+			At     string `json:"at,omitempty" maxLength:"40" doc:"When it was so. Default: now."`
+		} `json:"stock" minItems:"1" maxItems:"1000"`
+	}
+},
+) (*body[appliedBatch], error) {
+	patches := make([]catalogue.Patch, len(in.Body.Stock))
+	for i, s := range in.Body.Stock {
+		at, err := a.instant("stock["+strconv.Itoa(i)+"].at", s.At)
+		if err != nil {
+			return nil, err
+		}
+		patches[i] = catalogue.Patch{SKU: s.SKU, Source: in.Body.Source, Counted: true, Stock: s.Pieces, Place: s.Store, At: at}
+	}
+	done, err := a.o.Catalogue.Patch(ctx, patches)
+	return answer(appliedOf(done, nil), err)
+}
+
+func (a *API) prices(ctx context.Context, in *struct {
+	Body struct {
+		Source string `json:"source,omitempty" maxLength:"64" doc:"Only of products of this source. Default: of any."`
+		Prices []struct {
+			SKU      string      `json:"sku" minLength:"1" maxLength:"128"`
+			Price    till.Amount `json:"price"`
+			Sale     till.Amount `json:"sale_price,omitempty"`
+			From     string      `json:"sale_from,omitempty" maxLength:"40"`
+			To       string      `json:"sale_to,omitempty" maxLength:"40"`
+			Currency string      `json:"currency,omitempty" maxLength:"3" doc:"Default: as before."`
+			At       string      `json:"at,omitempty" maxLength:"40" doc:"When it was so. Default: now."`
+		} `json:"prices" minItems:"1" maxItems:"1000"`
+	}
+},
+) (*body[appliedBatch], error) {
+	patches := make([]catalogue.Patch, len(in.Body.Prices))
+	for i, s := range in.Body.Prices {
+		field := func(name string) string { return "prices[" + strconv.Itoa(i) + "]." + name }
+		at, err := a.instant(field("at"), s.At)
+		if err != nil {
+			return nil, err
+		}
+		p := catalogue.Patch{SKU: s.SKU, Source: in.Body.Source, Priced: true, At: at}
+		if p.Price, err = price(field("price"), s.Price); err != nil {
+			return nil, err
+		}
+		if s.Currency != "" {
+			if p.Currency, err = money.ParseCurrency(s.Currency); err != nil {
+				return nil, err
+			}
+		}
+		if till.Decimal(s.Sale) != "" {
+			p.Sale.On = true
+			if p.Sale.Price, err = price(field("sale_price"), s.Sale); err != nil {
+				return nil, err
+			}
+			for _, end := range [...]struct {
+				name, text string
+				to         *event.Time
+			}{{"sale_from", s.From, &p.Sale.From}, {"sale_to", s.To, &p.Sale.To}} {
+				if end.text == "" {
+					continue
+				}
+				t, err := time.Parse(time.RFC3339, end.text)
+				if err != nil {
+					return nil, fault.New(fault.Invalid, field(end.name)+": an instant such as 2026-12-24T15:00:00Z is expected")
+				}
+				*end.to = event.At(t)
+			}
+		}
+		patches[i] = p
+	}
+	done, err := a.o.Catalogue.Patch(ctx, patches)
+	return answer(appliedOf(done, nil), err)
+}
+
+func price(field string, text till.Amount) (money.Micros, error) {
+	m, err := money.Parse(till.Decimal(text))
+	if err != nil || m < 0 {
+		return 0, fault.New(fault.Invalid, field+": a sum of zero or more is expected, such as 12.50")
+	}
+	return m, nil
+}
+
+// taken is what became of receipts.
+type taken struct {
+	Taken   int           `json:"taken" doc:"Durable, now or before."`
+	Nobody  int           `json:"nobody" doc:"Receipts that name no customer."`
+	Refused []refusedItem `json:"refused" doc:"What is wrong with the others: send them again once it is mended."`
+}
+
+func (a *API) receipts(ctx context.Context, in *struct {
+	Body struct {
+		Source   string         `json:"source,omitempty" maxLength:"64" doc:"The name of the tills; receipts of two sources may have one number. Default: till."`
+		Receipts []till.Receipt `json:"receipts" minItems:"1" maxItems:"1000"`
+	}
+},
+) (*body[taken], error) {
+	from := in.Body.Source
+	if from == "" {
+		from = "till"
+	}
+	out := taken{Refused: []refusedItem{}}
+	var events []event.Event
+	now := a.o.Now()
+	for i := range in.Body.Receipts {
+		r := &in.Body.Receipts[i]
+		list, err := till.Events(r, from, now)
+		switch kind, why := fault.Of(err); {
+		case err == nil:
+			out.Taken++
+			events = append(events, list...)
+		case kind == fault.NotFound:
+			out.Nobody++
+		default:
+			out.Refused = append(out.Refused, refusedItem{i, r.ID, why})
+		}
+	}
+	if len(events) == 0 {
+		return answer(out, nil)
+	}
+	if err := a.o.Node.Ready(); err != nil {
+		return nil, err
+	}
+	return answer(out, a.o.Node.Hear(ctx, events))
+}

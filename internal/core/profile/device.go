@@ -1,0 +1,184 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/wire"
+)
+
+// Glance is a product that was looked at on a device: the newest look of each
+// product on each class.
+type Glance struct {
+	Item   uint64 // fingerprint of the SKU or product id
+	Device string
+	At     event.Time
+}
+
+// HandOver counts what was looked at on one class of device and bought on another.
+type HandOver struct {
+	From, To string
+	Count    int32 // orders: each counts once
+	Last     event.Time
+}
+
+// Bounds of what is remembered of devices: a shopper compares a dozen products,
+// and there are six classes.
+const (
+	MaxGlances   = 24
+	MaxHandOvers = 16
+)
+
+// HandOverWithin is how long after a look a purchase elsewhere still follows from it.
+const HandOverWithin = 7 * 24 * time.Hour
+
+// item is how a product is remembered in a [Glance].
+func item(sku string) uint64 { return wire.Hash("item", sku) }
+
+// looked are the events that say that somebody looks at a product.
+func looked(name string) bool { return name == event.ProductViewed || name == event.ProductAdded }
+
+// Glimpse notes the product that an event looks at, and on what device.
+func (p *Profile) Glimpse(e *event.Event) {
+	if !looked(e.Name) || e.Trust == event.Own {
+		return
+	}
+	device := event.DeviceOf(e)
+	if device == "" || device == event.Bot || len(device) > 32 {
+		return
+	}
+	for _, key := range [...]string{"sku", "product_id", "variant_id"} {
+		if sku := e.Props.Text(key); sku != "" {
+			p.glimpse(Glance{item(sku), device, e.At})
+		}
+	}
+}
+
+func (p *Profile) glimpse(g Glance) {
+	i, found := slices.BinarySearchFunc(p.Glances, g, compareGlance)
+	if found {
+		if p.Glances[i].At < g.At {
+			p.Glances = slices.Clone(p.Glances)
+			p.Glances[i].At = g.At
+		}
+		return
+	}
+	g.Device = strings.Clone(g.Device)
+	p.Glances = slices.Insert(slices.Clip(p.Glances), i, g)
+	if len(p.Glances) > MaxGlances {
+		oldest := 0
+		for j := range p.Glances {
+			if p.Glances[j].At < p.Glances[oldest].At {
+				oldest = j
+			}
+		}
+		p.Glances = slices.Delete(p.Glances, oldest, oldest+1)
+	}
+}
+
+func compareGlance(a, b Glance) int {
+	return cmp.Or(cmp.Compare(a.Item, b.Item), strings.Compare(a.Device, b.Device))
+}
+
+// HandsOver counts the order, which must be new, if something in it was looked at
+// last on another class of device, at most [HandOverWithin] before. It returns the
+// look and the SKU; ok is false if there was none. An order counts once, by the
+// latest such look.
+func (p *Profile) HandsOver(e *event.Event, o *event.Order) (seen Glance, to, sku string, ok bool) {
+	if e.Name != event.OrderCompleted || len(p.Glances) == 0 {
+		return seen, "", "", false
+	}
+	if to = event.DeviceOf(e); event.Tills(e) {
+		to = event.TillDevice
+	}
+	if to == "" || to == event.Bot || len(to) > 32 {
+		return seen, "", "", false
+	}
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		look, there := p.lastLook(l, e.At)
+		if there && look.Device != to && (!ok || look.At > seen.At) {
+			seen, sku, ok = look, l.SKU, true
+		}
+	}
+	if !ok {
+		return seen, "", "", false
+	}
+	i, found := slices.BinarySearchFunc(p.HandOvers, HandOver{From: seen.Device, To: to}, func(a, b HandOver) int {
+		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+	})
+	switch {
+	case found:
+		p.HandOvers = slices.Clone(p.HandOvers)
+		h := &p.HandOvers[i]
+		h.Count, h.Last = h.Count+1, max(h.Last, e.At)
+	case len(p.HandOvers) < MaxHandOvers:
+		p.HandOvers = slices.Insert(slices.Clip(p.HandOvers), i, HandOver{strings.Clone(seen.Device), strings.Clone(to), 1, e.At})
+	}
+	return seen, to, sku, true
+}
+
+// lastLook returns the newest look at what a line is of, before the instant: where
+// a look at the same device is newer, nothing was handed over.
+func (p *Profile) lastLook(l *event.Line, at event.Time) (look Glance, ok bool) {
+	for i := range p.Glances {
+		g := &p.Glances[i]
+		if g.At > at || at.Sub(g.At) > HandOverWithin || g.Item != item(l.SKU) && (l.Product == "" || g.Item != item(l.Product)) {
+			continue
+		}
+		if !ok || g.At > look.At {
+			look, ok = *g, true
+		}
+	}
+	return look, ok
+}
+
+// joinDevices takes in what a strand did on which device.
+func (p *Profile) joinDevices(s *Profile) {
+	for _, g := range s.Glances {
+		p.glimpse(g)
+	}
+	for _, h := range s.HandOvers {
+		i, found := slices.BinarySearchFunc(p.HandOvers, h, func(a, b HandOver) int {
+			return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+		})
+		if found {
+			p.HandOvers = slices.Clone(p.HandOvers)
+			p.HandOvers[i].Count += h.Count
+			p.HandOvers[i].Last = max(p.HandOvers[i].Last, h.Last)
+		} else if len(p.HandOvers) < MaxHandOvers {
+			p.HandOvers = slices.Insert(slices.Clip(p.HandOvers), i, h)
+		}
+	}
+}
+
+func (p *Profile) deviceless() bool { return len(p.Glances) == 0 && len(p.HandOvers) == 0 }
+
+func (p *Profile) appendDevices(dst []byte) []byte {
+	dst = wire.Uvarint(dst, uint64(len(p.Glances)))
+	for i := range p.Glances {
+		g := &p.Glances[i]
+		dst = wire.Fixed(dst, g.Item)
+		dst = wire.Text(dst, g.Device)
+		dst = wire.Varint(dst, int64(g.At))
+	}
+	dst = wire.Uvarint(dst, uint64(len(p.HandOvers)))
+	for i := range p.HandOvers {
+		h := &p.HandOvers[i]
+		dst = wire.Text(dst, h.From)
+		dst = wire.Text(dst, h.To)
+		dst = wire.Varint(dst, int64(h.Count))
+		dst = wire.Varint(dst, int64(h.Last))
+	}
+	return dst
+}
+
+func (p *Profile) readDevices(r *wire.Reader) {
+	p.Glances = read(r, 10, func(r *wire.Reader) Glance { return Glance{r.Fixed(), r.Text(), event.Time(r.Varint())} })
+	p.HandOvers = read(r, 4, func(r *wire.Reader) HandOver {
+		return HandOver{r.Text(), r.Text(), int32(r.Varint()), event.Time(r.Varint())}
+	})
+}

@@ -1,0 +1,112 @@
+package interest
+
+import (
+	"context"
+	"strings"
+
+	"rapport/internal/core/event"
+	"rapport/internal/feed"
+	"rapport/internal/store"
+)
+
+// Names of Segment's e-commerce spec about wish lists.
+const (
+	wished    = "Product Added to Wishlist"
+	unwished  = "Product Removed from Wishlist"
+	unwished2 = "Wishlist Product Added to Cart"
+)
+
+// blocks is how many feed blocks are noted at once, and maxKey the longest name
+// that is indexed.
+const (
+	blocks = 64
+	maxKey = 128
+)
+
+// keyOf is the most special name by which properties name what is sold.
+func keyOf(props event.Object) string {
+	for _, name := range [...]string{"sku", "variant_id", "product_id"} {
+		if v := strings.TrimSpace(props.Text(name)); v != "" && len(v) <= maxKey {
+			return strings.Clone(v)
+		}
+	}
+	return ""
+}
+
+// learn adds what a row of the feed says to c.
+func learn(c *store.InterestCommit, r *feed.Row) {
+	if r.Kind != feed.Event {
+		return
+	}
+	note := func(kind store.InterestKind, key string) {
+		if key != "" {
+			c.Noted = append(c.Noted, store.Interest{Key: key, Profile: r.Profile, Kind: kind, At: r.At, Count: 1})
+		}
+	}
+	drop := func(kind store.InterestKind, key string) {
+		if key != "" {
+			c.Dropped = append(c.Dropped, store.Interest{Key: key, Profile: r.Profile, Kind: kind, At: r.At})
+		}
+	}
+	switch r.Name {
+	case event.ProductViewed:
+		note(store.Viewed, keyOf(r.Props))
+	case event.ProductAdded:
+		note(store.Carted, keyOf(r.Props))
+	case event.ProductRemoved:
+		drop(store.Carted, keyOf(r.Props))
+	case wished:
+		note(store.Wished, keyOf(r.Props))
+	case unwished:
+		drop(store.Wished, keyOf(r.Props))
+	case unwished2:
+		note(store.Carted, keyOf(r.Props))
+	case event.OrderCompleted:
+		list, _ := r.Props.Get("products")
+		seen := map[string]bool{} // two lines of one SKU are one purchase
+		list.Items(func(v event.Value) bool {
+			if key := keyOf(v.Object()); !seen[key] {
+				seen[key] = true
+				note(store.Bought, key)
+			}
+			return len(seen) < event.MaxLines
+		})
+	}
+}
+
+// Learn notes what the feed has told since the last time, and returns how many
+// blocks that were.
+func (w *Watcher) Learn(ctx context.Context) (read int, err error) {
+	for lane := range w.o.Lanes {
+		for {
+			after, err := w.o.Interests.Position(ctx, lane)
+			if err != nil {
+				return read, err
+			}
+			list, err := w.o.Feed(ctx, lane, after, blocks)
+			if err != nil {
+				return read, err
+			}
+			if len(list) == 0 {
+				break
+			}
+			c := &store.InterestCommit{Lane: lane}
+			for i := range list {
+				if err := feed.Each(list[i].Body, func(r feed.Row) error { learn(c, &r); return nil }); err != nil {
+					return read, err
+				}
+				c.To = list[i].To
+			}
+			// A drop holds against what was noted before it in the same stretch, too: the
+			// latest word is told apart by its instant.
+			if err := w.o.Interests.Note(ctx, c); err != nil {
+				return read, err
+			}
+			read += len(list)
+			if len(list) < blocks {
+				break
+			}
+		}
+	}
+	return read, nil
+}
