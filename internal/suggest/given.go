@@ -38,7 +38,7 @@ type shown struct {
 
 // counts are the figures that outlast a process.
 type counts struct {
-	Since    event.Time     `json:"since"`
+	Since    event.Time     `json:"-"`
 	Lists    int64          `json:"lists"`
 	Empty    int64          `json:"empty"`
 	Fallback int64          `json:"fallback"`
@@ -46,8 +46,8 @@ type counts struct {
 	ByList   map[string]int `json:"by_list"` // items by the list that named them
 	Orders   int64          `json:"orders"`
 	Credited int64          `json:"credited"` // orders with something that had been suggested
-	Revenue  money.Micros   `json:"revenue"`
-	Online   money.Micros   `json:"suggested"` // of lines that had been suggested
+	Revenue  money.Micros   `json:"-"`
+	Online   money.Micros   `json:"-"` // of lines that had been suggested
 }
 
 func (g *given) init() {

@@ -8,16 +8,20 @@ import (
 	"slices"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/money"
 	"rapport/internal/fault"
 )
 
 // kept is what outlasts a process: since when things are sold, and what was
 // counted. The rest is made anew of the feed. It names no person.
 type kept struct {
-	Version  int                   `json:"version"`
-	Arrivals map[string]event.Time `json:"arrivals"`
-	Counts   counts                `json:"counts"`
-	Items    []string              `json:"items"` // suggested at all
+	Version  int              `json:"version"`
+	Arrivals map[string]int64 `json:"arrivals"` // milliseconds since 1970; 0: from before
+	Since    int64            `json:"since"`
+	Revenue  int64            `json:"revenue"` // millionths
+	Online   int64            `json:"suggested"`
+	Counts   counts           `json:"counts"`
+	Items    []string         `json:"items"` // suggested at all
 }
 
 const keptVersion = 1
@@ -41,14 +45,15 @@ func (r *Room) recall() error {
 		return fault.New(fault.Corrupt, r.o.File+" is not of this version: arrivals and counts begin anew")
 	}
 	r.arrivals.mu.Lock()
-	if k.Arrivals != nil {
-		r.arrivals.since = k.Arrivals
+	for n, at := range k.Arrivals {
+		r.arrivals.since[n] = event.Time(at)
 	}
 	r.arrivals.mu.Unlock()
 	g := &r.given
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.counts = k.Counts
+	g.counts.Since, g.counts.Revenue, g.counts.Online = event.Time(k.Since), money.Micros(k.Revenue), money.Micros(k.Online)
 	if g.counts.ByList == nil {
 		g.counts.ByList = map[string]int{}
 	}
@@ -63,13 +68,15 @@ func (r *Room) save() error {
 	if r.o.File == "" {
 		return nil
 	}
-	k := kept{Version: keptVersion}
+	k := kept{Version: keptVersion, Arrivals: map[string]int64{}}
 	r.arrivals.mu.Lock()
-	k.Arrivals = r.arrivals.since // replaced as a whole, never changed
+	for n, at := range r.arrivals.since {
+		k.Arrivals[n] = int64(at)
+	}
 	r.arrivals.mu.Unlock()
 	g := &r.given
 	g.mu.Lock()
-	k.Counts = g.counts
+	k.Counts, k.Since, k.Revenue, k.Online = g.counts, int64(g.counts.Since), int64(g.counts.Revenue), int64(g.counts.Online)
 	k.Counts.ByList = map[string]int{}
 	for list, n := range g.counts.ByList {
 		k.Counts.ByList[list] = n
