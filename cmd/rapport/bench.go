@@ -21,7 +21,7 @@ import (
 )
 
 type benchCmd struct {
-	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import start reports."`
+	Name      string  `arg:"" help:"What to measure: log engine http freshness dispatch campaign service import recommend start reports."`
 	JSON      bool    `help:"Print the result as JSON."`
 	Seconds   float64 `placeholder:"N" help:"How long the main measurement lasts. Default: the bench's own, 10 to 60 s."`
 	Customers int     `placeholder:"N" help:"How many customers, orders or messages there are. Default: the bench's own."`

@@ -112,6 +112,7 @@ var benches = []struct {
 	{"campaign", campaignBench},
 	{"service", serviceBench},
 	{"import", importBench},
+	{"recommend", recommendBench},
 	{"start", startBench},
 	{"reports", reportsBench},
 }

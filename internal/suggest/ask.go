@@ -248,7 +248,7 @@ func (a *asking) list(name string) []recommend.Item {
 	k, q := a.know, a.q
 	switch name {
 	case Session:
-		return k.visits.Next(nil, &a.r.method, a.clicks, q.Now, depth, a.scratch)
+		return k.visits.Next(make([]recommend.Item, 0, depth), &a.r.method, a.clicks, q.Now, depth, a.scratch)
 	case Together:
 		items := a.clicks
 		if q.Item != "" || len(items) > 1 && len(q.Clicks) == 0 {

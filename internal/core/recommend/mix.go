@@ -39,7 +39,7 @@ type Serving struct {
 // Served is a list as it is shown.
 type Served struct {
 	Picks    []Pick
-	Left     map[Reason]int // what was left out, by reason
+	Left     map[Reason]int // what was looked at and left out, by reason
 	Fallback bool           // whether anything came from a later step
 }
 
@@ -53,35 +53,82 @@ func (s *Serving) Mix(steps []Step, look func(name string) (Good, bool)) Served 
 	if s.N <= 0 {
 		return out
 	}
-	taken := map[string]bool{}
-	categories := map[string]int{}
+	taken := make(map[string]bool, 2*s.N)
+	var categories map[string]int
+	if s.PerCategory > 0 {
+		categories = map[string]int{}
+	}
 	for n, step := range steps {
-		for _, c := range s.candidates(step, look, taken, &out) {
+		list := s.ranked(step, look)
+		for i := range list {
 			if len(out.Picks) == s.N {
 				return out
 			}
-			if s.PerCategory > 0 && c.Category != "" && categories[c.Category] >= s.PerCategory {
-				out.Left[OfItsKind]++
+			c := &list[i]
+			if taken[c.name] {
 				continue
 			}
-			categories[c.Category]++
-			c.Fallback = n
+			taken[c.name] = true
+			g, sold := c.ask(look)
+			switch {
+			case !sold:
+				out.Left[Unlisted]++
+				continue
+			case g.Name != c.name && taken[g.Name]:
+				continue // another name of what is there already
+			}
+			taken[g.Name] = true
+			if why := s.Refuse(&g); why != "" {
+				out.Left[why]++
+				continue
+			}
+			if s.PerCategory > 0 && g.Category != "" {
+				if categories[g.Category] >= s.PerCategory {
+					out.Left[OfItsKind]++
+					continue
+				}
+				categories[g.Category]++
+			}
 			out.Fallback = out.Fallback || n > 0
-			out.Picks = append(out.Picks, c)
+			out.Picks = append(out.Picks, Pick{Good: g, Score: c.score, List: c.list, Fallback: n})
 		}
 	}
 	return out
 }
 
-// candidates returns what a step suggests that may be shown, the best first. What
-// was looked at once is not looked at again.
-func (s *Serving) candidates(step Step, look func(string) (Good, bool), taken map[string]bool, out *Served) []Pick {
-	type sum struct {
-		score, most float64
-		list        string
+// candidate is an item that a step suggests.
+type candidate struct {
+	name   string
+	score  float64
+	most   float64 // of a single list, and which that was
+	list   string
+	good   *Good // what the shop says of it, if it was asked and sells it
+	looked bool
+}
+
+// ask returns what the shop says of it.
+func (c *candidate) ask(look func(string) (Good, bool)) (g Good, sold bool) {
+	switch {
+	case !c.looked:
+		return look(c.name)
+	case c.good == nil:
+		return g, false
 	}
-	sums := map[string]*sum{}
-	var order []string
+	return *c.good, true
+}
+
+// ranked returns what a step suggests, the best first. The shop is asked about all
+// of it only where its margins change the order.
+func (s *Serving) ranked(step Step, look func(string) (Good, bool)) []candidate {
+	room := 0
+	for i := range step {
+		room += len(step[i].Items)
+	}
+	list := make([]candidate, 0, room)
+	var at map[string]int
+	if len(step) > 1 {
+		at = make(map[string]int, room)
+	}
 	for _, src := range step {
 		weight := src.Weight
 		if weight == 0 {
@@ -91,62 +138,54 @@ func (s *Serving) candidates(step Step, look func(string) (Good, bool), taken ma
 		for i := range src.Items {
 			highest = max(highest, src.Items[i].Score)
 		}
-		if highest <= 0 {
-			continue
-		}
 		for i := range src.Items {
 			it := &src.Items[i]
 			if it.Score <= 0 {
 				continue
 			}
-			one := sums[it.Name]
-			if one == nil {
-				one = &sum{}
-				sums[it.Name] = one
-				order = append(order, it.Name)
-			}
 			score := weight * it.Score / highest
-			one.score += score
-			if score > one.most {
-				one.most, one.list = score, src.List
+			if k, again := at[it.Name]; again {
+				c := &list[k]
+				c.score += score
+				if score > c.most {
+					c.most, c.list = score, src.List
+				}
+				continue
 			}
+			if at != nil {
+				at[it.Name] = len(list)
+			}
+			list = append(list, candidate{name: it.Name, score: score, most: score, list: src.List})
 		}
 	}
-	var picks []Pick
-	for _, name := range order {
-		if taken[name] {
-			continue
-		}
-		taken[name] = true
-		g, sold := look(name)
-		if !sold {
-			out.Left[Unlisted]++
-			continue
-		}
-		if g.Name != name && taken[g.Name] {
-			continue // another name of what is there already
-		}
-		taken[g.Name] = true
-		if why := s.Refuse(&g); why != "" {
-			out.Left[why]++
-			continue
-		}
-		p := Pick{Good: g, Score: sums[name].score, List: sums[name].list}
-		if s.Margin != nil && s.MarginWeight != 0 {
+	if s.Margin != nil && s.MarginWeight != 0 {
+		for i := range list {
+			c := &list[i]
+			c.looked = true
+			g, sold := look(c.name)
+			if !sold {
+				continue
+			}
+			c.good = &g
 			if m, known := s.Margin(&g); known {
-				p.Score *= max(0, 1+s.MarginWeight*m)
+				c.score *= max(0, 1+s.MarginWeight*m)
 			}
 		}
-		picks = append(picks, p)
-	}
-	slices.SortStableFunc(picks, func(a, b Pick) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
+	} else if len(step) == 1 {
+		if slices.IsSortedFunc(list, byScore) {
+			return list // as a list of one method is
 		}
-		return 0
-	})
-	return picks
+	}
+	slices.SortStableFunc(list, byScore)
+	return list
+}
+
+func byScore(a, b candidate) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	}
+	return 0
 }
