@@ -30,6 +30,7 @@ import (
 	"rapport/internal/store"
 	"rapport/internal/store/memory"
 	"rapport/internal/studio/picture"
+	"rapport/internal/suggest"
 )
 
 // world is the example shop on stores in memory, with its API.
@@ -67,9 +68,10 @@ func newWorld(t *testing.T) *world {
 	s, l := memory.New(), memory.NewLedger()
 	signer, err := site.NewSigner("https://shop.test", "default", site.Key{ID: 1, Secret: [32]byte{1}})
 	w.must(err)
+	room := suggest.New(suggest.Options{Store: s, Lanes: 1, Now: w.clock.Now})
 	w.node, err = run.Open(t.Context(), run.Options{
 		Log: memlog.New(1, w.clock.Now), Store: s, Ledger: l, Channels: map[string]channels.Channel{"email": &null.Channel{}}, Workspace: "default",
-		Key: identity.Key{7}, Clock: w.clock, Links: signer, OwnCopy: signer.OwnCopy(),
+		Key: identity.Key{7}, Clock: w.clock, Links: signer, OwnCopy: signer.OwnCopy(), Heard: room.Hear, Gone: room.Forget,
 	})
 	w.must(err)
 	var fresh []keys.New
@@ -88,6 +90,7 @@ func newWorld(t *testing.T) *world {
 	w.ledger = l
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: shelf{}, Pictures: picture.Open(dir + "/pictures"),
+		Room: room, Home: identity.Key{7}.Home,
 	})
 	return w
 }
