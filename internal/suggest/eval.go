@@ -63,9 +63,12 @@ func Toy(archive []byte) ([]Measured, error) {
 	m := a.At[20]
 	return []Measured{
 		{"serenade toy: lists", float64(a.Evaluations), 931, source},
-		{"serenade toy: MRR@20", m.MRR, .3277, source}, {"serenade toy: hit rate@20", m.HitRate, .6402, source},
-		{"serenade toy: popularity@20", m.Popularity, .0499, source}, {"serenade toy: precision@20", m.Precision, .0680, source},
-		{"serenade toy: coverage@20", m.Coverage, .2765, source}, {"serenade toy: MRR@20, tuned", b.At[20].MRR, .3401, "Serenade, hyperparameter search"},
+		{"serenade toy: MRR@20", m.MRR, .3277, source},
+		{"serenade toy: hit rate@20", m.HitRate, .6402, source},
+		{"serenade toy: popularity@20", m.Popularity, .0499, source},
+		{"serenade toy: precision@20", m.Precision, .0680, source},
+		{"serenade toy: coverage@20", m.Coverage, .2765, source},
+		{"serenade toy: MRR@20, tuned", b.At[20].MRR, .3401, "Serenade, hyperparameter search"},
 	}, nil
 }
 
