@@ -115,15 +115,6 @@ func (x *Index) Clicks(name string) int {
 	return 0
 }
 
-// Items yields every item that is remembered with its clicks, in no order.
-func (x *Index) Items(yield func(name string, clicks int) bool) {
-	for name, i := range x.ids {
-		if !yield(name, int(x.items[i].clicks)) {
-			return
-		}
-	}
-}
-
 // Click adds a click to the visit that the visitor is in, or begins the next one.
 // A name that is empty or too long is nobody's.
 func (x *Index) Click(visitor uint64, name string, at event.Time) {

@@ -59,7 +59,7 @@ func (f *Phrases) Search(visitor uint64, text string, at event.Time) {
 		return
 	}
 	if len(f.searching) >= maxSearching {
-		for v, s := range f.searching { // who goes does not depend on the order
+		for v, s := range f.searching { // order does not matter: each goes or stays by itself
 			if at.Sub(s.at) >= phraseFor {
 				delete(f.searching, v)
 			}
@@ -104,10 +104,10 @@ func (f *Phrases) Look(visitor uint64, item string, times float64, at event.Time
 // retop makes the order of the highest anew.
 func (t *Tally) retop() {
 	t.top = t.top[:0]
-	for _, c := range t.counts { // rise puts each into its place, whatever the order
+	for _, c := range t.counts { // order does not matter: each is marked
 		c.rank = -1
 	}
-	for _, c := range t.counts {
+	for _, c := range t.counts { // order does not matter: rise puts each into its place
 		t.rise(c)
 	}
 }
@@ -115,7 +115,7 @@ func (t *Tally) retop() {
 // prune forgets the half of the phrases that was searched for least.
 func (f *Phrases) prune() {
 	list := make([]Item, 0, len(f.phrases))
-	for p := range f.phrases {
+	for p := range f.phrases { // order does not matter: they are sorted
 		list = append(list, Item{p, f.uses.Share(p)})
 	}
 	Sort(list)

@@ -71,7 +71,7 @@ func (t *Tally) scale(at event.Time) float64 { return float64(at.Sub(t.origin)) 
 
 func (t *Tally) rescale(at event.Time) {
 	by := math.Exp2(-t.scale(at))
-	for _, c := range t.counts { // each by itself: the order does not matter
+	for _, c := range t.counts { // order does not matter: each is scaled by itself
 		c.sum *= by
 	}
 	t.total *= by
@@ -109,7 +109,7 @@ func (t *Tally) rise(c *count) {
 func (t *Tally) halve() {
 	all := make([]hit, 0, len(t.counts))
 	list := make([]*count, 0, len(t.counts))
-	for _, c := range t.counts {
+	for _, c := range t.counts { // order does not matter: best goes by sum and name
 		all = append(all, hit{uint32(len(list)), c.sum})
 		list = append(list, c)
 	}
