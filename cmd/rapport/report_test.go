@@ -87,7 +87,8 @@ func TestReportsGiveThePublishedFiguresOfOnlineRetail(t *testing.T) {
 		name                string
 		mean, q25, q50, q75 float64
 	}{
-		{"recency", rfm.Recency.Mean, rfm.Recency.Q25, rfm.Recency.Q50, rfm.Recency.Q75}, {"frequency", rfm.Frequency.Mean, rfm.Frequency.Q25, rfm.Frequency.Q50, rfm.Frequency.Q75},
+		{"recency", rfm.Recency.Mean, rfm.Recency.Q25, rfm.Recency.Q50, rfm.Recency.Q75},
+		{"frequency", rfm.Frequency.Mean, rfm.Frequency.Q25, rfm.Frequency.Q50, rfm.Frequency.Q75},
 		{"monetary", rfm.Monetary.Mean, rfm.Monetary.Q25, rfm.Monetary.Q50, rfm.Monetary.Q75},
 	} {
 		for j, pair := range [][2]float64{{s.mean, want.RFM.Mean[i]}, {s.q25, want.RFM.Q25[i]}, {s.q50, want.RFM.Q50[i]}, {s.q75, want.RFM.Q75[i]}} {
