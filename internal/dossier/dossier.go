@@ -60,7 +60,7 @@ func Of(ctx context.Context, src Source, p *profile.Profile) ([]Table, error) {
 	}
 	tables := []Table{
 		person(p), identifiers(p), traits(p), consents(p), addresses(p), orders(p), bought(p), segments(p, src.Program), journeys(p),
-		runs(p), contacts(p), series(p), scores(p), tastes(p), lists(p), objects(p), tallies(p), events,
+		runs(p), contacts(p), series(p), scores(p), tastes(p), lists(p), objects(p), tallies(p), places(p), visits(p), glances(p), handOvers(p), events,
 	}
 	said, decided, err := deliveries(ctx, src.Store, p, strands)
 	if err != nil {
@@ -122,6 +122,42 @@ func tallies(p *profile.Profile) Table {
 		for _, m := range s.Marks {
 			t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", s.Key), m.Value, m.Count, m.At})
 		}
+	}
+	return t
+}
+
+func places(p *profile.Profile) Table {
+	t := Table{Name: "places", About: "Where you were last, as far as we know.", Columns: []string{"country", "region", "city", "at", "latitude", "longitude", "precise_at"}}
+	if w := &p.Where; *w != (profile.Whereabouts{}) {
+		at := w.Point.Point()
+		t.Rows = append(t.Rows, []any{w.Country, w.Region, w.City, w.TownAt, at.Lat, at.Lon, w.PointAt})
+	}
+	return t
+}
+
+func visits(p *profile.Profile) Table {
+	t := Table{Name: "visits", About: "When you came to a store or a place that we watch, by the hash of its name.", Columns: []string{"place", "entered", "last", "there"}}
+	for i := range p.Visits {
+		v := &p.Visits[i]
+		t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", v.Key), v.Entered, v.Last, v.In})
+	}
+	return t
+}
+
+func glances(p *profile.Profile) Table {
+	t := Table{Name: "glances", About: "On which kind of device you looked at a product last, by the hash of its number.", Columns: []string{"product", "device", "at"}}
+	for i := range p.Glances {
+		g := &p.Glances[i]
+		t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", g.Item), g.Device, g.At})
+	}
+	return t
+}
+
+func handOvers(p *profile.Profile) Table {
+	t := Table{Name: "hand_overs", About: "How often you looked on one kind of device and bought on another.", Columns: []string{"from", "to", "orders", "last"}}
+	for i := range p.HandOvers {
+		h := &p.HandOvers[i]
+		t.Rows = append(t.Rows, []any{h.From, h.To, h.Count, h.Last})
 	}
 	return t
 }
