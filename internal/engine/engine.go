@@ -48,6 +48,9 @@ type Options struct {
 	CacheBytes int64
 	// DirtyBytes is how much uncommitted state forces a commit. Default: 48 MiB.
 	DirtyBytes int
+	// SweepAtOnce is how many records of a sweep may stand in the log at once, before
+	// what is heard meanwhile. Default: sweptAtOnce.
+	SweepAtOnce int
 	// OnClaims hears of deliveries that may be handed over, after their commit.
 	// It must not block.
 	OnClaims func([]Claim)
@@ -94,6 +97,9 @@ type Engine struct {
 // Open returns an engine that stands where the store says. It applies nothing
 // before Start or Settle.
 func Open(ctx context.Context, o Options) (*Engine, error) {
+	if o.SweepAtOnce == 0 {
+		o.SweepAtOnce = sweptAtOnce
+	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCache
 	}

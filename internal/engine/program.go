@@ -60,7 +60,7 @@ func (l *lane) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l.e.running != nil && len(entries) > sweptAtOnce {
+	if l.e.running != nil && len(entries) > l.e.o.SweepAtOnce {
 		l.trickle(entries)
 		return nil
 	}

@@ -88,7 +88,7 @@ func (l *lane) resume(ctx context.Context) error {
 	}
 	prog := l.program()
 	entries, err := l.parts(ctx)
-	if err != nil || prog == nil || len(entries) <= sweptAtOnce {
+	if err != nil || prog == nil || len(entries) <= l.e.o.SweepAtOnce {
 		return err
 	}
 	step := max(1, len(entries)/sweepProbes)
