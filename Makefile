@@ -10,9 +10,9 @@
 GOFUMPT_VERSION     := v0.12.0
 STATICCHECK_VERSION := v0.8.2
 
-# Packages whose tests replay so much, or run so much JavaScript, that the race
-# detector would take minutes.
-SLOW := /internal/demo$$|/internal/program$$|/internal/studio/mjml$$|/test/mail$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
+# Packages whose tests replay, compute or run JavaScript so much that the race
+# detector would take minutes. Those that compute are pure and start no goroutines.
+SLOW := /internal/core/insight/(intent|persona|value)$$|/internal/predict$$|/internal/demo$$|/internal/program$$|/internal/studio/mjml$$|/test/mail$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
 
 BENCHES := log engine http freshness dispatch campaign service import start
 SEEDS   := 200

@@ -10,8 +10,19 @@ import (
 func TestCommandsOnADirectoryThatIsNotThereSaySoAndMakeNothing(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"import", "list"}, {"import", "undo", "x"}, {"connect", "list"}, {"connect", "settle", "x"}, {"hooks", "list"}, {"domain", "list"}, {"domain", "pause", "shop.example"}, {"keys", "list"},
-		{"dump", "events"}, {"why", "x"}, {"doctor"}, {"reachable"}, {"export-person", "x", "--out", filepath.Join(t.TempDir(), "out")},
+		{"import", "list"},
+		{"import", "undo", "x"},
+		{"connect", "list"},
+		{"connect", "settle", "x"},
+		{"hooks", "list"},
+		{"domain", "list"},
+		{"domain", "pause", "shop.example"},
+		{"keys", "list"},
+		{"dump", "events"},
+		{"why", "x"},
+		{"doctor"},
+		{"reachable"},
+		{"export-person", "x", "--out", filepath.Join(t.TempDir(), "out")},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		code, out, errs := rapport(t, append(args, "--data", dir)...)
