@@ -131,7 +131,8 @@ type Store interface {
 
 	// Stats returns sizes for people: rows by table under "profiles", "history",
 	// "members", "deliveries", "forwards", "feed", "quarantine" and "programs", and
-	// the bytes on disk under "bytes".
+	// the bytes on disk under "bytes"; where something was damaged, under
+	// "members_mended" how many memberships were made anew when it was opened.
 	Stats(ctx context.Context) (map[string]int64, error)
 
 	Cleaner
