@@ -289,7 +289,7 @@ func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	room, service := d.room()
 	d.looked = clock
 	d.mu.Unlock()
-	due, err := d.o.Store.DueDeliveries(ctx, "", now, room+service)
+	due, err := d.due(ctx, now, room, service)
 	if err != nil {
 		return 0, err
 	}

@@ -77,6 +77,9 @@ type Store interface {
 	// channel asks all.
 	DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]Ref, error)
 
+	// DueWithin is DueDeliveries of all channels with from ≤ priority ≤ to.
+	DueWithin(ctx context.Context, from, to int32, now event.Time, limit int) ([]Ref, error)
+
 	// NextDelivery returns the earliest NotBefore of all planned deliveries;
 	// event.Never if there is none.
 	NextDelivery(ctx context.Context) (event.Time, error)
