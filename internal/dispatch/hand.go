@@ -78,10 +78,14 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 	for _, name := range order {
 		receipts = append(receipts, d.send(ctx, name, byChannel[name], messages, ready, now)...)
 	}
+	return receipts
+}
+
+// note keeps receipts in the ledger until the log has them.
+func (d *Dispatch) note(ctx context.Context, receipts []identity.Addressed) {
 	if err := d.o.Ledger.Note(ctx, noted(receipts)); err != nil {
 		d.log.Error("noting receipts in the ledger", "error", err)
 	}
-	return receipts
 }
 
 // subjects are the keys under which a suppression of this delivery may stand:
