@@ -95,6 +95,7 @@ type Dispatch struct {
 	mu       sync.Mutex
 	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
 	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
+	stops    []engine.Stop                // claims to be stopped if they have not begun
 	put      putOff
 	looked   time.Time // when Offer last asked the store
 	flight   int       // how many may be in flight now: InFlight, or more for a fast channel
@@ -115,6 +116,7 @@ type offer struct {
 type hold struct {
 	fence   uint64
 	begun   bool // it is being handed over
+	stopped bool // it was recalled after that, and does not begin if it is not too late
 	service bool
 }
 
@@ -250,6 +252,7 @@ func (d *Dispatch) Run(ctx context.Context) error {
 		case <-d.wake:
 		case <-time.After(pause):
 		}
+		d.answerStops(ctx)
 		if pause = d.busy(); pause > 0 {
 			continue
 		}
@@ -446,6 +449,9 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 	claims := d.claims
 	d.claims = nil
 	d.mu.Unlock()
+	if err := d.keepStops(ctx); err != nil {
+		return 0, err
+	}
 	if claims = d.begin(claims); len(claims) == 0 {
 		return 0, nil
 	}

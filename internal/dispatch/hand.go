@@ -44,6 +44,16 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 			Subjects: d.subjects(c, m.To.Address), Only: d.only(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: d.mayRepeat(c),
 		})
 	}
+	n := 0
+	for i, c := range ready { // the last look before they begin
+		if d.isStopped(c) {
+			receipts = append(receipts, stopped(c, now, ""))
+			continue
+		}
+		messages[n], ready[n], starts[n] = messages[i], c, starts[i]
+		n++
+	}
+	messages, ready, starts = messages[:n], ready[:n], starts[:n]
 	if len(starts) == 0 {
 		return receipts
 	}

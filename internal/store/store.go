@@ -282,6 +282,10 @@ type Ledger interface {
 	// begun.
 	Start(ctx context.Context, batch []Start) ([]StartAnswer, error)
 
+	// Begun reports whether the delivery was begun under the fence or a later one,
+	// whatever became of it.
+	Begun(ctx context.Context, id profile.DeliveryID, fence uint64) (bool, error)
+
 	// Note keeps the receipts of deliveries that were begun until they are in the
 	// log. It need not be durable at once: a delivery whose note is lost counts
 	// as unknown. A delivery that was never begun is passed over.
