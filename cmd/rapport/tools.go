@@ -293,6 +293,9 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) (err error) {
 func writeDiagnosis(w io.Writer, d *diagnosis) {
 	fmt.Fprintf(w, "%d customers, %d empty, %d signposts, %d put aside\n", d.Profiles, d.Empty, d.Signposts, d.Quarantined)
 	fmt.Fprintf(w, "%d alarms overdue, %d journeys stuck\n", d.Overdue, len(d.Stuck))
+	if n := d.Sizes["members_mended"]; n > 0 {
+		fmt.Fprintf(w, "the list of a segment's members was damaged: %d memberships were made anew from the customers\n", n)
+	}
 	for _, s := range d.Stuck {
 		fmt.Fprintln(w, "stuck:", s)
 	}

@@ -55,6 +55,7 @@ type Effects struct {
 	Left       bool             // the profile became a signpost
 	Changes    []insight.Change // segments entered and left
 	Deliveries []Delivery       // new deliveries and new states of old ones
+	Stops      []Stop           // claims that are no longer wanted
 	Forwards   []identity.Addressed
 	Granted    []profile.Consent // consents that the event gave
 	Facts      []event.Event     // for the feed

@@ -140,19 +140,72 @@ func TestAClaimThatDispatchVouchesWasNeverBegunIsClaimedAgainAtOnce(t *testing.T
 	}
 }
 
-// RULES 7, item 26, and DESIGN 6: recall wins until it is begun.
+// RULES 7, item 26, and DESIGN 6: recall wins until it is begun. Whether it has, only
+// dispatch knows, so the message stays open until it has told.
 func TestAPurchaseTakesBackWhatIsClaimedAndNotYetBegun(t *testing.T) {
 	t.Parallel()
 	w, d := cart(t)
 	c := w.slot(d.ID)
 	w.wait(time.Second)
 	w.buys("o1", "lamp")
-	got := w.last(d.ID)
-	if got.State != profile.Recalled || got.Fence == c.Fence || got.Because != string(decision.Satisfied) {
-		t.Errorf("it is %s because of %q under fence %d", got.State, got.Because, got.Fence)
+	if len(w.stops) != 1 || w.stops[0].Delivery.ID != d.ID || w.stops[0].Delivery.Fence != c.Fence || w.stops[0].Why == "" {
+		t.Fatalf("dispatch was asked to stop %+v", w.stops)
 	}
-	if after := w.tell(event.MessageSent, c); after.State != profile.Recalled || len(w.ada().Open) != 0 {
+	if open := w.ada().Open; len(open) != 1 || !open[0].Unwanted || w.last(d.ID).State != profile.Claimed {
+		t.Fatalf("before dispatch has told, open are %+v and the ledger says %s", open, w.last(d.ID).State)
+	}
+	w.says("Page Viewed")
+	if len(w.stops) != 1 {
+		t.Errorf("dispatch was asked again without need: %+v", w.stops)
+	}
+	got := w.tell(event.MessageStopped, c, "by", event.ByRecall, "detail", w.stops[0].Why)
+	if got.State != profile.Recalled || got.Fence == c.Fence || got.Because != string(decision.Satisfied) || got.Record == nil || got.Outcome != w.stops[0].Why {
+		t.Errorf("it is %s because of %q under fence %d, outcome %q", got.State, got.Because, got.Fence, got.Outcome)
+	}
+	if after := w.tell(event.MessageSent, c); after.State != profile.Recalled || len(w.ada().Open) != 0 || len(w.ada().Contacts) != 0 {
 		t.Errorf("a message that was taken back is %s", after.State)
+	}
+}
+
+func TestWhatHadBegunBeforeItWasRecalledIsToldAsItWas(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, receipt string
+		state         profile.State
+		counts        bool
+	}{
+		{"the provider had it", event.MessageSent, profile.Accepted, true},
+		{"nobody knows", event.MessageUnknown, profile.Unknown, true},
+		{"the provider refused it", event.MessageRejected, profile.Rejected, false},
+		{"the provider put it off, so it did not leave", event.MessageDeferred, profile.Recalled, false},
+		{"it could not be worded", event.RenderFailed, profile.Failed, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w, d := cart(t)
+			claim := w.slot(d.ID)
+			w.buys("o1", "lamp")
+			if got := w.tell(c.receipt, claim); got.State != c.state {
+				t.Errorf("it is %s, want %s", got.State, c.state)
+			}
+			if p := w.ada(); len(p.Open) != 0 || (len(p.Contacts) == 1) != c.counts {
+				t.Errorf("open %+v, contacts %+v", p.Open, p.Contacts)
+			}
+		})
+	}
+}
+
+func TestAClaimThatWasRecalledIsNotClaimedAgain(t *testing.T) {
+	t.Parallel()
+	w, d := cart(t)
+	w.slot(d.ID)
+	w.buys("o1", "lamp")
+	w.wait(core.ClaimFor + time.Second)
+	if got := w.slot(d.ID); got.State != profile.Claimed || got.Fence != 1 || len(w.stops) != 2 {
+		t.Errorf("after its deadline it is %s under fence %d, and dispatch was asked %d times", got.State, got.Fence, len(w.stops))
+	}
+	if got := w.slot(d.ID, "lost", true); got.State != profile.Recalled || got.Record == nil || len(w.ada().Open) != 0 {
+		t.Errorf("never begun, it is %s", got.State)
 	}
 }
 

@@ -132,31 +132,6 @@ func because(record *decision.Record) string {
 	return string(record.Reason)
 }
 
-// recall takes a message back. It reports false if it is not open, or begun.
-func (r *run) recall(c *journey.Recall) bool {
-	for i := range r.p.Open {
-		if r.p.Open[i].ID != c.Delivery {
-			continue
-		}
-		d := r.p.Open[i]
-		record, ok := r.Gate.Recall(r.p, &d, decision.Exited, r.now)
-		if !ok {
-			return false
-		}
-		// If a rule says it better than "the journey was left", the rule speaks: she
-		// bought it four seconds ago.
-		again := r.p.Open[i]
-		again.State = profile.Planned // asked as if it were not claimed yet: a rule says nothing of a claim that stands
-		if ruled := r.Gate.Claim(r.p, &again, r.now); ruled.Reason == decision.Satisfied || ruled.Reason == decision.JustBought {
-			record = ruled
-		}
-		r.drop(i)
-		r.eff.Deliveries = append(r.eff.Deliveries, Delivery{Delivery: d, Because: string(record.Reason), Record: &record, Claim: true, Outcome: c.Why})
-		return true
-	}
-	return false
-}
-
 // drop takes a delivery from the open ones.
 func (r *run) drop(i int) { r.p.Open = slices.Delete(slices.Clone(r.p.Open), i, i+1) }
 
@@ -182,13 +157,21 @@ func (r *run) slot(e *event.Event) {
 		return // it was recalled or is told of already
 	}
 	d := r.p.Open[i]
-	if truth(e.Props, "lost") && d.State == profile.Claimed {
-		d.State = profile.Planned // dispatch vouches that the claim before was never begun
+	lost := truth(e.Props, "lost") && d.State == profile.Claimed // dispatch vouches that the claim before was never begun
+	if d.Unwanted {
+		r.unwanted(i, lost)
+		return
+	}
+	if lost {
+		d.State = profile.Planned
 	}
 	if r.holdRun(i, d) {
 		return
 	}
 	if why, wanted := r.Journeys.Wanted(r.world(), &d); !wanted {
+		if lost {
+			r.put(i, d)
+		}
 		if r.recall(&journey.Recall{Delivery: d.ID, Journey: d.Journey, Key: d.Key, Why: why}) {
 			r.follow(r.Journeys.OnDelivery(r.world(), d.ID, profile.Recalled, why))
 		}
@@ -226,6 +209,10 @@ func (r *run) receipt(e *event.Event) (reach bool) {
 		return false // the answer to a claim that was lost: the newer one counts
 	}
 	outcome, because := clone(e.Props.Text("detail")), ""
+	if d.Unwanted && nothingLeft(e) {
+		r.takeBack(i, outcome)
+		return false
+	}
 	switch e.Name {
 	case event.MessageSent:
 		d.State = profile.Accepted

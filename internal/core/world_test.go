@@ -38,6 +38,7 @@ type world struct {
 	hops    uint8            // the most that any entry has made
 	aside   []string         // why entries were put aside
 	ledger  map[profile.DeliveryID][]core.Delivery
+	stops   []core.Stop          // what dispatch was asked to stop
 	plans   []profile.DeliveryID // in the order planned
 	facts   []event.Event
 	changes []insight.Change
@@ -288,6 +289,7 @@ func (w *world) take(p *profile.Profile, eff *core.Effects, e *event.Event) {
 		}
 		w.ledger[d.ID] = append(w.ledger[d.ID], d)
 	}
+	w.stops = append(w.stops, eff.Stops...)
 	w.facts, w.changes, w.refused = append(w.facts, eff.Facts...), append(w.changes, eff.Changes...), append(w.refused, eff.Refused...)
 }
 

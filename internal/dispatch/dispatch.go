@@ -31,7 +31,6 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
-	"rapport/internal/fault"
 	"rapport/internal/killpoint"
 	"rapport/internal/store"
 )
@@ -79,8 +78,9 @@ const (
 	// what may be in flight is: the look costs a question about as many rows, and a
 	// worker is done with a batch every few milliseconds.
 	offerPause = 50 * time.Millisecond
-	// slotsAtOnce bounds the slots of one append.
-	slotsAtOnce = 500
+	// atOnce bounds the slots and receipts of one append, each of which waits for
+	// the disk: some hundred kilobytes.
+	atOnce = 2_000
 )
 
 // Dispatch hands deliveries over.
@@ -95,6 +95,7 @@ type Dispatch struct {
 	mu       sync.Mutex
 	offered  map[profile.DeliveryID]offer // slots that the gate has not answered
 	held     map[profile.DeliveryID]hold  // claims that wait here or are being handed over
+	stops    []engine.Stop                // claims to be stopped if they have not begun
 	put      putOff
 	looked   time.Time // when Offer last asked the store
 	flight   int       // how many may be in flight now: InFlight, or more for a fast channel
@@ -115,6 +116,7 @@ type offer struct {
 type hold struct {
 	fence   uint64
 	begun   bool // it is being handed over
+	stopped bool // it was recalled after that, and does not begin if it is not too late
 	service bool
 }
 
@@ -186,7 +188,8 @@ func (d *Dispatch) begin(claims []engine.Claim) []engine.Claim {
 		if !held || h.begun || h.fence != c.Delivery.Fence {
 			return true
 		}
-		d.held[c.Delivery.ID] = hold{h.fence, true, h.service}
+		h.begun = true
+		d.held[c.Delivery.ID] = h
 		return false
 	})
 }
@@ -222,12 +225,18 @@ const (
 // Run offers and hands over until ctx ends. What is being handed over then is
 // finished and its receipts appended.
 func (d *Dispatch) Run(ctx context.Context) error {
-	var workers sync.WaitGroup
+	var workers, tellers sync.WaitGroup
+	told := make(chan handed, d.o.Workers)
+	for range tellerCount {
+		tellers.Go(func() { d.teller(ctx, told) })
+	}
+	defer tellers.Wait()
+	defer close(told)
 	for range d.o.Workers {
-		workers.Go(func() { d.worker(ctx, d.work) })
+		workers.Go(func() { d.worker(ctx, d.work, told) })
 	}
 	for range serviceWorkers {
-		workers.Go(func() { d.worker(ctx, d.service) })
+		workers.Go(func() { d.worker(ctx, d.service, told) })
 	}
 	defer workers.Wait()
 	lapse := time.NewTicker(lapseEvery)
@@ -243,6 +252,7 @@ func (d *Dispatch) Run(ctx context.Context) error {
 		case <-d.wake:
 		case <-time.After(pause):
 		}
+		d.answerStops(ctx)
 		if pause = d.busy(); pause > 0 {
 			continue
 		}
@@ -289,7 +299,7 @@ func (d *Dispatch) Offer(ctx context.Context) (int, error) {
 	room, service := d.room()
 	d.looked = clock
 	d.mu.Unlock()
-	due, err := d.o.Store.DueDeliveries(ctx, "", now, room+service)
+	due, err := d.due(ctx, now, room, service)
 	if err != nil {
 		return 0, err
 	}
@@ -397,7 +407,7 @@ func slot(ref store.Ref, now event.Time, lost bool) identity.Addressed {
 
 func (d *Dispatch) append(ctx context.Context, entries []identity.Addressed) error {
 	for len(entries) > 0 {
-		n := min(len(entries), slotsAtOnce)
+		n := min(len(entries), atOnce)
 		if err := d.o.Append(ctx, entries[:n]); err != nil {
 			return err
 		}
@@ -407,7 +417,7 @@ func (d *Dispatch) append(ctx context.Context, entries []identity.Addressed) err
 }
 
 // worker hands over what is claimed, as many at once as have come.
-func (d *Dispatch) worker(ctx context.Context, work chan engine.Claim) {
+func (d *Dispatch) worker(ctx context.Context, work <-chan engine.Claim, told chan<- handed) {
 	for {
 		var batch []engine.Claim
 		select {
@@ -427,60 +437,8 @@ func (d *Dispatch) worker(ctx context.Context, work chan engine.Claim) {
 		}
 		batch = d.begin(batch)
 		receipts := d.handOver(context.WithoutCancel(ctx), batch)
-		d.tell(ctx, receipts)
-		d.release(batch)
-		d.Wake()
+		told <- handed{batch, receipts}
 	}
-}
-
-// tell appends receipts until the log takes them, then finishes them in the
-// ledger. It gives up when the log refuses for another reason than that it cannot
-// be written now, and at a stop: the ledger keeps the receipts, and the next
-// process tells them.
-func (d *Dispatch) tell(ctx context.Context, receipts []identity.Addressed) {
-	if len(receipts) == 0 {
-		return
-	}
-	killpoint.Hit(killpoint.BeforeOutcome)
-	lasting := context.WithoutCancel(ctx)
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := d.append(lasting, receipts)
-		if err == nil {
-			break
-		}
-		if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
-			d.log.Error("what became of messages is kept in the ledger until the next start", "error", err, "messages", len(receipts))
-			return
-		}
-		select {
-		case <-ctx.Done(): // one more try
-		case <-time.After(pause):
-		}
-	}
-	if err := d.finish(lasting, receipts); err != nil {
-		d.log.Error("finishing deliveries in the ledger", "error", err)
-	}
-}
-
-// finish closes the deliveries of receipts that are in the log. What the provider
-// put off stays open in the ledger, with its receipt: the next process must know
-// too that it may be started again.
-func (d *Dispatch) finish(ctx context.Context, receipts []identity.Addressed) error {
-	over := make([]profile.DeliveryID, 0, len(receipts))
-	d.mu.Lock()
-	for i := range receipts {
-		id, fence, ok := of(&receipts[i])
-		switch {
-		case !ok:
-		case receipts[i].Event.Name == event.MessageDeferred:
-			d.put[id] = putOffAt{fence, receipts[i].Event.At}
-		default:
-			delete(d.put, id)
-			over = append(over, id)
-		}
-	}
-	d.mu.Unlock()
-	return d.o.Ledger.Finish(ctx, over)
 }
 
 // Deliver hands over everything that is claimed and keeps the receipts for
@@ -491,6 +449,9 @@ func (d *Dispatch) Deliver(ctx context.Context) (int, error) {
 	claims := d.claims
 	d.claims = nil
 	d.mu.Unlock()
+	if err := d.keepStops(ctx); err != nil {
+		return 0, err
+	}
 	if claims = d.begin(claims); len(claims) == 0 {
 		return 0, nil
 	}
@@ -515,6 +476,7 @@ func (d *Dispatch) deliver(ctx context.Context, claims []engine.Claim) {
 		go func() {
 			defer func() { <-room; done.Done() }()
 			receipts := d.handOver(ctx, part)
+			d.note(ctx, receipts)
 			d.mu.Lock()
 			d.receipts = append(d.receipts, receipts...)
 			d.mu.Unlock()

@@ -44,6 +44,16 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 			Subjects: d.subjects(c, m.To.Address), Only: d.only(c, m.To.Address), Service: c.Delivery.Class == profile.Service, Resend: d.mayRepeat(c),
 		})
 	}
+	n := 0
+	for i, c := range ready { // the last look before they begin
+		if d.isStopped(c) {
+			receipts = append(receipts, stopped(c, now, ""))
+			continue
+		}
+		messages[n], ready[n], starts[n] = messages[i], c, starts[i]
+		n++
+	}
+	messages, ready, starts = messages[:n], ready[:n], starts[:n]
 	if len(starts) == 0 {
 		return receipts
 	}
@@ -78,10 +88,14 @@ func (d *Dispatch) handOver(ctx context.Context, claims []engine.Claim) []identi
 	for _, name := range order {
 		receipts = append(receipts, d.send(ctx, name, byChannel[name], messages, ready, now)...)
 	}
+	return receipts
+}
+
+// note keeps receipts in the ledger until the log has them.
+func (d *Dispatch) note(ctx context.Context, receipts []identity.Addressed) {
 	if err := d.o.Ledger.Note(ctx, noted(receipts)); err != nil {
 		d.log.Error("noting receipts in the ledger", "error", err)
 	}
-	return receipts
 }
 
 // subjects are the keys under which a suppression of this delivery may stand:

@@ -56,6 +56,16 @@ steps:
       template: hello
       reason: You placed order {trigger.order_id} with us
 `,
+	"journeys/coat.yaml": `
+journey: coat
+trigger: {event: Coat Wanted}
+reentry: never
+holdout: 0%
+exit: {did: Coat Bought}
+steps:
+  - name: coat
+    send: {template: hello, reason: You looked at a coat}
+`,
 	"journeys/letter.yaml": `
 journey: letter
 trigger: {event: Trial Started}
@@ -152,6 +162,7 @@ type shop struct {
 	e        *engine.Engine
 	d        *dispatch.Dispatch
 	claimed  func([]engine.Claim) // where claims go; nil: to d
+	deaf     bool                 // d does not hear of what is recalled
 	n        int
 	inFlight int // zero: the default
 }
@@ -201,6 +212,11 @@ func (s *shop) start() {
 				return
 			}
 			s.d.Claimed(claims)
+		},
+		OnStops: func(stops []engine.Stop) {
+			if !s.deaf {
+				s.d.Unwanted(stops)
+			}
 		},
 	})
 	if err != nil {

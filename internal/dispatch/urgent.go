@@ -1,7 +1,9 @@
 package dispatch
 
 import (
+	"context"
 	"crypto/sha256"
+	"math"
 
 	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
@@ -50,6 +52,18 @@ func (d *Dispatch) room() (marketing, service int) {
 		}
 	}
 	return max(marketing, 0), max(service, 0)
+}
+
+// due returns the deliveries that are due, the most urgent first, each class up to
+// its own room: however many service messages wait behind a provider that hangs,
+// marketing is seen behind them.
+func (d *Dispatch) due(ctx context.Context, now event.Time, marketing, service int) ([]store.Ref, error) {
+	owed, err := d.o.Store.DueWithin(ctx, decision.ServiceFirst, decision.ServiceFirst, now, service)
+	if err != nil || marketing == 0 {
+		return owed, err
+	}
+	offered, err := d.o.Store.DueWithin(ctx, decision.ServiceFirst+1, math.MaxInt32, now, marketing)
+	return append(owed, offered...), err
 }
 
 // only returns the key of which one delivery is begun: one address in one run of a

@@ -18,13 +18,14 @@ import (
 	"rapport/internal/store/memory"
 )
 
-// jam is a provider that takes service messages at once and answers to no
-// marketing before it is told to.
+// jam is a provider that takes one class of messages at once and answers to none of
+// the other before it is told to.
 type jam struct {
-	mu      sync.Mutex
-	service int
-	stuck   int
-	free    chan struct{}
+	mu     sync.Mutex
+	owed   bool // service messages are those that get no answer
+	passed int
+	stuck  int
+	free   chan struct{}
 }
 
 func (j *jam) Send(_ context.Context, batch []channels.Message) []channels.Outcome {
@@ -33,8 +34,8 @@ func (j *jam) Send(_ context.Context, batch []channels.Message) []channels.Outco
 	j.mu.Lock()
 	for i := range batch {
 		out[i] = channels.Outcome{State: channels.Accepted, Code: 250}
-		if batch[i].Service {
-			j.service++
+		if batch[i].Service != j.owed {
+			j.passed++
 		} else {
 			j.stuck++
 			waits = true
@@ -47,18 +48,18 @@ func (j *jam) Send(_ context.Context, batch []channels.Message) []channels.Outco
 	return out
 }
 
-func (j *jam) counts() (service, stuck int) {
+func (j *jam) counts() (passed, stuck int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.service, j.stuck
+	return j.passed, j.stuck
 }
 
-func TestACampaignThatIsStuckAtItsProviderDoesNotHoldBackWhatIsOwed(t *testing.T) {
-	t.Parallel()
+// jammed is a shop that sends by a provider that is jammed.
+func jammed(t *testing.T, j *jam) *live {
+	t.Helper()
 	now := func() event.Time { return event.At(time.Now()) }
 	s := &shop{t: t, store: memory.New(), ledger: memory.NewLedger(), program: compile(t), log: memlog.New(1, now)}
 	l := &live{shop: s}
-	j := &jam{free: make(chan struct{})}
 	var err error
 	l.e, err = engine.Open(t.Context(), engine.Options{
 		Log: l.log, Store: l.store, Key: identity.Key{1}, Now: now,
@@ -81,6 +82,18 @@ func TestACampaignThatIsStuckAtItsProviderDoesNotHoldBackWhatIsOwed(t *testing.T
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		l.must(<-done)
+		l.must(l.e.Close(context.Background()))
+	})
+	return l
+}
+
+func TestACampaignThatIsStuckAtItsProviderDoesNotHoldBackWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	j := &jam{free: make(chan struct{})}
+	l := jammed(t, j)
 	for i := range 4 * inFlight { // more than may be in flight, all of it stuck
 		l.does(fmt.Sprint("u", i), event.OrderCompleted)
 	}
@@ -94,7 +107,27 @@ func TestACampaignThatIsStuckAtItsProviderDoesNotHoldBackWhatIsOwed(t *testing.T
 	}
 	close(j.free)
 	l.until("the rest has left too", func() bool { _, sent := j.counts(); return sent == 4*inFlight })
-	cancel()
-	l.must(<-done)
-	l.must(l.e.Close(context.Background()))
+}
+
+func TestServiceMessagesThatAreStuckDoNotHoldBackMarketing(t *testing.T) {
+	t.Parallel()
+	j := &jam{owed: true, free: make(chan struct{})}
+	l := jammed(t, j)
+	owed := dispatch.ServiceInFlight + 2*inFlight // more than dispatch looks at in both classes
+	for i := range owed {
+		l.does(fmt.Sprint("s", i), "Receipt Wanted")
+	}
+	l.until("the workers for what is owed are stuck", func() bool { _, stuck := j.counts(); return stuck >= 2 })
+	l.until("all of it is planned", func() bool {
+		planned, err := l.store.DueDeliveries(t.Context(), "", event.Never-1, owed)
+		l.must(err)
+		claimed, err := l.store.InState(t.Context(), profile.Claimed, profile.DeliveryID{}, owed)
+		l.must(err)
+		return len(planned)+len(claimed) >= owed
+	})
+	for i := range inFlight {
+		l.does(fmt.Sprint("u", i), event.OrderCompleted)
+	}
+	l.until("all marketing has left", func() bool { passed, _ := j.counts(); return passed == inFlight })
+	close(j.free)
 }

@@ -27,6 +27,7 @@ type batch struct {
 	runs       []store.Run
 	feed       []byte
 	claims     []Claim
+	stops      []Stop
 	grants     []Grant
 	forget     []identity.ID
 	events     int
@@ -68,6 +69,13 @@ type Claim struct {
 	Delivery profile.Delivery
 	Profile  *profile.Profile
 	Program  *core.Program
+}
+
+// Stop is a claim that is no longer wanted: it is not to be handed over if it has not
+// begun, and a receipt says which.
+type Stop struct {
+	Claim
+	Why string
 }
 
 func newBatch(from store.Position) *batch {
@@ -155,7 +163,13 @@ func (b *batch) effects(p *profile.Profile, prog *core.Program, eff *core.Effect
 	for i := range eff.Deliveries {
 		b.deliver(p, prog, &eff.Deliveries[i], now)
 	}
-	if len(eff.Forwards) > 0 || len(eff.Deliveries) > 0 {
+	for i := range eff.Stops {
+		s := &eff.Stops[i]
+		// Nobody hears of a claim that did not last until its commit.
+		b.claims = slices.DeleteFunc(b.claims, func(c Claim) bool { return c.Delivery.ID == s.Delivery.ID })
+		b.stops = append(b.stops, Stop{Claim{s.Delivery, p, prog}, s.Why})
+	}
+	if len(eff.Forwards) > 0 || len(eff.Deliveries) > 0 || len(eff.Stops) > 0 {
 		b.urgent = true
 	}
 }

@@ -132,6 +132,9 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	if len(b.claims) > 0 && l.e.o.OnClaims != nil {
 		l.e.o.OnClaims(b.claims)
 	}
+	if len(b.stops) > 0 && l.e.o.OnStops != nil {
+		l.e.o.OnStops(b.stops)
+	}
 	if len(b.grants) > 0 && l.e.o.OnGrants != nil {
 		l.e.o.OnGrants(b.grants)
 	}

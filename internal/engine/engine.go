@@ -54,6 +54,9 @@ type Options struct {
 	// OnClaims hears of deliveries that may be handed over, after their commit.
 	// It must not block.
 	OnClaims func([]Claim)
+	// OnStops hears of claims that are no longer wanted, after their commit and after
+	// OnClaims has heard of them. It must not block.
+	OnStops func([]Stop)
 	// OnGrants hears of consents that were given, after their commit. It should
 	// not take long: the lane waits.
 	OnGrants func([]Grant)

@@ -109,7 +109,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 			}
 			return p.Core, nil
 		},
-		OnClaims: n.Dispatch.Claimed, OnPlanned: n.Dispatch.Wake, OnGrants: n.granted, OnErased: n.erased,
+		OnClaims: n.Dispatch.Claimed, OnStops: n.Dispatch.Unwanted, OnPlanned: n.Dispatch.Wake, OnGrants: n.granted, OnErased: n.erased,
 	})
 	if err != nil {
 		return nil, err

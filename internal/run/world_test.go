@@ -128,6 +128,14 @@ func (m mortalStore) DueDeliveries(ctx context.Context, channel string, now even
 	return m.Store.DueDeliveries(ctx, channel, now, limit)
 }
 
+// DueWithin is the same question, of one class.
+func (m mortalStore) DueWithin(ctx context.Context, from, to int32, now event.Time, limit int) ([]store.Ref, error) {
+	if m.l.dead.Load() {
+		return nil, errDead
+	}
+	return m.Store.DueWithin(ctx, from, to, now, limit)
+}
+
 type mortalLedger struct {
 	store.Ledger
 	l *life

@@ -77,6 +77,9 @@ type Store interface {
 	// channel asks all.
 	DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]Ref, error)
 
+	// DueWithin is DueDeliveries of all channels with from ≤ priority ≤ to.
+	DueWithin(ctx context.Context, from, to int32, now event.Time, limit int) ([]Ref, error)
+
 	// NextDelivery returns the earliest NotBefore of all planned deliveries;
 	// event.Never if there is none.
 	NextDelivery(ctx context.Context) (event.Time, error)
@@ -131,7 +134,8 @@ type Store interface {
 
 	// Stats returns sizes for people: rows by table under "profiles", "history",
 	// "members", "deliveries", "forwards", "feed", "quarantine" and "programs", and
-	// the bytes on disk under "bytes".
+	// the bytes on disk under "bytes"; where something was damaged, under
+	// "members_mended" how many memberships were made anew when it was opened.
 	Stats(ctx context.Context) (map[string]int64, error)
 
 	Cleaner
@@ -277,6 +281,10 @@ type Ledger interface {
 	// Resend is set: then it is asked like a new one. What is stopped was not
 	// begun.
 	Start(ctx context.Context, batch []Start) ([]StartAnswer, error)
+
+	// Begun reports whether the delivery was begun under the fence or a later one,
+	// whatever became of it.
+	Begun(ctx context.Context, id profile.DeliveryID, fence uint64) (bool, error)
 
 	// Note keeps the receipts of deliveries that were begun until they are in the
 	// log. It need not be durable at once: a delivery whose note is lost counts

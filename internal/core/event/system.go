@@ -81,9 +81,13 @@ func Receipt(name string) bool {
 }
 
 // MessageStopped says that a message was stopped at the last moment: dispatch found
-// the recipient suppressed or, if its property by is [ByTemplate], the template gave
-// the message up, for the reason in detail.
+// the recipient suppressed; or its property by says who stopped it: [ByTemplate],
+// that the template gave the message up, or [ByRecall], that it was recalled before it
+// had begun, for the reason in detail.
 const MessageStopped = "Message Stopped"
 
 // ByTemplate is who stopped a message that its own template gave up.
 const ByTemplate = "template"
+
+// ByRecall is who stopped a message that was recalled while it was claimed.
+const ByRecall = "recall"

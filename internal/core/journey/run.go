@@ -197,7 +197,7 @@ func (r *run) leave(i int, name, why string, recall bool) {
 // recall takes back a delivery that may still be taken back: recall wins until
 // dispatch has written that it starts.
 func (r *run) recall(d *profile.Delivery, why string) {
-	if d.State != profile.Planned && d.State != profile.Claimed {
+	if d.State != profile.Planned && d.State != profile.Claimed || d.Unwanted {
 		return
 	}
 	for i := range r.out.Recalls {

@@ -44,7 +44,7 @@ func several[T any](t *rapid.T, what string, one func(*rapid.T) T) []T {
 
 func drawDelivery(t *rapid.T) profile.Delivery {
 	d := profile.Delivery{
-		ID: bytes16.Draw(t, "delivery"), State: profile.State(rapid.Byte().Draw(t, "state")), Class: profile.Class(rapid.Byte().Draw(t, "class")),
+		ID: bytes16.Draw(t, "delivery"), State: profile.State(rapid.Byte().Draw(t, "state")), Class: profile.Class(rapid.ByteMax(127).Draw(t, "class")), Unwanted: rapid.Bool().Draw(t, "unwanted"),
 		Version: rapid.Uint64().Draw(t, "version"), Priority: rapid.Int32().Draw(t, "priority"), Fence: rapid.Uint64().Draw(t, "fence"), Props: event.Object(texts.Draw(t, "props")),
 	}
 	for _, s := range []*string{&d.Channel, &d.Purpose, &d.Journey, &d.Step, &d.Key, &d.Template, &d.Reason, &d.Product, &d.Category} {
@@ -234,6 +234,7 @@ func TestARowOfTheFirstVersionIsReadAndForgetsNoId(t *testing.T) {
 	want.Scores, want.Tastes = nil, nil
 	want.Lists, want.Objects, want.Tallies = nil, nil, nil
 	placeless(want)
+	want.Open[0].Unwanted = false
 	if got, err := profile.Decode(string(row)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the stored profile is read as %+v, %v", got, err)
 	}
@@ -277,7 +278,7 @@ func everything() *profile.Profile {
 		Open: []profile.Delivery{{
 			ID: profile.DeliveryID{39}, State: profile.Claimed, Class: profile.Service, Channel: "email", Purpose: "service", Journey: "shipped", Version: 40, Step: "tell", Key: "o1",
 			Template: "shipped", Reason: "You ordered it", Product: "mug", Category: "kitchen", Priority: -41, Fence: 42, Planned: noon + 43, NotBefore: noon + 44, Expires: event.Never,
-			Deadline: noon + 45, Tried: noon + 46, Props: object("n", 1),
+			Deadline: noon + 45, Tried: noon + 46, Unwanted: true, Props: object("n", 1),
 		}},
 		Contacts: []profile.Contact{{At: noon + 47, Channel: "email", Journey: "welcome", Class: profile.Marketing, ID: profile.DeliveryID{48}}},
 		Zone:     "Europe/London", Locale: "en-GB", Device: "mobile", First: noon + 49, Last: noon + 50, Count: 51, Month: 24314, InMonth: 52,
@@ -339,6 +340,7 @@ func TestRowsInOnePieceAreRead(t *testing.T) {
 		want.Scores, want.Tastes = nil, nil // nothing that came later
 		want.Lists, want.Objects, want.Tallies = nil, nil, nil
 		placeless(want)
+		want.Open[0].Unwanted = false
 		if version == "v2" {
 			want.Predictions = nil
 		}

@@ -113,6 +113,7 @@ type Delivery struct {
 	Category string // the category that it promotes
 	Priority int32  // lower goes first
 	Fence    uint64 // grows with each claim: a result with an older fence is void
+	Unwanted bool   // recalled while it was claimed: dispatch says whether it had begun
 
 	Planned   event.Time // when it was wanted
 	NotBefore event.Time
@@ -134,7 +135,11 @@ type Contact struct {
 
 func appendDelivery(dst []byte, d *Delivery) []byte {
 	dst = append(dst, d.ID[:]...)
-	dst = append(dst, byte(d.State), byte(d.Class))
+	class := byte(d.Class)
+	if d.Unwanted {
+		class |= unwanted
+	}
+	dst = append(dst, byte(d.State), class)
 	for _, s := range []string{d.Channel, d.Purpose, d.Journey, d.Step, d.Key, d.Template, d.Reason, d.Product, d.Category} {
 		dst = wire.Text(dst, s)
 	}
@@ -149,9 +154,15 @@ func appendDelivery(dst []byte, d *Delivery) []byte {
 	return wire.Text(dst, d.Props)
 }
 
+// unwanted is the bit of Delivery.Unwanted in the byte of the class, so that rows
+// which were written before there was one read as they are.
+const unwanted = 0x80
+
 func readDelivery(r *wire.Reader) (d Delivery) {
 	copy(d.ID[:], r.Bytes(len(d.ID)))
-	d.State, d.Class = State(r.Byte()), Class(r.Byte())
+	d.State = State(r.Byte())
+	class := r.Byte()
+	d.Class, d.Unwanted = Class(class&^unwanted), class&unwanted != 0
 	for _, s := range []*string{&d.Channel, &d.Purpose, &d.Journey, &d.Step, &d.Key, &d.Template, &d.Reason, &d.Product, &d.Category} {
 		*s = r.Text()
 	}

@@ -16,6 +16,15 @@ import (
 
 // DueDeliveries implements [store.Store].
 func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]store.Ref, error) {
+	return s.dueOf(ctx, now, limit, func(d *store.Delivery) bool { return channel == "" || d.Channel == channel })
+}
+
+// DueWithin implements [store.Store].
+func (s *Store) DueWithin(ctx context.Context, from, to int32, now event.Time, limit int) ([]store.Ref, error) {
+	return s.dueOf(ctx, now, limit, func(d *store.Delivery) bool { return from <= d.Priority && d.Priority <= to })
+}
+
+func (s *Store) dueOf(ctx context.Context, now event.Time, limit int, asked func(*store.Delivery) bool) ([]store.Ref, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -23,7 +32,7 @@ func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Tim
 	defer st.mu.RUnlock()
 	var due []store.Delivery
 	for id := range st.planned {
-		if d := st.deliveries[id]; d.NotBefore <= now && (channel == "" || d.Channel == channel) {
+		if d := st.deliveries[id]; d.NotBefore <= now && asked(&d) {
 			due = append(due, d)
 		}
 	}

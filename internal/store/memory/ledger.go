@@ -103,6 +103,17 @@ func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartA
 	return answers, nil
 }
 
+// Begun implements [store.Ledger].
+func (l *Ledger) Begun(ctx context.Context, id profile.DeliveryID, fence uint64) (bool, error) {
+	b, err := l.lock(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer b.mu.Unlock()
+	s, begun := b.starts[id]
+	return begun && s.Fence >= fence, nil
+}
+
 // Note implements [store.Ledger].
 func (l *Ledger) Note(ctx context.Context, receipts []store.Receipt) error {
 	b, err := l.lock(ctx)

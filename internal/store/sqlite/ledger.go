@@ -102,6 +102,15 @@ func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
 	return store.Go, c.exec(putStart, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
 }
 
+// Begun implements [store.Ledger].
+func (l *Ledger) Begun(ctx context.Context, id profile.DeliveryID, fence uint64) (begun bool, err error) {
+	err = l.file.read(ctx, func(c *conn) error {
+		begun, err = exists(c, "SELECT 1 FROM starts WHERE id = ? AND fence >= ?", id[:], fence)
+		return err
+	})
+	return begun, err
+}
+
 // exists reports whether a query finds a row.
 func exists(c *conn, query string, args ...any) (found bool, err error) {
 	err = c.query(context.Background(), 1, func([]driver.Value) error {

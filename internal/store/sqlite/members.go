@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"rapport/internal/core/identity"
-	"rapport/internal/fault"
 	"rapport/internal/store"
 )
 
@@ -43,6 +42,7 @@ type roster struct {
 	number  int64 // of the last row in member_changes
 	merges  uint64
 	at      int // mergeAt; tests have a smaller one
+	mended  int64
 }
 
 // waiting are the last words on the members of one segment.
@@ -51,20 +51,25 @@ type waiting struct {
 	sorted []identity.ID        // the keys of last; nil: somebody came since
 }
 
-// load reads what a process before this one left waiting.
-func (r *roster) load(ctx context.Context, c *conn) error {
+// load reads what a process before this one left waiting. It returns the segments of
+// which a row is damaged: what that row said is not known.
+func (r *roster) load(ctx context.Context, c *conn) (damaged []uint64, err error) {
 	r.waiting, r.at = map[uint64]*waiting{}, mergeAt
-	return c.query(ctx, 3, func(row []driver.Value) error {
-		body := row[2].([]byte)
-		if len(body)%changeSize != 0 {
-			return fault.New(fault.Corrupt, "the changes of a segment's members are damaged")
+	err = c.query(ctx, 3, func(row []driver.Value) error {
+		segment, body := uint64(integer(row[0])), bytesOf(row[2])
+		r.number = max(r.number, integer(row[1]))
+		if !changesHold(body) {
+			if !slices.Contains(damaged, segment) {
+				damaged = append(damaged, segment)
+			}
+			return nil
 		}
 		for ; len(body) > 0; body = body[changeSize:] {
-			r.note(uint64(integer(row[0])), identity.ID(body[:changeSize-1]), body[changeSize-1] == 1)
+			r.note(segment, identity.ID(body[:changeSize-1]), body[changeSize-1] == 1)
 		}
-		r.number = max(r.number, integer(row[1]))
 		return nil
 	}, "SELECT segment, number, body FROM member_changes ORDER BY segment, number")
+	return damaged, err
 }
 
 func (r *roster) note(segment uint64, id identity.ID, in bool) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"math"
 	"slices"
 
 	"rapport/internal/core/event"
@@ -25,9 +26,9 @@ type queue struct {
 	priority int64
 }
 
-// queues calls each for the queues of a channel in order of priority, or of all
-// channels if it is empty, until each returns false.
-func queues(c *conn, channel string, each func(queue) (bool, error)) error {
+// queues calls each for the queues of a channel in order of priority, from one on, or
+// of all channels if it is empty, until each returns false.
+func queues(c *conn, channel string, from int64, each func(queue) (bool, error)) error {
 	channels, all := []string{channel}, channel == ""
 	if all {
 		var err error
@@ -36,19 +37,22 @@ func queues(c *conn, channel string, each func(queue) (bool, error)) error {
 		}
 	}
 	for _, channel := range channels {
-		q, there, more := queue{channel: channel}, false, true
-		var err error
-		for query, args := "SELECT priority FROM "+planned+" WHERE state = 1 AND channel = ? ORDER BY priority LIMIT 1", []any{channel}; more; {
-			if there, err = one(c, &q.priority, query, args...); err != nil || !there {
+		q := queue{channel: channel}
+		for least := from; ; least = q.priority + 1 {
+			there, err := one(c, &q.priority, "SELECT priority FROM "+planned+" WHERE state = 1 AND channel = ? AND priority >= ? ORDER BY priority LIMIT 1", channel, least)
+			if err != nil {
+				return err
+			}
+			if !there {
 				break
 			}
-			if more, err = each(q); err != nil {
+			more, err := each(q)
+			if err != nil {
+				return err
+			}
+			if !more {
 				break
 			}
-			query, args = "SELECT priority FROM "+planned+" WHERE state = 1 AND channel = ? AND priority > ? ORDER BY priority LIMIT 1", []any{channel, q.priority}
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
@@ -80,6 +84,15 @@ func one[V int64 | string](c *conn, v *V, query string, args ...any) (there bool
 
 // DueDeliveries implements [store.Store].
 func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Time, limit int) ([]store.Ref, error) {
+	return s.due(ctx, channel, math.MinInt32, math.MaxInt32, now, limit)
+}
+
+// DueWithin implements [store.Store].
+func (s *Store) DueWithin(ctx context.Context, from, to int32, now event.Time, limit int) ([]store.Ref, error) {
+	return s.due(ctx, "", from, to, now, limit)
+}
+
+func (s *Store) due(ctx context.Context, channel string, from, to int32, now event.Time, limit int) ([]store.Ref, error) {
 	type due struct {
 		store.Ref
 		priority int64
@@ -87,7 +100,10 @@ func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Tim
 	var found []due
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		of, had := "", 0 // how many were found before the channel of the queue
-		return queues(c, channel, func(q queue) (bool, error) {
+		return queues(c, channel, int64(from), func(q queue) (bool, error) {
+			if q.priority > int64(to) {
+				return false, nil
+			}
 			if q.channel != of {
 				of, had = q.channel, len(found)
 			}
@@ -114,7 +130,7 @@ func (s *Store) DueDeliveries(ctx context.Context, channel string, now event.Tim
 func (s *Store) NextDelivery(ctx context.Context) (event.Time, error) {
 	next := int64(event.Never)
 	err := s.file.snapshot(ctx, func(c *conn) error {
-		return queues(c, "", func(q queue) (bool, error) {
+		return queues(c, "", math.MinInt32, func(q queue) (bool, error) {
 			at := next
 			_, err := one(c, &at, "SELECT not_before FROM "+planned+
 				" WHERE state = 1 AND channel = ? AND priority = ? AND not_before IS NOT NULL ORDER BY not_before LIMIT 1", q.channel, q.priority)

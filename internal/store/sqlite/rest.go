@@ -101,6 +101,9 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 	})
 	counts, countErr := s.SegmentCounts(ctx)
 	err = errors.Join(err, countErr)
+	if s.roster.mended > 0 {
+		stats["members_mended"] = s.roster.mended
+	}
 	stats["members"] = 0
 	for _, n := range counts {
 		stats["members"] += n

@@ -85,7 +85,15 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
 	s := &Store{file: f}
-	if err := f.read(ctx, func(c *conn) error { return s.roster.load(ctx, c) }); err != nil {
+	var damaged []uint64
+	err = f.read(ctx, func(c *conn) (err error) {
+		damaged, err = s.roster.load(ctx, c)
+		return err
+	})
+	for i := 0; i < len(damaged) && err == nil; i++ {
+		err = s.mend(ctx, damaged[i])
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the state: %w", err), f.close())
 	}
 	return s, nil

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"rapport/internal/fault"
@@ -28,30 +29,6 @@ func (f *file) transactThen(ctx context.Context, do func(c *conn) error, then fu
 	return err
 }
 
-// lazily is transact without waiting for the disk: the end of the machine, and
-// only that, may take it back. The next transaction that waits covers it.
-func (f *file) lazily(ctx context.Context, do func(c *conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	if f.closed || !f.synced {
-		return f.transaction(do)
-	}
-	if err := f.writer.exec("PRAGMA synchronous = NORMAL"); err != nil {
-		return err
-	}
-	err := f.transaction(do)
-	if again := f.writer.exec("PRAGMA synchronous = FULL"); again != nil {
-		// unreachable: the pragma touches no file. But nobody may believe in a
-		// commit that was not synced.
-		f.failed = fault.Wrap(fault.Unavailable, again, "the store cannot be synced any more: start the server again")
-		return f.failed
-	}
-	return err
-}
-
 // group collects what callers want written while the disk is busy with others.
 type group struct {
 	mu      sync.Mutex
@@ -64,6 +41,7 @@ type group struct {
 // call is one caller's part of a transaction.
 type call struct {
 	do   func(c *conn) error
+	lazy bool // the caller does not wait for the disk
 	done bool
 	err  error
 }
@@ -72,10 +50,19 @@ type call struct {
 // is being written goes into the next one with everybody else who came, so that
 // a sync serves them all. If it fails, it fails for all of them.
 func (f *file) together(ctx context.Context, do func(c *conn) error) error {
+	return f.join(ctx, &call{do: do})
+}
+
+// lazily is together without waiting for the disk: the end of the machine, and
+// only that, may take it back. The next transaction that waits covers it.
+func (f *file) lazily(ctx context.Context, do func(c *conn) error) error {
+	return f.join(ctx, &call{do: do, lazy: true})
+}
+
+func (f *file) join(ctx context.Context, mine *call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	mine := &call{do: do}
 	f.group.mu.Lock()
 	f.group.waiting = append(f.group.waiting, mine)
 	f.group.mu.Unlock()
@@ -89,6 +76,21 @@ func (f *file) together(ctx context.Context, do func(c *conn) error) error {
 	calls := f.group.waiting
 	f.group.waiting = nil
 	f.group.mu.Unlock()
+	var err error
+	if slices.ContainsFunc(calls, func(c *call) bool { return !c.lazy }) {
+		err = f.synchronous(calls)
+	} else {
+		err = f.unsynced(calls)
+	}
+	for _, call := range calls {
+		call.done, call.err = true, err
+	}
+	return err
+}
+
+// synchronous runs the calls in one transaction that waits for the disk. The caller
+// holds the lock for writing.
+func (f *file) synchronous(calls []*call) error {
 	then := func() {}
 	err := f.transaction(func(c *conn) (err error) {
 		if f.group.first != nil {
@@ -96,20 +98,41 @@ func (f *file) together(ctx context.Context, do func(c *conn) error) error {
 				return err
 			}
 		}
-		for _, call := range calls {
-			if err := call.do(c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return each(c, calls)
 	})
 	if err == nil {
 		then()
 	}
-	for _, call := range calls {
-		call.done, call.err = true, err
+	return err
+}
+
+// unsynced runs the calls in one transaction that does not wait for the disk. The
+// caller holds the lock for writing.
+func (f *file) unsynced(calls []*call) error {
+	run := func(c *conn) error { return each(c, calls) }
+	if f.closed || !f.synced {
+		return f.transaction(run)
+	}
+	if err := f.writer.exec("PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	err := f.transaction(run)
+	if again := f.writer.exec("PRAGMA synchronous = FULL"); again != nil {
+		// unreachable: the pragma touches no file. But nobody may believe in a
+		// commit that was not synced.
+		f.failed = fault.Wrap(fault.Unavailable, again, "the store cannot be synced any more: start the server again")
+		return f.failed
 	}
 	return err
+}
+
+func each(c *conn, calls []*call) error {
+	for _, call := range calls {
+		if err := call.do(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // transaction runs do. The caller holds the lock for writing.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"math"
 	"testing"
 
 	"rapport/internal/core/event"
@@ -33,6 +34,21 @@ func dueDeliveries(t *testing.T, open Open) {
 		{"none", "", 4, 100, nil},
 	} {
 		got, err := s.DueDeliveries(t.Context(), test.channel, test.now, test.limit)
+		equal(t, test.name, parcelsOf(must(t, got, err)), test.want)
+	}
+	for _, test := range []struct {
+		name     string
+		from, to int32
+		limit    int
+		want     []profile.DeliveryID
+	}{
+		{"of any priority", math.MinInt32, math.MaxInt32, 100, parcels(2, 3, 4, 1, 5, 7)},
+		{"of one priority", 0, 0, 100, parcels(3)},
+		{"of those behind it", 1, math.MaxInt32, 100, parcels(4, 1, 5, 7)},
+		{"of those behind it, within the limit", 1, math.MaxInt32, 1, parcels(4)},
+		{"of a priority of nobody", math.MinInt32, -1000, 100, nil},
+	} {
+		got, err := s.DueWithin(t.Context(), test.from, test.to, 30, test.limit)
 		equal(t, test.name, parcelsOf(must(t, got, err)), test.want)
 	}
 	got, err := s.DueDeliveries(t.Context(), "sms", 30, 1)

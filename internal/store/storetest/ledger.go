@@ -24,6 +24,7 @@ func RunLedger(t *testing.T, open OpenLedger) {
 	}{
 		{"what is begun once is Again afterwards", begunOnce},
 		{"a delivery twice in one batch is begun once", twiceInABatch},
+		{"what was begun was begun under its fence, and not under a later one", begunUnder},
 		{"of deliveries with one Only the first is begun, and stays the one", onlyOne},
 		{"a service message may go again", resend},
 		{"a suppressed subject is stopped, and what is stopped was not begun", stopped},
@@ -100,6 +101,22 @@ func begunOnce(t *testing.T, open OpenLedger) {
 	wantStart(t, l, starting(1), store.Again)
 	got, err = l.Start(t.Context(), nil)
 	equal(t, "answers to nothing", must(t, got, err), []store.StartAnswer{})
+}
+
+func begunUnder(t *testing.T, open OpenLedger) {
+	l := openedLedger(t, open)
+	s := starting(1)
+	s.Fence = 7
+	wantStart(t, l, s, store.Go)
+	done(t, l.Finish(t.Context(), parcels(1))) // whatever became of it
+	for _, test := range []struct {
+		parcel int
+		fence  uint64
+		want   bool
+	}{{1, 6, true}, {1, 7, true}, {1, 8, false}, {2, 0, false}} {
+		got, err := l.Begun(t.Context(), parcel(test.parcel), test.fence)
+		equal(t, "begun", must(t, got, err), test.want)
+	}
 }
 
 func twiceInABatch(t *testing.T, open OpenLedger) {
