@@ -249,3 +249,27 @@ func TestAListIsKeptByHandAndStandsInTheTimeline(t *testing.T) {
 		t.Errorf("%v", traits.Data[3])
 	}
 }
+
+func TestAPreviewAsksWhatASavedSegmentWould(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.with(map[string]string{
+		"stores/soho.yaml":    "store: soho\nlat: 51.5\nlon: -0.13\n",
+		"fences/thames.yaml":  "fence: thames\ncircle: {lat: 51.5, lon: -0.12, radius: 800m}\n",
+		"segments/local.yaml": "segment: local\nwhen: {near: {store: soho, within: 5km}}\n",
+	})
+	w.hear("ada", "Lamp Touched", sku("a"))
+	w.settle()
+	for text, want := range map[string]int64{
+		"{near: {store: soho, within: 5km}}": 0, "not: {near: {store: soho, within: 5km}}": 1, "{fence: thames}": 0, "not: {segment: local}": 1,
+		// She touched it just now, and not for three days.
+		"{dwell: 3d, when: {did: Lamp Touched}}":                      0,
+		"segment: long\nwhen: {dwell: 3d, when: {did: Lamp Touched}}": 0,
+		"segment: touched\nwhen: {did: Lamp Touched}":                 1,
+	} {
+		var f figures
+		if code := w.ask(w.secret, "POST", "/segments/preview", map[string]any{"text": text, "wait": 20}, &f); code != 200 || f.State != "done" || int64(f.Members) != want {
+			t.Errorf("%s: %d %s %d members, want %d", text, code, f.State, f.Members, want)
+		}
+	}
+}

@@ -295,6 +295,30 @@ func TestRowsAreWhatTheFeedSaid(t *testing.T) {
 	}
 }
 
+func TestLinesThatComeBackCountAgainstWhatWasBought(t *testing.T) {
+	t.Parallel()
+	s, w := newShop(t), newShelf()
+	for i, quantity := range []string{"2", "-2"} { // a till writes the one, a file of orders the other
+		var line, props event.Builder
+		line.SetText("sku", "LAMP-1").SetText("price", "12.50").SetText("quantity", quantity)
+		props.SetText("order_id", "o1").Set("products", event.ListOf(event.Nested(line.Object())))
+		s.tell(0, feed.Row{Kind: feed.Event, Profile: identity.ID{1}, At: 5000, Now: 5000, Print: uint64(i + 1), Type: event.Track, Name: event.OrderRefunded, Props: props.Object(), Order: &feed.Order{ID: "o1", Net: -25 * money.One, Units: -2000}})
+	}
+	load(t, s, w)
+	var lines []warehouse.Line
+	for _, l := range w.loads {
+		lines = append(lines, l.Lines...)
+	}
+	for _, l := range lines {
+		if l.Quantity != -2000 || l.Net != -25*money.One || l.Price != 12_500_000 {
+			t.Errorf("a line that came back: %+v", l)
+		}
+	}
+	if len(lines) != 2 {
+		t.Errorf("%d lines, want 2", len(lines))
+	}
+}
+
 func TestDamageIsReportedAndLoadsNothing(t *testing.T) {
 	t.Parallel()
 	s, w := newShop(t), newShelf()

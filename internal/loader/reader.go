@@ -126,6 +126,10 @@ func (r *reader) order(row *feed.Row, e *warehouse.Event) {
 	}
 	for i := range order.Lines {
 		n := &order.Lines[i]
+		if o.Kind != "completed" {
+			// What comes back counts against what was bought, however the source signs it.
+			n.Quantity, n.Net = min(n.Quantity, -n.Quantity), min(n.Net, -n.Net)
+		}
 		r.load.Lines = append(r.load.Lines, warehouse.Line{
 			Profile: row.Profile, OrderID: o.OrderID, Kind: o.Kind, At: row.At, Line: int64(i), SKU: n.SKU, Product: n.Product, Name: n.Name, Category: n.Category,
 			Quantity: n.Quantity, Price: n.Price, Net: n.Net, Currency: o.Currency, Known: row.Known,

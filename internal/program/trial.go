@@ -37,14 +37,17 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 		return nil, ps.All()
 	}
 	when := docs[0]
-	if w, there := when.Get("when"); there {
-		when = w
+	// The question how long something has been so has a "when" of its own.
+	if _, dwell := when.Get("dwell"); !dwell {
+		if w, there := when.Get("when"); there {
+			when = w
+		}
 	}
 	// What is in force compiled before; its problems are not this condition's.
 	var unheard spec.Problems
 	c := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}}
 	c.sort()
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone}
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places}
 	c.readTraits(env)
 	c.readLists(env)
 	sources, _ := c.readSegments()
@@ -55,7 +58,7 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 		return nil, ps.All()
 	}
 	t := &Trial{in: p}
-	env = &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Lists: env.Lists}
+	env = &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places, Lists: env.Lists}
 	again := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}, traits: c.traits, scored: c.scored}
 	again.readTraits(env)
 	again.readScores(env, sources)
