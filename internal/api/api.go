@@ -128,6 +128,7 @@ func New(o Options) *API {
 	a.warehouse()
 	a.reports()
 	a.keys()
+	a.templates()
 	a.sessions()
 	a.staff()
 	a.approvals()
