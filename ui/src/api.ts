@@ -27,10 +27,17 @@ export async function must<T>(asked: Promise<Result<T>>): Promise<T> {
   return data as T;
 }
 
-type Gets = { [P in keyof paths]: paths[P] extends { get: { responses: { 200: { content: { 'application/json': unknown } } } } } ? P : never }[keyof paths];
-type Answer<P extends keyof paths> = paths[P] extends { get: { responses: { 200: { content: { 'application/json': infer T } } } } } ? T : never;
+type Gets = {
+  [P in keyof paths]: paths[P] extends { get: { responses: { 200: { content: { 'application/json': unknown } } } } } ? P : never;
+}[keyof paths];
+type Answer<P extends keyof paths> = paths[P] extends { get: { responses: { 200: { content: { 'application/json': infer T } } } } }
+  ? T
+  : never;
 type Params<P extends keyof paths> = paths[P] extends { get: { parameters: infer A } } ? A : never;
-type Asked<P extends keyof paths> = { path?: Params<P> extends { path: infer X } ? X : never; query?: Params<P> extends { query?: infer X } ? X : never };
+type Asked<P extends keyof paths> = {
+  path?: Params<P> extends { path: infer X } ? X : never;
+  query?: Params<P> extends { query?: infer X } ? X : never;
+};
 
 export function get<P extends Gets>(path: P, params?: Asked<P>): Promise<Answer<P>> {
   // The generic client cannot see that the parameters fit the path; Asked says so.

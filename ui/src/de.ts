@@ -34,7 +34,8 @@ export const de = {
   'Came to': 'Erreicht',
   Campaign: 'Kampagne',
   Campaigns: 'Kampagnen',
-  'Campaigns that reach more than {n} need the approval of somebody else.': 'Kampagnen an mehr als {n} brauchen die Freigabe einer zweiten Person.',
+  'Campaigns that reach more than {n} need the approval of somebody else.':
+    'Kampagnen an mehr als {n} brauchen die Freigabe einer zweiten Person.',
   'Can be taken back for': 'Rückholbar für',
   Cancel: 'Abbrechen',
   'Caps, quiet hours and what goes first': 'Obergrenzen, Ruhezeiten und was vorgeht',
@@ -56,7 +57,8 @@ export const de = {
   Currency: 'Währung',
   Customer: 'Kunde',
   Customers: 'Kunden',
-  'Customers by the month of their first order, and how many came back': 'Kunden nach Monat der ersten Bestellung, und wie viele wiederkamen',
+  'Customers by the month of their first order, and how many came back':
+    'Kunden nach Monat der ersten Bestellung, und wie viele wiederkamen',
   'Customers, orders and consents of your old tool.': 'Kunden, Bestellungen und Einwilligungen aus dem alten Werkzeug.',
   'DNS shows our keys, so that mail arrives.': 'Das DNS zeigt unsere Schlüssel, damit Post ankommt.',
   Dark: 'Dunkel',
@@ -87,7 +89,8 @@ export const de = {
   Go: 'Los',
   Goal: 'Ziel',
   Group: 'Gruppe',
-  'Groups that customers join and leave by themselves, with every event.': 'Gruppen, in die Kunden mit jedem Ereignis von selbst kommen und gehen.',
+  'Groups that customers join and leave by themselves, with every event.':
+    'Gruppen, in die Kunden mit jedem Ereignis von selbst kommen und gehen.',
   'Hand this link over': 'Diesen Link übergeben',
   'Held out': 'Kontrollgruppe',
   Home: 'Start',
@@ -106,7 +109,8 @@ export const de = {
   Invited: 'Eingeladen',
   'Invite…': 'Einladen…',
   'It is not shown again.': 'Er wird nicht noch einmal gezeigt.',
-  'It is on its way. Within the undo window, stopping takes everything back.': 'Sie ist unterwegs. Solange sie rückholbar ist, nimmt Stoppen alles zurück.',
+  'It is on its way. Within the undo window, stopping takes everything back.':
+    'Sie ist unterwegs. Solange sie rückholbar ist, nimmt Stoppen alles zurück.',
   'It is planned for {at}, in each customer’s own time zone.': 'Geplant für {at}, in der Zeitzone jeder Person.',
   'It reaches so many that somebody else must approve it.': 'Sie erreicht so viele, dass jemand anderes sie freigeben muss.',
   'It reads and does nothing else.': 'Es liest und tut sonst nichts.',
@@ -158,7 +162,8 @@ export const de = {
   'No orders yet.': 'Noch keine Bestellungen.',
   'Nobody is in it now.': 'Niemand ist gerade darin.',
   'Nobody is known yet to read it as.': 'Noch ist niemand bekannt, mit dessen Augen man lesen könnte.',
-  'Nobody is known yet. Customers appear with their first event or an import.': 'Noch ist niemand bekannt. Kunden erscheinen mit dem ersten Ereignis oder einem Import.',
+  'Nobody is known yet. Customers appear with their first event or an import.':
+    'Noch ist niemand bekannt. Kunden erscheinen mit dem ersten Ereignis oder einem Import.',
   'Nobody works here yet. The server printed a link when it started: open it to be the owner.':
     'Noch arbeitet hier niemand. Der Server hat beim Start einen Link ausgegeben: Wer ihn öffnet, wird Inhaber.',
   'Nobody.': 'Niemand.',
@@ -226,7 +231,8 @@ export const de = {
   'Sign in': 'Anmelden',
   'Sign out': 'Abmelden',
   Since: 'Seit',
-  'So many events this month that it is no person: it gets no messages.': 'So viele Ereignisse in diesem Monat, dass es kein Mensch ist: Es bekommt keine Nachrichten.',
+  'So many events this month that it is no person: it gets no messages.':
+    'So viele Ereignisse in diesem Monat, dass es kein Mensch ist: Es bekommt keine Nachrichten.',
   'Somebody else must approve it.': 'Jemand anderes muss sie freigeben.',
   Spent: 'Ausgegeben',
   State: 'Zustand',

@@ -25,22 +25,70 @@ const tree = root.addChildren([
   elsewhere('/'),
   elsewhere('/setup'),
   elsewhere('/join'),
-  at('/app/', lazyRouteComponent(() => import('./pages/home'), 'Home')),
-  at('/app/customers', lazyRouteComponent(() => import('./pages/customers'), 'Customers')),
-  at('/app/customers/$id', lazyRouteComponent(() => import('./pages/customer'), 'Customer')),
-  at('/app/messages/$id', lazyRouteComponent(() => import('./pages/message'), 'Message')),
-  at('/app/segments', lazyRouteComponent(() => import('./pages/segments'), 'Segments')),
-  at('/app/segments/$name', lazyRouteComponent(() => import('./pages/segments'), 'Segment')),
-  at('/app/journeys', lazyRouteComponent(() => import('./pages/journeys'), 'Journeys')),
-  at('/app/journeys/$name', lazyRouteComponent(() => import('./pages/journey'), 'Journey')),
-  at('/app/campaigns', lazyRouteComponent(() => import('./pages/campaigns'), 'Campaigns')),
-  at('/app/campaigns/$name', lazyRouteComponent(() => import('./pages/campaign'), 'Campaign')),
-  at('/app/templates', lazyRouteComponent(() => import('./pages/templates'), 'Templates')),
-  at('/app/templates/$name', lazyRouteComponent(() => import('./pages/template'), 'Template')),
-  at('/app/reports', lazyRouteComponent(() => import('./pages/reports'), 'Reports')),
-  at('/app/data', lazyRouteComponent(() => import('./pages/data'), 'Data')),
-  at('/app/settings', lazyRouteComponent(() => import('./pages/settings'), 'Settings')),
-  at('/app/settings/account', lazyRouteComponent(() => import('./pages/account'), 'Account')),
+  at(
+    '/app/',
+    lazyRouteComponent(() => import('./pages/home'), 'Home'),
+  ),
+  at(
+    '/app/customers',
+    lazyRouteComponent(() => import('./pages/customers'), 'Customers'),
+  ),
+  at(
+    '/app/customers/$id',
+    lazyRouteComponent(() => import('./pages/customer'), 'Customer'),
+  ),
+  at(
+    '/app/messages/$id',
+    lazyRouteComponent(() => import('./pages/message'), 'Message'),
+  ),
+  at(
+    '/app/segments',
+    lazyRouteComponent(() => import('./pages/segments'), 'Segments'),
+  ),
+  at(
+    '/app/segments/$name',
+    lazyRouteComponent(() => import('./pages/segments'), 'Segment'),
+  ),
+  at(
+    '/app/journeys',
+    lazyRouteComponent(() => import('./pages/journeys'), 'Journeys'),
+  ),
+  at(
+    '/app/journeys/$name',
+    lazyRouteComponent(() => import('./pages/journey'), 'Journey'),
+  ),
+  at(
+    '/app/campaigns',
+    lazyRouteComponent(() => import('./pages/campaigns'), 'Campaigns'),
+  ),
+  at(
+    '/app/campaigns/$name',
+    lazyRouteComponent(() => import('./pages/campaign'), 'Campaign'),
+  ),
+  at(
+    '/app/templates',
+    lazyRouteComponent(() => import('./pages/templates'), 'Templates'),
+  ),
+  at(
+    '/app/templates/$name',
+    lazyRouteComponent(() => import('./pages/template'), 'Template'),
+  ),
+  at(
+    '/app/reports',
+    lazyRouteComponent(() => import('./pages/reports'), 'Reports'),
+  ),
+  at(
+    '/app/data',
+    lazyRouteComponent(() => import('./pages/data'), 'Data'),
+  ),
+  at(
+    '/app/settings',
+    lazyRouteComponent(() => import('./pages/settings'), 'Settings'),
+  ),
+  at(
+    '/app/settings/account',
+    lazyRouteComponent(() => import('./pages/account'), 'Account'),
+  ),
 ]);
 
 const router = createRouter({ routeTree: tree, defaultPreload: 'intent', trailingSlash: 'preserve' });

@@ -68,7 +68,17 @@ function useEntry(enter: (f: FormData) => Promise<Me>) {
   });
 }
 
-function Gate({ title, about, children, onSubmit }: { title: string; about?: string; children?: ReactNode; onSubmit: (f: FormData) => void }) {
+function Gate({
+  title,
+  about,
+  children,
+  onSubmit,
+}: {
+  title: string;
+  about?: string;
+  children?: ReactNode;
+  onSubmit: (f: FormData) => void;
+}) {
   const submit = (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault();
     onSubmit(new FormData(e.currentTarget));

@@ -32,7 +32,9 @@ export function fill(text: string, vars?: Record<string, string | number>): stri
 }
 
 export function WordsProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(() => stored('rapport.language', ['en', 'de'], navigator.language.startsWith('de') ? 'de' : 'en'));
+  const [language, setLanguage] = useState<Language>(() =>
+    stored('rapport.language', ['en', 'de'], navigator.language.startsWith('de') ? 'de' : 'en'),
+  );
   const [theme, setTheme] = useState<Theme>(() => stored('rapport.theme', ['auto', 'light', 'dark'], 'auto'));
   document.documentElement.lang = language;
   document.documentElement.dataset.theme = theme;
@@ -60,7 +62,10 @@ export function WordsProvider({ children }: { children: ReactNode }) {
       date: on(day),
       when: on(minute),
       money: (amount, currency) =>
-        new Intl.NumberFormat(tag, currency ? { style: 'currency', currency, maximumFractionDigits: 0 } : { maximumFractionDigits: 0 }).format(Number(amount)),
+        new Intl.NumberFormat(
+          tag,
+          currency ? { style: 'currency', currency, maximumFractionDigits: 0 } : { maximumFractionDigits: 0 },
+        ).format(Number(amount)),
     };
   }, [language, theme]);
   return <Context.Provider value={words}>{children}</Context.Provider>;

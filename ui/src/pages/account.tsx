@@ -11,7 +11,8 @@ export function Account() {
   const me = useMe();
   const cache = useQueryClient();
   const change = useMutation({
-    mutationFn: (f: FormData) => must(api.PUT('/api/v1/session/password', { body: { old: String(f.get('old')), password: String(f.get('password')) } })),
+    mutationFn: (f: FormData) =>
+      must(api.PUT('/api/v1/session/password', { body: { old: String(f.get('old')), password: String(f.get('password')) } })),
     onSuccess: (m) => cache.setQueryData(['me'], m),
   });
   const submit = (e: FormEvent<HTMLFormElement>) => {

@@ -154,9 +154,13 @@ function Send({ name, status }: { name: string; status: Schemas['CampaignStatus'
   const needed = (approvals.data?.above ?? 0) > 0 && (funnel.data?.agreed ?? 0) > (approvals.data?.above ?? 0);
   const valid = a && a.tag === program.data?.tag;
   const count = needed && a ? a.recipients : (funnel.data?.agreed ?? 0);
-  const ask = useMutation({ mutationFn: () => must(api.POST('/api/v1/campaigns/{name}/approval', { params: { path: { name } } })), onSuccess: refresh });
+  const ask = useMutation({
+    mutationFn: () => must(api.POST('/api/v1/campaigns/{name}/approval', { params: { path: { name } } })),
+    onSuccess: refresh,
+  });
   const approve = useMutation({
-    mutationFn: () => must(api.POST('/api/v1/campaigns/{name}/approve', { params: { path: { name } }, body: { recipients: Number(typed) } })),
+    mutationFn: () =>
+      must(api.POST('/api/v1/campaigns/{name}/approve', { params: { path: { name } }, body: { recipients: Number(typed) } })),
     onSuccess: () => {
       setTyped('');
       refresh();
@@ -186,7 +190,11 @@ function Send({ name, status }: { name: string; status: Schemas['CampaignStatus'
         {status.at && <p>{t('It is planned for {at}, in each customer’s own time zone.', { at: status.at })}</p>}
         {needed && !valid && (
           <>
-            <p>{a ? t('The definitions were edited since the approval was asked for, which voids it.') : t('It reaches so many that somebody else must approve it.')}</p>
+            <p>
+              {a
+                ? t('The definitions were edited since the approval was asked for, which voids it.')
+                : t('It reaches so many that somebody else must approve it.')}
+            </p>
             <div>
               <button className="primary" onClick={() => ask.mutate()} disabled={ask.isPending}>
                 {t('Ask for an approval')}
@@ -196,11 +204,17 @@ function Send({ name, status }: { name: string; status: Schemas['CampaignStatus'
         )}
         {needed && valid && !a?.approved_by && (
           <p>
-            {t('{name} asked on {date}, for {n} recipients.', { name: a?.asked_by.name ?? '', date: when(a?.asked_at), n: n(a?.recipients) })}{' '}
+            {t('{name} asked on {date}, for {n} recipients.', {
+              name: a?.asked_by.name ?? '',
+              date: when(a?.asked_at),
+              n: n(a?.recipients),
+            })}{' '}
             {mine && t('Somebody else must approve it.')}
           </p>
         )}
-        {needed && valid && a?.approved_by && <p>{t('{name} approved it on {date}.', { name: a.approved_by.name, date: when(a.approved_at) })}</p>}
+        {needed && valid && a?.approved_by && (
+          <p>{t('{name} approved it on {date}.', { name: a.approved_by.name, date: when(a.approved_at) })}</p>
+        )}
         {(ready || (valid && !mine)) && count > 0 && (
           <label className="field">
             {t('Type the number of recipients, {n}', { n: count })}

@@ -287,7 +287,9 @@ interface Heard {
 
 function Timeline({ id }: { id: string }) {
   const { t, when } = useWords();
-  const list = usePages(['timeline', id], (cursor) => get('/api/v1/customers/{id}/timeline', { path: { id }, query: { limit: 100, cursor } }));
+  const list = usePages(['timeline', id], (cursor) =>
+    get('/api/v1/customers/{id}/timeline', { path: { id }, query: { limit: 100, cursor } }),
+  );
   return (
     <State of={list}>
       {(rows) => (
@@ -323,7 +325,9 @@ function Timeline({ id }: { id: string }) {
 
 function Messages({ id }: { id: string }) {
   const { t, when } = useWords();
-  const list = usePages(['messages', id], (cursor) => get('/api/v1/customers/{id}/deliveries', { path: { id }, query: { limit: 100, cursor } }));
+  const list = usePages(['messages', id], (cursor) =>
+    get('/api/v1/customers/{id}/deliveries', { path: { id }, query: { limit: 100, cursor } }),
+  );
   return (
     <State of={list}>
       {(rows) => (

@@ -38,7 +38,13 @@ export function Customers() {
   return (
     <Page
       title={t('Customers')}
-      about={list.data ? (list.whole ? t('{n} customers', { n: n(list.data.length) }) : t('{n} and more', { n: n(list.data.length) })) : undefined}
+      about={
+        list.data
+          ? list.whole
+            ? t('{n} customers', { n: n(list.data.length) })
+            : t('{n} and more', { n: n(list.data.length) })
+          : undefined
+      }
       actions={
         <form className="row" role="search" onSubmit={submit}>
           <input
@@ -64,7 +70,14 @@ export function Customers() {
                 <Empty>{t('Nobody is known yet. Customers appear with their first event or an import.')}</Empty>
               </div>
             ) : (
-              <List label={t('Customers')} rows={rows} columns={columns} keyOf={(c) => c.id} to={(c) => '/app/customers/' + c.id} more={list.more} />
+              <List
+                label={t('Customers')}
+                rows={rows}
+                columns={columns}
+                keyOf={(c) => c.id}
+                to={(c) => '/app/customers/' + c.id}
+                more={list.more}
+              />
             )
           }
         </State>

@@ -133,7 +133,9 @@ function SQL() {
           {ask.data && (
             <>
               <span className="soft">{t('{n} rows', { n: n(rows.length) })}</span>
-              <button onClick={() => save('query.csv', csv([columns.map((c) => c.name), ...rows.map((r) => (r ?? []).map(show))]))}>CSV</button>
+              <button onClick={() => save('query.csv', csv([columns.map((c) => c.name), ...rows.map((r) => (r ?? []).map(show))]))}>
+                CSV
+              </button>
             </>
           )}
         </div>

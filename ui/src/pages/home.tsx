@@ -29,14 +29,24 @@ export function Home() {
   const sent = (campaigns.data?.campaigns ?? []).some((c) => (c.runs ?? []).length > 0);
   const steps: Step[] = [
     { done: customers > 0, title: t('Connect your data'), about: t('The first event arrives, and a customer is known.'), to: '/app/data' },
-    { done: (imports.data?.data ?? []).length > 0, title: t('Import what you have'), about: t('Customers, orders and consents of your old tool.'), to: '/app/data' },
+    {
+      done: (imports.data?.data ?? []).length > 0,
+      title: t('Import what you have'),
+      about: t('Customers, orders and consents of your old tool.'),
+      to: '/app/data',
+    },
     {
       done: (domains.data?.data ?? []).some((d) => d.verified),
       title: t('Verify a sending domain'),
       about: t('DNS shows our keys, so that mail arrives.'),
       to: '/app/settings',
     },
-    { done: (templates.data?.data ?? []).length > 0, title: t('Design a message'), about: t('A template, read as one of your customers.'), to: '/app/templates' },
+    {
+      done: (templates.data?.data ?? []).length > 0,
+      title: t('Design a message'),
+      about: t('A template, read as one of your customers.'),
+      to: '/app/templates',
+    },
     { done: sent, title: t('Send a campaign'), about: t('See first whom it reaches, and why not the others.'), to: '/app/campaigns' },
   ];
   const left = steps.filter((s) => !s.done).length;
@@ -46,14 +56,19 @@ export function Home() {
   const currency = program.data?.currency;
   const needs: { tone: 'warn' | 'bad'; text: ReactNode; to: string }[] = [];
   for (const d of domains.data?.data ?? [])
-    if (d.paused) needs.push({ tone: 'bad', text: t('{name} sends no marketing: {why}', { name: d.name, why: d.why ?? '' }), to: '/app/settings' });
+    if (d.paused)
+      needs.push({ tone: 'bad', text: t('{name} sends no marketing: {why}', { name: d.name, why: d.why ?? '' }), to: '/app/settings' });
   if ((quarantine.data?.data ?? []).length > 0)
     needs.push({ tone: 'warn', text: t('{n} events were put aside', { n: quarantine.data?.data?.length ?? 0 }), to: '/app/data' });
   for (const a of approvals.data?.data ?? [])
-    if (!a.approved_by) needs.push({ tone: 'warn', text: t('{name} waits for an approval', { name: a.campaign }), to: '/app/campaigns/' + a.campaign });
+    if (!a.approved_by)
+      needs.push({ tone: 'warn', text: t('{name} waits for an approval', { name: a.campaign }), to: '/app/campaigns/' + a.campaign });
   for (const c of campaigns.data?.campaigns ?? [])
-    for (const r of c.runs ?? []) if (r.state === 'paused') needs.push({ tone: 'warn', text: t('{name} is paused', { name: c.title }), to: '/app/campaigns/' + c.name });
-  if ((stats.data?.lag ?? 0) > 1000) needs.push({ tone: 'warn', text: t('{n} records are not applied yet', { n: n(stats.data?.lag) }), to: '/app/data' });
+    for (const r of c.runs ?? [])
+      if (r.state === 'paused')
+        needs.push({ tone: 'warn', text: t('{name} is paused', { name: c.title }), to: '/app/campaigns/' + c.name });
+  if ((stats.data?.lag ?? 0) > 1000)
+    needs.push({ tone: 'warn', text: t('{n} records are not applied yet', { n: n(stats.data?.lag) }), to: '/app/data' });
 
   return (
     <Page title={program.data ? program.data.name : t('Home')} about={t('How the shop and its customers are getting on.')}>
@@ -75,7 +90,11 @@ export function Home() {
           <Kpi label={t('Agreed to e-mail')} value={pct(k?.opt_in)} />
         </div>
         <div className="grid2">
-          <Panel title={t('Ten minutes to the first campaign')} aside={<Tag tone={left ? 'accent' : 'good'}>{left ? t('{n} to go', { n: left }) : t('All done')}</Tag>} flush>
+          <Panel
+            title={t('Ten minutes to the first campaign')}
+            aside={<Tag tone={left ? 'accent' : 'good'}>{left ? t('{n} to go', { n: left }) : t('All done')}</Tag>}
+            flush
+          >
             <ul className="plain lines">
               {steps.map((s) => (
                 <li key={s.to + s.title} className={'check' + (s.done ? ' done' : '')}>

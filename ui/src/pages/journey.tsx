@@ -53,7 +53,8 @@ export function Journey() {
   const [who, setWho] = useState<string | null>(null);
   const figures = useMemo(() => {
     const by: Record<string, NonNullable<Figures>> = {};
-    for (const r of messages.data?.messages?.rows ?? []) if (r.origin === name) by[r.step] = { sent: r.sent, clicked: r.clicked, orders: r.orders };
+    for (const r of messages.data?.messages?.rows ?? [])
+      if (r.origin === name) by[r.step] = { sent: r.sent, clicked: r.clicked, orders: r.orders };
     return by;
   }, [messages.data, name]);
   return (
@@ -127,7 +128,9 @@ function Canvas({ j, figures, onStep }: { j: Shown; figures: Record<string, NonN
       position: at[b.id] ?? { x: 0, y: 0 },
       data: { title: title(b.id), kind: step(b.id)?.kind ?? '', figures: figures[b.id] },
     }));
-    const edges: Edge[] = list.flatMap((b) => b.to.map((e, i) => ({ id: `${b.id}-${e.to}-${i}`, source: b.id, target: e.to, label: e.label, type: 'smoothstep' })));
+    const edges: Edge[] = list.flatMap((b) =>
+      b.to.map((e, i) => ({ id: `${b.id}-${e.to}-${i}`, source: b.id, target: e.to, label: e.label, type: 'smoothstep' })),
+    );
     return [nodes, edges];
   }, [j, figures, t]);
   return (

@@ -67,7 +67,9 @@ function Rules({ title, record }: { title: string; record: Schemas['Record'] }) 
                   <Tag tone={c.pass ? 'good' : 'bad'}>{c.pass ? t('lets through') : t('holds back')}</Tag>
                 </td>
                 <td className="soft">
-                  {[c.text, c.other, c.got !== undefined && c.limit ? `${c.got} / ${c.limit}` : '', c.at ? when(c.at) : ''].filter(Boolean).join(' · ')}
+                  {[c.text, c.other, c.got !== undefined && c.limit ? `${c.got} / ${c.limit}` : '', c.at ? when(c.at) : '']
+                    .filter(Boolean)
+                    .join(' · ')}
                 </td>
               </tr>
             ))}

@@ -79,9 +79,23 @@ function Figures() {
               {rows.length === 0 ? (
                 <Empty>{t('There is nothing to add up yet.')}</Empty>
               ) : (
-                <svg viewBox={`0 0 ${shown.length * 10} 140`} preserveAspectRatio="none" role="img" aria-label={t('Revenue')} style={{ width: '100%', height: 180 }}>
+                <svg
+                  viewBox={`0 0 ${shown.length * 10} 140`}
+                  preserveAspectRatio="none"
+                  role="img"
+                  aria-label={t('Revenue')}
+                  style={{ width: '100%', height: 180 }}
+                >
                   {shown.map((x, i) => (
-                    <rect key={x.key} x={i * 10 + 1} width={8} rx={1} y={140 - (x.revenue_micros / most) * 132} height={(x.revenue_micros / most) * 132} fill="var(--accent)">
+                    <rect
+                      key={x.key}
+                      x={i * 10 + 1}
+                      width={8}
+                      rx={1}
+                      y={140 - (x.revenue_micros / most) * 132}
+                      height={(x.revenue_micros / most) * 132}
+                      fill="var(--accent)"
+                    >
                       <title>{`${x.key}: ${money(x.revenue_micros / 1e6, currency)}`}</title>
                     </rect>
                   ))}
@@ -147,7 +161,10 @@ function Cohorts() {
                     {t('People')}
                   </button>
                 </div>
-                <Download name="cohorts" rows={[['month', ...Array.from({ length: long }, (_, i) => i)], ...rows.map((x) => [x.month, ...(x.people ?? [])])]} />
+                <Download
+                  name="cohorts"
+                  rows={[['month', ...Array.from({ length: long }, (_, i) => i)], ...rows.map((x) => [x.month, ...(x.people ?? [])])]}
+                />
               </div>
             }
           >
@@ -210,7 +227,12 @@ function RFM() {
         return (
           <Panel
             title={t('How recently across, how often down')}
-            aside={<Download name="rfm" rows={[['scores', 'customers', 'revenue'], ...cells.map((c) => [c.scores, c.customers, c.monetary_micros / 1e6])]} />}
+            aside={
+              <Download
+                name="rfm"
+                rows={[['scores', 'customers', 'revenue'], ...cells.map((c) => [c.scores, c.customers, c.monetary_micros / 1e6])]}
+              />
+            }
           >
             {cells.length === 0 ? (
               <Empty>{t('There is nothing to add up yet.')}</Empty>
@@ -265,7 +287,10 @@ function Messages() {
             aside={
               <Download
                 name="messages"
-                rows={[['origin', 'step', 'sent', 'delivered', 'clicked', 'orders', 'revenue'], ...rows.map((x) => [x.origin, x.step, x.sent, x.delivered, x.clicked, x.orders, x.revenue_micros / 1e6])]}
+                rows={[
+                  ['origin', 'step', 'sent', 'delivered', 'clicked', 'orders', 'revenue'],
+                  ...rows.map((x) => [x.origin, x.step, x.sent, x.delivered, x.clicked, x.orders, x.revenue_micros / 1e6]),
+                ]}
               />
             }
             flush
@@ -317,7 +342,19 @@ function Models() {
         <div className="stack">
           {(l.data ?? []).length === 0 && <Empty>{t('There are no models here.')}</Empty>}
           {(l.data ?? []).map((m) => (
-            <Panel key={m.name} title={m.title} aside={m.refused ? <Tag tone="warn">{t('says nothing')}</Tag> : m.ran ? <Tag tone="good">{t('{n} customers', { n: n(m.predicted) })}</Tag> : <Tag>{t('never ran')}</Tag>}>
+            <Panel
+              key={m.name}
+              title={m.title}
+              aside={
+                m.refused ? (
+                  <Tag tone="warn">{t('says nothing')}</Tag>
+                ) : m.ran ? (
+                  <Tag tone="good">{t('{n} customers', { n: n(m.predicted) })}</Tag>
+                ) : (
+                  <Tag>{t('never ran')}</Tag>
+                )
+              }
+            >
               <div className="stack">
                 {m.refused && <p>{m.refused}</p>}
                 <p className="soft small">

@@ -61,7 +61,9 @@ export function Segment() {
   const { t, n } = useWords();
   const columns = useCustomerColumns();
   const s = useGet('/api/v1/segments/{name}', { path: { name } });
-  const list = usePages<Line>(['members', name], (cursor) => get('/api/v1/segments/{name}/members', { path: { name }, query: { limit: 200, cursor } }));
+  const list = usePages<Line>(['members', name], (cursor) =>
+    get('/api/v1/segments/{name}/members', { path: { name }, query: { limit: 200, cursor } }),
+  );
   return (
     <Page title={s.data?.label ?? name} about={s.data?.about}>
       <div className="stack">
@@ -84,7 +86,14 @@ export function Segment() {
                 <Empty>{t('Nobody is in it now.')}</Empty>
               </div>
             ) : (
-              <List label={t('Members')} rows={rows} columns={columns} keyOf={(c) => c.id} to={(c) => '/app/customers/' + c.id} more={list.more} />
+              <List
+                label={t('Members')}
+                rows={rows}
+                columns={columns}
+                keyOf={(c) => c.id}
+                to={(c) => '/app/customers/' + c.id}
+                more={list.more}
+              />
             )
           }
         </State>

@@ -62,7 +62,9 @@ function Sending() {
                 aside={
                   <div className="row">
                     {d.paused && <Tag tone="bad">{t('marketing stopped')}</Tag>}
-                    <Tag tone={d.verified ? 'good' : 'bad'}>{d.verified ? t('verified {date}', { date: when(d.verified) }) : t('not verified')}</Tag>
+                    <Tag tone={d.verified ? 'good' : 'bad'}>
+                      {d.verified ? t('verified {date}', { date: when(d.verified) }) : t('not verified')}
+                    </Tag>
                   </div>
                 }
                 flush
@@ -105,7 +107,11 @@ function Sending() {
         <State of={stopped}>
           {(s) => {
             const all = Object.entries(s.reasons ?? {});
-            return all.length === 0 ? <span className="soft">{t('No address is suppressed.')}</span> : <Facts of={all.map(([k, v]): [string, string] => [k, n(v)])} />;
+            return all.length === 0 ? (
+              <span className="soft">{t('No address is suppressed.')}</span>
+            ) : (
+              <Facts of={all.map(([k, v]): [string, string] => [k, n(v)])} />
+            );
           }}
         </State>
       </Panel>
@@ -123,17 +129,25 @@ function People() {
   const [link, setLink] = useState('');
   const refresh = () => void cache.invalidateQueries();
   const appoint = useMutation({
-    mutationFn: (p: { id: string; role: Role }) => must(api.PUT('/api/v1/people/{id}', { params: { path: { id: p.id } }, body: { role: p.role } })),
+    mutationFn: (p: { id: string; role: Role }) =>
+      must(api.PUT('/api/v1/people/{id}', { params: { path: { id: p.id } }, body: { role: p.role } })),
     onSuccess: refresh,
   });
-  const remove = useMutation({ mutationFn: (id: string) => must(api.DELETE('/api/v1/people/{id}', { params: { path: { id } } })), onSuccess: refresh });
+  const remove = useMutation({
+    mutationFn: (id: string) => must(api.DELETE('/api/v1/people/{id}', { params: { path: { id } } })),
+    onSuccess: refresh,
+  });
   const reset = useMutation({
     mutationFn: (id: string) => must(api.POST('/api/v1/people/{id}/reset', { params: { path: { id } } })),
     onSuccess: (v) => setLink(v.link),
   });
-  const back = useMutation({ mutationFn: (id: string) => must(api.DELETE('/api/v1/invitations/{id}', { params: { path: { id } } })), onSuccess: refresh });
+  const back = useMutation({
+    mutationFn: (id: string) => must(api.DELETE('/api/v1/invitations/{id}', { params: { path: { id } } })),
+    onSuccess: refresh,
+  });
   const invite = useMutation({
-    mutationFn: (f: FormData) => must(api.POST('/api/v1/invitations', { body: { email: String(f.get('email')), role: String(f.get('role')) as Role } })),
+    mutationFn: (f: FormData) =>
+      must(api.POST('/api/v1/invitations', { body: { email: String(f.get('email')), role: String(f.get('role')) as Role } })),
     onSuccess: (v) => {
       setInviting(false);
       setLink(v.link);
@@ -253,7 +267,13 @@ function People() {
           </div>
         </form>
       </Ask>
-      <Once open={link !== ''} onClose={() => setLink('')} title={t('Hand this link over')} text={link} about={t('It works once, for a week, and is not shown again.')} />
+      <Once
+        open={link !== ''}
+        onClose={() => setLink('')}
+        title={t('Hand this link over')}
+        text={link}
+        about={t('It works once, for a week, and is not shown again.')}
+      />
     </div>
   );
 }
@@ -283,9 +303,13 @@ function Keys() {
   const [making, setMaking] = useState(false);
   const [fresh, setFresh] = useState('');
   const refresh = () => void cache.invalidateQueries({ queryKey: ['/api/v1/keys'] });
-  const revoke = useMutation({ mutationFn: (id: string) => must(api.DELETE('/api/v1/keys/{id}', { params: { path: { id } } })), onSuccess: refresh });
+  const revoke = useMutation({
+    mutationFn: (id: string) => must(api.DELETE('/api/v1/keys/{id}', { params: { path: { id } } })),
+    onSuccess: refresh,
+  });
   const make = useMutation({
-    mutationFn: (f: FormData) => must(api.POST('/api/v1/keys', { body: { name: String(f.get('name')), scopes: f.getAll('scope').map(String) as ['read'] } })),
+    mutationFn: (f: FormData) =>
+      must(api.POST('/api/v1/keys', { body: { name: String(f.get('name')), scopes: f.getAll('scope').map(String) as ['read'] } })),
     onSuccess: (k) => {
       setMaking(false);
       setFresh(k.key ?? '');
@@ -331,7 +355,9 @@ function Keys() {
                         <b>{k.name}</b> <Tag>{k.kind}</Tag>
                       </td>
                       <td className="mono">{k.key ?? `${k.prefix}…${k.last4}`}</td>
-                      <td className="soft">{k.kind === 'secret' ? t('everything') : k.kind === 'write' ? t('send events') : (k.scopes ?? []).join(', ')}</td>
+                      <td className="soft">
+                        {k.kind === 'secret' ? t('everything') : k.kind === 'write' ? t('send events') : (k.scopes ?? []).join(', ')}
+                      </td>
                       <td className="soft">{date(k.created)}</td>
                       <td className="soft">{when(k.lastUsed)}</td>
                       <td>
@@ -398,7 +424,11 @@ function Policies() {
   return (
     <div className="grid2">
       <Panel title="policy.yaml" aside={<span className="soft small">{t('Caps, quiet hours and what goes first')}</span>}>
-        {policy ? <pre style={{ whiteSpace: 'pre-wrap', margin: 0 }}>{policy.body}</pre> : <Empty>{t('The definitions have no policy.')}</Empty>}
+        {policy ? (
+          <pre style={{ whiteSpace: 'pre-wrap', margin: 0 }}>{policy.body}</pre>
+        ) : (
+          <Empty>{t('The definitions have no policy.')}</Empty>
+        )}
       </Panel>
       <div className="stack">
         <Panel title={t('Four eyes')}>
@@ -432,7 +462,12 @@ function Policies() {
                   [t('Language'), p.locale],
                   [t('Purposes'), (p.purposes ?? []).join(', ')],
                   [t('Channels'), (p.channels ?? []).join(', ')],
-                  [t('Definitions'), <span key="t" className="mono">{p.tag}</span>],
+                  [
+                    t('Definitions'),
+                    <span key="t" className="mono">
+                      {p.tag}
+                    </span>,
+                  ],
                 ]}
               />
             )}
@@ -475,7 +510,9 @@ function Trail() {
                       <div className="soft small">{d.detail}</div>
                     </td>
                     <td>
-                      <Tag tone={!d.status ? 'warn' : d.status < 400 ? 'good' : 'bad'}>{!d.status ? t('cut off') : d.status < 400 ? t('done') : t('refused')}</Tag>
+                      <Tag tone={!d.status ? 'warn' : d.status < 400 ? 'good' : 'bad'}>
+                        {!d.status ? t('cut off') : d.status < 400 ? t('done') : t('refused')}
+                      </Tag>
                     </td>
                   </tr>
                 ))}

@@ -92,7 +92,11 @@ function AsCustomer({ name }: { name: string }) {
     onSuccess: (c) => setChosen(c.id),
   });
   const who = chosen || some.data?.data?.[0]?.id || '';
-  const person = useQuery({ queryKey: ['as', who], enabled: who !== '', queryFn: () => get('/api/v1/customers/{id}', { path: { id: who } }) });
+  const person = useQuery({
+    queryKey: ['as', who],
+    enabled: who !== '',
+    queryFn: () => get('/api/v1/customers/{id}', { path: { id: who } }),
+  });
   const preview = useQuery({
     queryKey: ['preview', name, who],
     enabled: who !== '',
@@ -109,7 +113,12 @@ function AsCustomer({ name }: { name: string }) {
       aside={
         <div className="row">
           <form className="row" onSubmit={submit}>
-            <input aria-label={t('As which customer')} placeholder={t('Another customer: e-mail, id…')} value={text} onChange={(e) => setText(e.target.value)} />
+            <input
+              aria-label={t('As which customer')}
+              placeholder={t('Another customer: e-mail, id…')}
+              value={text}
+              onChange={(e) => setText(e.target.value)}
+            />
             <button>{t('Read as')}</button>
           </form>
           <div className="seg">

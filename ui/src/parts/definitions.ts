@@ -11,7 +11,16 @@ export async function putFile(path: string, body: string) {
 
 // campaignFile writes a campaign as a definition. What people typed is quoted as JSON,
 // which YAML reads as a text and nothing else.
-export function campaignFile(c: { name: string; title: string; segment: string; template: string; at: string; rate: string; undo: string; reason: string }): string {
+export function campaignFile(c: {
+  name: string;
+  title: string;
+  segment: string;
+  template: string;
+  at: string;
+  rate: string;
+  undo: string;
+  reason: string;
+}): string {
   const q = JSON.stringify;
   const lines = [`campaign: ${q(c.name)}`, `title: ${q(c.title)}`, `audience: {segment: ${q(c.segment)}}`, `template: ${q(c.template)}`];
   if (c.at) lines.push(`at: ${c.at.replace('T', ' ')}`);
@@ -26,6 +35,7 @@ export function slug(title: string): string {
   return title
     .toLowerCase()
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .replace(/ß/g, 'ss')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')

@@ -22,7 +22,17 @@ const ink = HighlightStyle.define(
   })),
 );
 
-export function Editor({ value, onChange, readOnly, label }: { value: string; onChange: (text: string) => void; readOnly: boolean; label: string }) {
+export function Editor({
+  value,
+  onChange,
+  readOnly,
+  label,
+}: {
+  value: string;
+  onChange: (text: string) => void;
+  readOnly: boolean;
+  label: string;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const change = useRef(onChange);
   change.current = onChange;

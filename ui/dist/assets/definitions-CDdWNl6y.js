@@ -1,3 +1,3 @@
 import{_ as e,g as t,v as n}from"./kit-W1BqdQmj.js";async function r(r,i){let a=await e(`/api/v1/definitions`),o=(a.files??[]).filter(e=>e.path!==r);return o.push({path:r,body:i}),n(t.PUT(`/api/v1/definitions`,{params:{header:{"If-Match":a.tag??``}},body:{files:o}}))}function i(e){let t=JSON.stringify,n=[`campaign: ${t(e.name)}`,`title: ${t(e.title)}`,`audience: {segment: ${t(e.segment)}}`,`template: ${t(e.template)}`];return e.at&&n.push(`at: ${e.at.replace(`T`,` `)}`),e.rate&&n.push(`rate: ${t(e.rate)}`),e.undo&&n.push(`undo: ${e.undo}`),n.push(`reason: ${t(e.reason)}`),n.join(`
 `)+`
-`}function a(e){return e.toLowerCase().normalize(`NFKD`).replace(/ß/g,`ss`).replace(/[^a-z0-9]+/g,`-`).replace(/^-+|-+$/g,``).slice(0,60)}export{r as n,a as r,i as t};
+`}function a(e){return e.toLowerCase().normalize(`NFKD`).replace(/\p{M}/gu,``).replace(/ß/g,`ss`).replace(/[^a-z0-9]+/g,`-`).replace(/^-+|-+$/g,``).slice(0,60)}export{r as n,a as r,i as t};
