@@ -2,6 +2,7 @@
 # make test    installs what the tests need if absent, then runs them all
 # make check   what CI runs: lint, then test
 # make bench   every bench, one JSON line each
+# make ui      builds the web UI anew, from ui/src into ui/dist
 # make eval    holdout intervals over 200 assignment seeds
 # make chaos   kills at named points and random instants, 200 rounds
 # make dist    archives to hand out, in dist/
@@ -22,8 +23,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BIN     := bin/rapport
 SDK     := test/sdk/node_modules/.package-lock.json
 MAIL    := test/mail/node_modules/.package-lock.json
+UI      := ui/node_modules/.package-lock.json
 
-.PHONY: run build test check lint need bench eval chaos dist clean
+.PHONY: run build ui test check lint need bench eval chaos dist clean
 
 run: build
 	$(BIN) demo
@@ -44,8 +46,16 @@ $(MAIL): test/mail/package.json test/mail/package-lock.json test/mail/.npmrc
 	cd test/mail && npm ci --no-progress
 	@touch $@
 
+$(UI): ui/package.json ui/package-lock.json ui/.npmrc
+	cd ui && npm ci --no-progress
+	@touch $@
+
+# What it makes is checked in, so that go build alone makes the product.
+ui: $(UI)
+	cd ui && npm run --silent build
+
 test: need
-	@$(MAKE) --no-print-directory $(SDK) $(MAIL) build
+	@$(MAKE) --no-print-directory $(SDK) $(MAIL) $(UI) build
 	@SLOW='$(SLOW)' scripts/test.sh $(BIN)
 
 check: lint test
@@ -71,4 +81,4 @@ dist:
 	@scripts/dist.sh $(VERSION)
 
 clean:
-	rm -rf bin dist .bin test/sdk/node_modules test/mail/node_modules
+	rm -rf bin dist .bin test/sdk/node_modules test/mail/node_modules ui/node_modules

@@ -57,6 +57,22 @@ for client in segment rudder; do
     step "SDK conformance: $client" node "test/sdk/$client.mjs" "$binary"
 done
 
+# fresh builds the web UI anew and compares: what is checked in is what is served.
+fresh() {
+    local before
+    before=$(mktemp -d)
+    cp -r ui/dist ui/src/schema.ts "$before"
+    (cd ui && npm run --silent build >/dev/null) && diff -r ui/dist "$before/dist" && diff ui/src/schema.ts "$before/schema.ts"
+    local same=$?
+    rm -r "$before"
+    [ "$same" -eq 0 ] || echo "  the web UI that is checked in is not what its sources make: run make ui"
+    return "$same"
+}
+step "the web UI is what its sources make" fresh
+step "the web UI: types and lint" npm --prefix ui run --silent check
+step "the web UI: logic" npm --prefix ui run --silent test
+step "the web UI, page by page in a browser" node test/ui/ui.mjs "$binary"
+
 # afternoon runs the first shop and then looks for what the guide shows of it: each
 # line of output in docs/first-hour.md, but for what is another each time. What the
 # shop says is in the way of what others say, and of use only when it fails.

@@ -88,6 +88,7 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := d.shopper(ctx); err != nil {
 		return err
 	}
+	s.invite(e.out)
 	fmt.Fprintf(e.out, "\nThe pages stay until you press Ctrl-C: %s/demo\n", s.public)
 	select {
 	case <-ctx.Done():

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"rapport/internal/api"
@@ -16,7 +19,7 @@ func (s *server) api() (*api.API, error) {
 	}
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
-		Predictions: s.predictor,
+		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
 		Node:        s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger,
 	}), nil
@@ -28,4 +31,11 @@ func (s *server) domains() (*sender.Book, error) {
 		return s.sending.book, nil
 	}
 	return sender.Open(s.d.dir, s.d.key[:], time.Now)
+}
+
+// invite prints the link by which the first person comes in, while there is none.
+func (s *server) invite(out io.Writer) {
+	if text := s.d.people.SetUp(); text != "" {
+		fmt.Fprintf(out, "Nobody works here yet. Open this once to be the owner: %s/setup#%s\n", s.public, text)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
@@ -17,6 +18,7 @@ import (
 	"rapport/internal/eventlog/natslog"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
+	"rapport/internal/people"
 	"rapport/internal/program"
 	"rapport/internal/run"
 	"rapport/internal/store"
@@ -35,6 +37,7 @@ type directory struct {
 	ledger   store.Ledger
 	erasures *erase.List
 	ring     *keys.Ring
+	people   *people.Book
 	fresh    []keys.New // keys made just now: shown once
 	key      identity.Key
 	tables   *tables // the warehouse and who fills it; nil: there is none
@@ -114,11 +117,14 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 	if d.erasures, err = erase.Open(filepath.Join(dir, erase.File)); err != nil {
 		return nil, err
 	}
+	if d.people, err = people.Open(dir, time.Now); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
 func (d *directory) close() error {
-	errs := []error{d.tables.close(), d.shops.close()}
+	errs := []error{d.tables.close(), d.shops.close(), d.people.Close()}
 	if d.erasures != nil {
 		errs = append(errs, d.erasures.Close())
 	}

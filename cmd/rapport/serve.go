@@ -101,6 +101,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	served := make(chan error, 1)
 	server := newHTTP(s)
 	go func() { served <- server.Serve(listener) }()
+	s.invite(e.out)
 	fmt.Fprintf(e.out, "rapport %s listens on http://%s\n", version, listener.Addr())
 	select {
 	case <-ctx.Done():

@@ -30,6 +30,7 @@ import (
 	"rapport/internal/run"
 	"rapport/internal/site"
 	"rapport/internal/suggest"
+	"rapport/ui"
 )
 
 // server is a node with everything that listens.
@@ -222,6 +223,10 @@ func (s *server) routes() *routes {
 	mux.Handle(api.Prefix+"/", s.manage)
 	pages := admin.New(admin.Options{Node: s.node, Store: s.d.store, Loader: s.loader, Now: s.clock.Now, Demo: s.demo, MailsPath: mails, Logger: s.logger})
 	mux.Handle("/", inside(pages))
+	app := ui.Handler()
+	for _, pattern := range append(ui.Paths, ui.Assets) {
+		mux.Handle(pattern, app)
+	}
 	return mux
 }
 

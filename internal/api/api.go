@@ -16,6 +16,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
+	"rapport/internal/people"
 	"rapport/internal/sender"
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
@@ -52,6 +53,13 @@ type Options struct {
 	Predictions Predictions
 	Warehouse   warehouse.Warehouse // nil: there is none
 
+	// People are those who can sign in. Default: nobody can; keys are all there is.
+	People *people.Book
+	// PublicURL is where invitations lead.
+	PublicURL string
+	// TLS says that browsers come by TLS, so that sessions are sent by nothing else.
+	TLS bool
+
 	// Now is the clock of the data directory.
 	Now func() event.Time
 
@@ -69,6 +77,7 @@ type API struct {
 	mux     *http.ServeMux
 	limits  *limits
 	routes  []Route
+	open    map[string]bool // patterns of operations that ask for no key
 	huma    huma.API
 	openapi []byte
 
@@ -83,6 +92,8 @@ type Route struct {
 	Method string
 	Path   string // as net/http's patterns name it, without the method
 	Scope  keys.Scope
+	ID     string        // of the operation in the document
+	Roles  []people.Role // of people who may do it
 }
 
 // secretOnly is the scope of operations that no restricted key may do: a key that
@@ -97,7 +108,7 @@ func New(o Options) *API {
 	if o.Rate == 0 {
 		o.Rate = DefaultRate
 	}
-	a := &API{o: o, mux: http.NewServeMux(), limits: newLimits(o.Rate)}
+	a := &API{o: o, mux: http.NewServeMux(), open: map[string]bool{}, limits: newLimits(o.Rate)}
 	a.desk = audience.New(audience.Options{Store: o.Store, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now})
 	a.huma = humago.New(a.mux, configuration())
 	a.customers()
@@ -117,6 +128,10 @@ func New(o Options) *API {
 	a.warehouse()
 	a.reports()
 	a.keys()
+	a.templates()
+	a.sessions()
+	a.staff()
+	a.approvals()
 	a.openapi = document(a.huma.OpenAPI())
 	return a
 }
@@ -135,16 +150,20 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(a.openapi) // who is gone cannot be told
 		return
 	}
-	key, err := a.admit(r)
-	if err != nil {
+	_, pattern := a.mux.Handler(r)
+	c, err := a.admit(r)
+	if err != nil && !a.open[pattern] {
 		a.refuse(w, r, err)
 		return
 	}
-	if _, pattern := a.mux.Handler(r); pattern == "" {
+	if pattern == "" {
 		a.refuse(w, r, a.nothing(w, r))
 		return
 	}
-	a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), keyOf{}, key)))
+	c.peer = peer(r)
+	noted := &statusNoted{ResponseWriter: w}
+	c.status = func() int { return noted.status }
+	a.mux.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 }
 
 // secure sets the headers of every answer: it is data, not a page, and personal.
@@ -156,23 +175,28 @@ func secure(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// keyOf is where a request's context holds its key.
-type keyOf struct{}
-
-// admit returns the key of a request that may be answered.
-func (a *API) admit(r *http.Request) (keys.Key, error) {
+// admit returns the caller of a request that may be answered.
+func (a *API) admit(r *http.Request) (caller, error) {
+	if r.Header.Get("Authorization") == "" {
+		if c, ok := a.byCookie(r); ok {
+			if wait := a.limits.take(c.person.ID); wait > 0 {
+				return caller{}, &problem{Status: http.StatusTooManyRequests, Detail: "you make more requests than a person can", retry: wait}
+			}
+			return c, nil
+		}
+	}
 	text, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	key, known := a.o.Keys.Find(strings.TrimSpace(text))
 	if !bearer || !known || key.Kind != keys.Secret && key.Kind != keys.Restricted {
 		if wait := a.limits.wrong(peer(r)); bearer && wait > 0 {
-			return keys.Key{}, &problem{Status: http.StatusTooManyRequests, Detail: "too many wrong keys came from this address", retry: wait}
+			return caller{}, &problem{Status: http.StatusTooManyRequests, Detail: "too many wrong keys came from this address", retry: wait}
 		}
-		return keys.Key{}, fault.New(fault.Denied, "this needs a secret or a restricted key: Authorization: Bearer rp_s_…")
+		return caller{}, fault.New(fault.Denied, "this needs somebody who is signed in, or a secret or a restricted key: Authorization: Bearer rp_s_…")
 	}
 	if wait := a.limits.take(key.ID); wait > 0 {
-		return keys.Key{}, &problem{Status: http.StatusTooManyRequests, Detail: "this key makes more requests than it may", retry: wait}
+		return caller{}, &problem{Status: http.StatusTooManyRequests, Detail: "this key makes more requests than it may", retry: wait}
 	}
-	return key, nil
+	return caller{key: key}, nil
 }
 
 // nothing is the error of a request that no operation answers.
@@ -197,11 +221,15 @@ type operation struct {
 	method  string
 	path    string // below Prefix
 	scope   keys.Scope
+	roles   []people.Role // who may, of people; nil: those who go with the scope
 	tag     string
 	summary string
 	about   string
 	status  int   // of success; zero: 200
 	maxBody int64 // bytes; zero: maxCall
+
+	handsOut bool // it hands personal data out in bulk, so it stands in the audit trail
+	traffic  bool // it does not, although it changes something: see [operation.deed]
 }
 
 // maxCall bounds the body of a call: some times what a service message may be told.
@@ -210,28 +238,19 @@ const maxCall = 64 << 10
 // route adds an operation that is answered by do. The faults of do become problems.
 func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (*O, error)) {
 	path := Prefix + op.path
-	a.routes = append(a.routes, Route{op.method, path, op.scope})
+	id := operationID(op.method, op.path)
+	a.routes = append(a.routes, Route{op.method, path, op.scope, id, rolesOf(&op)})
+	a.open[op.method+" "+path] = op.scope == anybody
 	if op.maxBody == 0 {
 		op.maxBody = maxCall
 	}
-	scopes := []string{"secret"}
-	if op.scope != secretOnly {
-		scopes = []string{string(op.scope)}
-	}
 	huma.Register(a.huma, huma.Operation{
-		Method: op.method, Path: path, OperationID: operationID(op.method, op.path), Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
+		Method: op.method, Path: path, OperationID: id, Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
 		DefaultStatus: op.status, MaxBodyBytes: op.maxBody, BodyReadTimeout: -1, // the server's own deadline stands
 		RejectUnknownQueryParameters: true,
-		Security:                     []map[string][]string{{"key": scopes}},
+		Security: security(&op),
 		// Before anything of the request is read: who may not ask learns nothing.
-		Middlewares: huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
-			if err := allowed(ctx.Context(), op.scope); err != nil {
-				r, w := humago.Unwrap(ctx)
-				a.refuse(w, r, err)
-				return
-			}
-			next(ctx)
-		}},
+		Middlewares: huma.Middlewares{a.guard(&op, id)},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err != nil {
@@ -239,19 +258,6 @@ func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (
 		}
 		return out, nil
 	})
-}
-
-// allowed returns why the key of a request may not do what needs the scope; nil if
-// it may.
-func allowed(ctx context.Context, scope keys.Scope) error {
-	key, _ := ctx.Value(keyOf{}).(keys.Key)
-	switch {
-	case scope == secretOnly && key.Kind != keys.Secret:
-		return &problem{Status: http.StatusForbidden, Detail: "this needs a secret key"}
-	case scope != secretOnly && !key.May(scope):
-		return &problem{Status: http.StatusForbidden, Detail: "this needs a key with the scope " + string(scope)}
-	}
-	return nil
 }
 
 // operationID names an operation for those who generate clients: "get_customers_id".

@@ -53,14 +53,17 @@ func (a *API) campaigns() {
 	route(a, order("send", "Send a campaign", "As its definition says, and not before its undo window has passed. A campaign that was sent is sent again only if the body says so."),
 		func(ctx context.Context, in *struct {
 			Named
-			Body *run.SendOptions
+			Body *sendCall
 		},
 		) (*body[run.RunStatus], error) {
-			var o run.SendOptions
+			var o sendCall
 			if in.Body != nil {
 				o = *in.Body
 			}
-			return answer(node.SendCampaign(ctx, in.Name, o))
+			if err := a.maySend(ctx, in.Name, o.Recipients); err != nil {
+				return nil, err
+			}
+			return answer(node.SendCampaign(ctx, in.Name, o.SendOptions))
 		})
 	route(a, order("rate", "Change how many messages an hour a campaign plans", ""), func(ctx context.Context, in *struct {
 		Named
@@ -88,7 +91,7 @@ func (a *API) campaigns() {
 		})
 	}
 	route(a, operation{
-		method: http.MethodPost, path: "/service/{name}", scope: keys.Send, tag: "service messages", status: http.StatusAccepted,
+		method: http.MethodPost, path: "/service/{name}", scope: keys.Send, traffic: true, roles: servants, tag: "service messages", status: http.StatusAccepted,
 		summary: "Ask for a service message", about: "It is answered once the request is durable. The same Idempotency-Key asks once, however often it is called.",
 	}, a.service)
 }

@@ -55,9 +55,11 @@ func (a *API) customers() {
 	route(a, get("/customers/{id}/timeline", tag, "List what was heard of a customer", "The newest first, in the shape in which it was sent."), a.timeline)
 	route(a, get("/customers/{id}/segments", tag, "Say of every segment whether the customer is in it, and why", ""), a.memberships)
 	route(a, get("/customers/{id}/deliveries", tag, "List the messages to a customer, and say why each was sent or not", "The newest first."), a.messagesTo)
-	route(a, get("/customers/{id}/export", tag, "Export everything that is held about a customer", "GDPR, articles 15 and 20: one document of tables."), a.export)
+	dossier := get("/customers/{id}/export", tag, "Export everything that is held about a customer", "GDPR, articles 15 and 20: one document of tables.")
+	dossier.roles, dossier.handsOut = helpers, true
+	route(a, dossier, a.export)
 	route(a, operation{
-		method: http.MethodPost, path: "/customers/{id}/consents", scope: keys.Edit, tag: tag, summary: "Note what a customer agreed to or refused", status: http.StatusAccepted,
+		method: http.MethodPost, path: "/customers/{id}/consents", scope: keys.Edit, roles: servants, tag: tag, summary: "Note what a customer agreed to or refused", status: http.StatusAccepted,
 		about: "It is answered once it is durable. The same Idempotency-Key notes it once.",
 	}, a.consent)
 	route(a, operation{

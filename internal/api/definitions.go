@@ -158,6 +158,9 @@ func (a *API) apply(ctx context.Context, in *struct {
 	if err := a.lacking(src); err != nil {
 		return nil, err
 	}
+	if err := a.authored(ctx, run.Tag(src)); err != nil {
+		return nil, err
+	}
 	problems, err := a.o.Node.Apply(ctx, src)
 	if c := checkedOf(problems); !c.OK {
 		p := &problem{Status: http.StatusBadRequest, Detail: "the definitions are not in order: nothing was changed"}

@@ -75,7 +75,7 @@ func (a *API) messages() {
 		return answer(suppressionCounts{counts}, err)
 	})
 	route(a, operation{
-		method: http.MethodPost, path: "/suppressions", scope: keys.Edit, tag: "suppressions", status: http.StatusCreated,
+		method: http.MethodPost, path: "/suppressions", scope: keys.Edit, roles: servants, tag: "suppressions", status: http.StatusCreated,
 		summary: "Stop messages to an address", about: "Durable when it is answered, and safe to repeat: suppressing twice is once.",
 	}, a.suppress)
 }
@@ -258,6 +258,6 @@ func (a *API) suppress(ctx context.Context, in *struct {
 },
 ) (*body[suppressed], error) {
 	now := a.o.Now()
-	err := a.o.Node.SuppressAddress(ctx, run.AddressSuppression{Channel: in.Body.Channel, Address: in.Body.Address, Purpose: in.Body.Purpose, Reason: in.Body.Reason, At: now, By: "api"})
+	err := a.o.Node.SuppressAddress(ctx, run.AddressSuppression{Channel: in.Body.Channel, Address: in.Body.Address, Purpose: in.Body.Purpose, Reason: in.Body.Reason, At: now, By: callerOf(ctx).by()})
 	return answer(suppressed{in.Body.Channel, in.Body.Reason, now}, err)
 }

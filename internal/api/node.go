@@ -38,6 +38,7 @@ type Node interface {
 
 	Campaigns(ctx context.Context) ([]run.CampaignStatus, error)
 	Campaign(ctx context.Context, name string) (run.CampaignStatus, error)
+	Sample(ctx context.Context, template, customer string) (program.Sample, error)
 	PreviewCampaign(ctx context.Context, name string) (run.Funnel, error)
 	SendCampaign(ctx context.Context, name string, o run.SendOptions) (run.RunStatus, error)
 	PauseCampaign(ctx context.Context, name string) (run.RunStatus, error)

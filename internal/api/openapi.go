@@ -33,13 +33,14 @@ func configuration() huma.Config {
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Rapport", Version: apiVersion,
-				Description: "The management API of a Rapport server. Every call needs a key: a secret one (rp_s_…) may do everything, a restricted one (rp_r_…) what its scopes say. " +
+				Description: "The management API of a Rapport server. Every call needs a key, or the session of somebody who signed in: a secret key (rp_s_…) may do everything, a restricted one (rp_r_…) what its scopes say, and a person what their role may. " +
 					"Errors are problem documents (RFC 9457). Lists come in pages: while an answer has a next, ask again with it as cursor.",
 			},
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"key": {Type: "http", Scheme: "bearer", Description: "A secret or a restricted key: Authorization: Bearer rp_s_… The names beside an operation are the scopes of restricted keys that it takes; secret means that only a secret key will do."},
+					"person": {Type: "apiKey", In: "cookie", Name: Cookie, Description: "The session of somebody who signed in. The names beside an operation are the roles that may do it."},
 				},
 			},
 		},

@@ -24,6 +24,9 @@ func TestItem57AKeyDoesWhatItsScopesSayAndNothingElse(t *testing.T) {
 		texts[s] = k.Text
 	}
 	for _, r := range w.api.Routes() {
+		if r.Scope == "anybody" || r.Scope == "person" { // no key is asked for, or none will do: the test of roles has them
+			continue
+		}
 		path := strings.TrimPrefix(wildcard.ReplaceAllString(r.Path, strings.Repeat("0", 32)), api.Prefix)
 		for scope, key := range texts {
 			// A body that every call refuses: who is let in learns of it, and nothing happens.

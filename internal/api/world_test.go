@@ -23,6 +23,7 @@ import (
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
+	"rapport/internal/people"
 	"rapport/internal/program"
 	"rapport/internal/run"
 	"rapport/internal/sender"
@@ -46,6 +47,7 @@ type world struct {
 	imports *imports.Book
 	domains *sender.Book
 	shelf   *catalogue.Keeper
+	people  *people.Book
 }
 
 // shelf is a catalogue of one lamp, which is on sale.
@@ -90,9 +92,12 @@ func newWorld(t *testing.T) *world {
 	w.imports = imports.Open(dir, w.clock.Now)
 	w.ledger = l
 	w.shelf = shelf(t, w.clock.Now)
+	w.people, err = people.Open(dir, time.Now)
+	w.must(err)
+	t.Cleanup(func() { w.must(w.people.Close()) })
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
-		Room: room, Home: identity.Key{7}.Home,
+		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true,
 	})
 	return w
 }

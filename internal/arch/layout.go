@@ -77,6 +77,7 @@ var Libraries = []Library{
 	{"modernc.org/quickjs", []string{"studio"}, "the engine in which the official MJML compiler runs"},
 	{"github.com/andybalholm/cascadia", []string{"studio"}, "selectors of CSS, with their specificity"},
 	{"golang.org/x/image", []string{"studio"}, "WebP, and scaling pictures"},
+	{"golang.org/x/crypto/argon2", []string{"people"}, "hashing passwords"},
 	{"rsc.io/qr", []string{"studio"}, "QR codes"},
 	{"github.com/klauspost/compress", []string{"core/profile", "shell"}, "history blocks, log records and feed blocks are compressed where they are made"},
 	{"github.com/valyala/fastjson", []string{"sources"}, "JSON without allocation at the edge"},
