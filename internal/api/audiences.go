@@ -48,7 +48,7 @@ type previewCall struct {
 }
 
 // preview is what a preview has found so far.
-type preview struct {
+type audiencePreview struct {
 	audience.Figures
 	People []CustomerLine `json:"people" doc:"The customers of the sample."`
 }
@@ -64,7 +64,7 @@ func (a *API) audiences() {
 		ID   string `path:"id" maxLength:"40"`
 		Wait int    `query:"wait" minimum:"0" maximum:"20" doc:"For how many seconds to wait for the figures to be whole."`
 	},
-	) (*body[preview], error) {
+	) (*body[audiencePreview], error) {
 		p, err := a.desk.Find(in.ID)
 		if err != nil {
 			return nil, err
@@ -151,7 +151,7 @@ type kind struct {
 	Example string   `json:"example"`
 }
 
-func (a *API) preview(ctx context.Context, in *previewCall) (*body[preview], error) {
+func (a *API) preview(ctx context.Context, in *previewCall) (*body[audiencePreview], error) {
 	b := &in.Body
 	if (b.When == nil) == (b.Text == "") {
 		return nil, fault.New(fault.Invalid, "a condition is expected either as when or as text")
@@ -179,8 +179,8 @@ func (a *API) preview(ctx context.Context, in *previewCall) (*body[preview], err
 }
 
 // previewed shows figures with the customers of their sample.
-func (a *API) previewed(ctx context.Context, f audience.Figures) (preview, error) {
-	out := preview{Figures: f, People: []CustomerLine{}}
+func (a *API) previewed(ctx context.Context, f audience.Figures) (audiencePreview, error) {
+	out := audiencePreview{Figures: f, People: []CustomerLine{}}
 	people, err := a.people(ctx, f.Sample)
 	for _, p := range people {
 		out.People = append(out.People, lineOf(p))
