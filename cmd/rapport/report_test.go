@@ -4,7 +4,10 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +30,21 @@ func ask(t *testing.T, data string, args ...string) (r api.Report) {
 		t.Fatal(err, out)
 	}
 	return r
+}
+
+// A fingerprint has more digits than a float64 holds, and whoever prints it looks for it.
+func TestSQLOfAServerPrintsNumbersAsTheyAre(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"columns":[{"name":"id","type":"int"},{"name":"share","type":"float"}],"rows":[[6156817372393739123,0.25]],"truncated":false}`)
+	}))
+	t.Cleanup(web.Close)
+	for _, format := range []string{"--rows=5", "--json"} {
+		out, _ := say(t, exitDone, "sql", "SELECT id, 0.25 AS share FROM events", "--server", web.URL, "--key", "rp_s_x", format)
+		if !strings.Contains(out, "6156817372393739123") || !strings.Contains(out, "0.25") {
+			t.Errorf("%s: %s", format, out)
+		}
+	}
 }
 
 // The whole triangle, both ways, and RFM as they were computed independently.

@@ -105,8 +105,15 @@ func (l local) export(ctx context.Context, sql string, format warehouse.Format, 
 }
 
 func (r *remote) table(ctx context.Context, sql string, limits warehouse.Limits) (t api.Table, err error) {
-	err = r.call(ctx, http.MethodPost, "sql", map[string]any{"sql": sql, "rows": limits.Rows, "seconds": int64(limits.Time / time.Second)}, &t)
-	return t, err
+	var said json.RawMessage
+	if err := r.call(ctx, http.MethodPost, "sql", map[string]any{"sql": sql, "rows": limits.Rows, "seconds": int64(limits.Time / time.Second)}, &said); err != nil {
+		return t, err
+	}
+	// As it stands there: a float64 would round what is longer than 15 digits, such as
+	// the fingerprints of events.
+	d := json.NewDecoder(bytes.NewReader(said))
+	d.UseNumber()
+	return t, d.Decode(&t)
 }
 
 func (r *remote) export(ctx context.Context, sql string, format warehouse.Format, w io.Writer) error {
