@@ -3,7 +3,7 @@
 # make check   what CI runs: lint, then test
 # make bench   every bench, one JSON line each
 # make ui      builds the web UI anew, from ui/src into ui/dist
-# make eval    holdout intervals over 200 assignment seeds
+# make eval    our figures beside published ones; holdout intervals over 200 seeds
 # make chaos   kills at named points and random instants, 200 rounds
 # make dist    archives to hand out, in dist/
 # make clean   removes what was built and fetched here

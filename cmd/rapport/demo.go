@@ -275,6 +275,9 @@ func (d *play) sum(ctx context.Context) error {
 	if err := d.highlights(ctx, sm); err != nil {
 		return err
 	}
+	if err := d.understand(ctx, sm); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	d.summary, d.learnt, d.took = sm, learnt, took
 	d.mu.Unlock()
@@ -329,6 +332,9 @@ type summary struct {
 	Invented        string            `json:"invented"`
 	Seconds         float64           `json:"seconds"`
 	EventsPerSecond float64           `json:"events_per_second"`
+
+	Understood        *demo.Understood `json:"understood"`
+	UnderstoodSeconds float64          `json:"understood_seconds"`
 }
 
 type lookAt struct {

@@ -109,7 +109,7 @@ func (d *play) status() *admin.DemoStatus {
 	}
 	if d.summary != nil {
 		look := d.summary.LookAt
-		st.Done, st.EventsPerSecond = true, d.summary.EventsPerSecond
+		st.Done, st.EventsPerSecond, st.Found = true, d.summary.EventsPerSecond, d.summary.Understood.Sections()
 		st.Highlights = admin.Highlights{
 			Customer: fan, About: "buys jumbo bags every three to five weeks", Mail: look.mailPath, Subject: look.Subject, NotSent: look.notSent, Why: look.Why,
 		}
@@ -130,10 +130,10 @@ func word(reason string) string { return cmp.Or(words[reason], strings.ReplaceAl
 // print says in four lines what happened, and where to look next.
 func (s *summary) print(w io.Writer, public string, once bool) {
 	fmt.Fprintf(w, "heard       %s events, %s order lines of %s customers and %s anonymous ones, £%s in all (published: 541,909 lines, £9,747,747.934)\n",
-		thousands(s.Events), thousands(s.Orders.Rows), thousands(s.Orders.Customers), thousands(s.Profiles-s.Orders.Customers), s.Orders.Sum)
+		demo.Thousands(s.Events), demo.Thousands(s.Orders.Rows), demo.Thousands(s.Orders.Customers), demo.Thousands(s.Profiles-s.Orders.Customers), s.Orders.Sum)
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(s.Segments)) {
-		parts = append(parts, name+" "+thousands(s.Segments[name]))
+		parts = append(parts, name+" "+demo.Thousands(s.Segments[name]))
 	}
 	fmt.Fprintf(w, "understood  %s\n", strings.Join(parts, ", "))
 	var not []string
@@ -141,12 +141,13 @@ func (s *summary) print(w io.Writer, public string, once bool) {
 		return cmp.Or(cmp.Compare(s.Deliveries.ByReason[b], s.Deliveries.ByReason[a]), cmp.Compare(a, b))
 	})
 	for _, r := range reasons {
-		not = append(not, word(r)+" "+thousands(s.Deliveries.ByReason[r]))
+		not = append(not, word(r)+" "+demo.Thousands(s.Deliveries.ByReason[r]))
 	}
-	fmt.Fprintf(w, "sent        %s mails, all in the catcher: %s. Not sent: %s\n", thousands(s.Accepted), yes(int64(s.Caught) == s.Accepted), strings.Join(not, ", "))
+	fmt.Fprintf(w, "sent        %s mails, all in the catcher: %s. Not sent: %s\n", demo.Thousands(s.Accepted), yes(int64(s.Caught) == s.Accepted), strings.Join(not, ", "))
 	fmt.Fprintf(w, "learnt      %d of %d holdout intervals exclude 0; the lift is 0 by construction, since mails cannot change 2011\n", s.Excluding, s.Intervals)
-	fmt.Fprintf(w, "            in %.1f s, %s events/s through HTTP, log, engine, store, gate, ledger and SMTP\n", s.Seconds, thousands(int64(s.EventsPerSecond)))
+	fmt.Fprintf(w, "            in %.1f s, %s events/s through HTTP, log, engine, store, gate, ledger and SMTP\n", s.Seconds, demo.Thousands(int64(s.EventsPerSecond)))
 	fmt.Fprintln(w, "            Invented: "+s.Invented+". Nothing shown as insight uses invented clicks.")
+	demo.Write(w, s.Understood.Sections())
 	if once {
 		return
 	}
@@ -161,13 +162,4 @@ func yes(b bool) string {
 		return "yes"
 	}
 	return "NO"
-}
-
-// thousands writes a number as people read it.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

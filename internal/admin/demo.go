@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type DemoStatus struct {
 	Highlights Highlights
 	Shopper    []ShopperLine   // the story so far, in order
 	Holdouts   []report.Learnt // in the order to show them; may be empty
+	Found      []demo.Section  // what models and reports found; empty until the year is over
 }
 
 // Highlights are where to look next. What is empty is not shown.
@@ -100,6 +102,9 @@ func (s *site) demo(r *http.Request) (page.View, error) {
 		v.Lift = lift
 	}
 	v.Next = next(d, s.o.MailsPath)
+	for i, f := range d.Found {
+		v.Found = append(v.Found, page.Section{ID: "found-" + strconv.Itoa(i+1), Title: f.Title, Notes: f.Notes, Head: f.Head, Rows: f.Rows})
+	}
 	for _, l := range d.Shopper {
 		v.Story = append(v.Story, page.Step{At: c.Second(l.At), What: page.Title(l.What), Detail: sentence(l.Detail)})
 	}

@@ -89,16 +89,16 @@ func RFM(data string) ([]Row, error) {
 			mean += v
 		}
 		rows = append(rows,
-			Row{"Online Retail: mean " + name, mean / float64(len(lists[i])), want.Mean[i], 1e-5, recomputed},
-			Row{"Online Retail: lower quartile of " + name, rfm.Quantile(lists[i], .25), want.Q25[i], 1e-6, recomputed},
-			Row{"Online Retail: median " + name, rfm.Quantile(lists[i], .5), want.Q50[i], 1e-6, recomputed},
-			Row{"Online Retail: upper quartile of " + name, rfm.Quantile(lists[i], .75), want.Q75[i], 1e-6, recomputed},
+			Row{"Online Retail: mean " + name, mean / float64(len(lists[i])), want.Mean[i], 1e-5, recomputed, Same},
+			Row{"Online Retail: lower quartile of " + name, rfm.Quantile(lists[i], .25), want.Q25[i], 1e-6, recomputed, Same},
+			Row{"Online Retail: median " + name, rfm.Quantile(lists[i], .5), want.Q50[i], 1e-6, recomputed, Same},
+			Row{"Online Retail: upper quartile of " + name, rfm.Quantile(lists[i], .75), want.Q75[i], 1e-6, recomputed, Same},
 		)
 	}
 	return append(rows,
-		Row{"Online Retail: most orders", lists[1][len(people)-1], want.MaxF, 0, recomputed},
-		Row{"Online Retail: most money", lists[2][len(people)-1], want.MaxM, 1e-6, recomputed},
-		Row{"Online Retail: ordered once", once, want.Once, 0, recomputed},
+		Row{"Online Retail: most orders", lists[1][len(people)-1], want.MaxF, 0, recomputed, Same},
+		Row{"Online Retail: most money", lists[2][len(people)-1], want.MaxM, 1e-6, recomputed, Same},
+		Row{"Online Retail: ordered once", once, want.Once, 0, recomputed, Same},
 	), nil
 }
 
@@ -130,7 +130,7 @@ func Cohorts(data string) ([]Row, error) {
 					same++
 				}
 			}
-			rows = append(rows, Row{"Online Retail: cohort " + c.Month + " " + t.what + ", months that agree", float64(same), float64(len(want)), 0, recomputed})
+			rows = append(rows, Row{"Online Retail: cohort " + c.Month + " " + t.what + ", months that agree", float64(same), float64(len(want)), 0, recomputed, Same})
 		}
 	}
 	return rows, nil

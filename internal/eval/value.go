@@ -46,12 +46,12 @@ func CDNOW(data string) ([]Row, error) {
 		{"gamma_gamma", "gamma-gamma", hardie, -4055.9177, []value.Param{{Name: "p", Value: 6.25}, {Name: "q", Value: 3.74}, {Name: "v", Value: 15.44}}, 2e-3},
 	} {
 		fitted := r.Models[m.name]
-		rows = append(rows, Row{"CDNOW: " + m.title + " log-likelihood", fitted.LogLikelihood, m.ll, 1e-3, m.by})
+		rows = append(rows, Row{"CDNOW: " + m.title + " log-likelihood", fitted.LogLikelihood, m.ll, 1e-3, m.by, Same})
 		for _, p := range m.params {
-			rows = append(rows, Row{"CDNOW: " + m.title + " " + p.Name, fitted.Params[p.Name], p.Value, m.loose * p.Value, m.by})
+			rows = append(rows, Row{"CDNOW: " + m.title + " " + p.Name, fitted.Params[p.Name], p.Value, m.loose * p.Value, m.by, Same})
 		}
 	}
-	return append(rows, Row{"CDNOW: orders held out", float64(r.Holdout.Orders), 1882, 0, fader}), nil
+	return append(rows, Row{"CDNOW: orders held out", float64(r.Holdout.Orders), 1882, 0, fader, Same}), nil
 }
 
 // Donations fits BG/BB to the donations of its paper.
@@ -79,10 +79,10 @@ func Donations(data string) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := []Row{{"Donations: BG/BB log-likelihood", m.LogLikelihood(), -33225.58, 5e-3, shang}}
+	rows := []Row{{"Donations: BG/BB log-likelihood", m.LogLikelihood(), -33225.58, 5e-3, shang, Same}}
 	for i, want := range []float64{1.204, .75, .657, 2.783} {
 		p := m.Params()[i]
-		rows = append(rows, Row{"Donations: BG/BB " + p.Name, p.Value, want, 1e-3, shang})
+		rows = append(rows, Row{"Donations: BG/BB " + p.Name, p.Value, want, 1e-3, shang, Same})
 	}
 	return rows, nil
 }

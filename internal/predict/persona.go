@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"rapport/internal/core/event"
@@ -85,7 +86,7 @@ func (n Personas) Fit(ctx context.Context, src Source, m Moment) (*Result, error
 	r.Report.Figures = append(r.Report.Figures, Figure{"how much nearer to the own kind than to the next", digits(found.Tight, 3)})
 	for _, p := range found.Personas {
 		head := p.Key + ", " + p.Name
-		r.Report.Figures = append(r.Report.Figures, Figure{head + ": customers", float64(p.Customers)})
+		r.Report.Figures = append(r.Report.Figures, Figure{head + ofKind, float64(p.Customers)})
 		const shown = 3
 		for _, f := range p.Figures[:min(shown, len(p.Figures))] {
 			r.Report.Figures = append(r.Report.Figures, Figure{fmt.Sprintf("%s: %s (all customers %.4g)", head, f.Feature, f.Base), digits(f.Mean, 4)})
@@ -101,12 +102,36 @@ func (n Personas) Fit(ctx context.Context, src Source, m Moment) (*Result, error
 	return r, nil
 }
 
+// ofKind ends the name of the figure that counts a kind.
+const ofKind = ": customers"
+
+// Kind is a kind of customers, as a report tells of it.
+type Kind struct {
+	Key       string `json:"key"`
+	Name      string `json:"name"`
+	Customers int    `json:"customers"`
+}
+
+// Kinds returns the kinds that the report of [Personas] tells of.
+func Kinds(r *Report) (list []Kind) {
+	for _, f := range r.Figures {
+		if head, is := strings.CutSuffix(f.Name, ofKind); is {
+			key, name, _ := strings.Cut(head, ", ")
+			list = append(list, Kind{key, name, int(f.Value)})
+		}
+	}
+	return list
+}
+
 // readShoppers reads what customers bought, when and where, in the order of their ids.
 func readShoppers(ctx context.Context, src Source, m Moment) ([]*shopper, error) {
 	by := map[identity.ID]*shopper{}
 	for o, err := range src.Orders(ctx, m.Now) {
 		if err != nil {
 			return nil, err
+		}
+		if o.Nobody {
+			continue // each receipt would be a customer who came once
 		}
 		if m.Currency != "" && o.Currency != "" && o.Currency != m.Currency {
 			continue // sums of two currencies are never added

@@ -3,6 +3,7 @@ package predict
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -79,9 +80,22 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 		}
 	}
 	for p, n := range count {
-		r.Report.Figures = append(r.Report.Figures, Figure{"persona " + rfm.Persona(p).String(), float64(n)})
+		r.Report.Figures = append(r.Report.Figures, Figure{ofPersona + rfm.Persona(p).String(), float64(n)})
 	}
 	return r, nil
+}
+
+// ofPersona begins the name of a figure that counts a persona.
+const ofPersona = "persona "
+
+// PersonasOf returns the personas that the report of [Places] tells of.
+func PersonasOf(r *Report) (list []Kind) {
+	for _, f := range r.Figures {
+		if name, is := strings.CutPrefix(f.Name, ofPersona); is {
+			list = append(list, Kind{name, name, int(f.Value)})
+		}
+	}
+	return list
 }
 
 // placed is a customer by orders alone.

@@ -102,9 +102,19 @@ type Demo struct {
 	Done     bool
 	Trouble  string // what ended the replay too early, a sentence; empty: nothing did
 	Next     []Next
+	Found    []Section // what models and reports found; empty until the year is over
 	Story    []Step
 	Honest   []string
 	Invented string // the label
+}
+
+// Section is a heading, sentences, and a table of figures.
+type Section struct {
+	ID    string // of the heading
+	Title string
+	Notes []string
+	Head  []string // empty: there is no table
+	Rows  [][]string
 }
 
 func (*Demo) template() string { return "demo" }
