@@ -28,13 +28,14 @@ import (
 )
 
 type demoCmd struct {
-	Once   bool    `help:"Replay the year, print what came of it, and end."`
-	JSON   bool    `help:"Print the summary as JSON."`
-	Speed  float64 `placeholder:"HOURS" help:"Hours of the year a second, to watch it. Default: as fast as it goes."`
-	Data   string  `type:"path" help:"Keep the data in this folder, to be looked at with why, dump and doctor; it must be new, and it is for no real shop: its key is known. Default: a temporary folder."`
-	Listen string  `default:"127.0.0.1:8080" help:"Address of the pages; another port if it is taken."`
-	Seed   uint64  `default:"1" help:"From which the invented people are made."`
-	Lanes  int     `default:"1" help:"Lanes of the log. What comes out does not depend on it."`
+	Once       bool    `help:"Replay the year, print what came of it, and end."`
+	JSON       bool    `help:"Print the summary as JSON."`
+	Speed      float64 `placeholder:"HOURS" help:"Hours of the year a second, to watch it. Default: as fast as it goes."`
+	Data       string  `type:"path" help:"Keep the data in this folder, to be looked at with why, dump and doctor; it must be new, and it is for no real shop: its key is known. Default: a temporary folder."`
+	Listen     string  `default:"127.0.0.1:8080" help:"Address of the pages; another port if it is taken."`
+	Seed       uint64  `default:"1" help:"From which the invented people are made."`
+	Understand bool    `help:"At the end, run every model and report over the year too, and print what they found. It takes a minute more, and more than a gigabyte of memory."`
+	Lanes      int     `default:"1" help:"Lanes of the log. What comes out does not depend on it."`
 }
 
 // Run replays the year and, unless --once says so, stays to be looked at.
@@ -275,8 +276,10 @@ func (d *play) sum(ctx context.Context) error {
 	if err := d.highlights(ctx, sm); err != nil {
 		return err
 	}
-	if err := d.understand(ctx, sm); err != nil {
-		return err
+	if d.c.Understand {
+		if err := d.understand(ctx, sm); err != nil {
+			return err
+		}
 	}
 	d.mu.Lock()
 	d.summary, d.learnt, d.took = sm, learnt, took
@@ -333,8 +336,8 @@ type summary struct {
 	Seconds         float64           `json:"seconds"`
 	EventsPerSecond float64           `json:"events_per_second"`
 
-	Understood        *demo.Understood `json:"understood"`
-	UnderstoodSeconds float64          `json:"understood_seconds"`
+	Understood        *demo.Understood `json:"understood,omitempty"`
+	UnderstoodSeconds float64          `json:"understood_seconds,omitempty"`
 }
 
 type lookAt struct {

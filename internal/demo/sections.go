@@ -18,6 +18,9 @@ type Section struct {
 
 // Sections says what was understood, in the order in which to read it.
 func (u *Understood) Sections() []Section {
+	if u == nil {
+		return nil // nobody asked
+	}
 	return []Section{u.clv(), u.cohorts(), u.places(), u.kinds(), u.habits(), u.needs(), u.hits()}
 }
 

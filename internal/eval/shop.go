@@ -283,8 +283,18 @@ func Boroughs(data string) ([]Row, error) {
 		name string
 		n    float64
 	}{
-		{"Westminster", 171}, {"Tower Hamlets", 117}, {"Kensington and Chelsea", 90}, {"Wandsworth", 59}, {"Hammersmith and Fulham", 58}, {"Camden", 57},
-		{"Lambeth", 46}, {"Southwark", 40}, {"Islington", 37}, {"City of London", 35}, {"Hackney", 31}, {"no borough", 1},
+		{"Westminster", 171},
+		{"Tower Hamlets", 117},
+		{"Kensington and Chelsea", 90},
+		{"Wandsworth", 59},
+		{"Hammersmith and Fulham", 58},
+		{"Camden", 57},
+		{"Lambeth", 46},
+		{"Southwark", 40},
+		{"Islington", 37},
+		{"City of London", 35},
+		{"Hackney", 31},
+		{"no borough", 1},
 	} {
 		rows = append(rows, Row{Name: fmt.Sprintf("London: points in %s", c.name), Ours: float64(count[c.name]), Published: c.n, By: recomputed})
 	}
