@@ -99,13 +99,13 @@ func TestWhatCustomersAreWorthIsToldWithItsEvidence(t *testing.T) {
 
 func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 	t.Parallel()
-	f := orderers(600)
+	f := orderers(300)
 	who := identity.ID{0xff}
 	for k := range 9 {
 		f = append(f, predict.Order{Profile: who, ID: fmt.Sprint(k), At: at(100 + 30*k), Net: 30 * money.One, Currency: "GBP"})
 	}
 	dates := map[string]bool{}
-	for day := 341; day < 371; day += 6 {
+	for day := 341; day < 371; day += 12 {
 		r, err := predict.Worth{}.Fit(t.Context(), f, onDay(day))
 		if err != nil {
 			t.Fatal(err)
@@ -118,14 +118,14 @@ func TestADayOfTheNextOrderThatPassedIsRolledForward(t *testing.T) {
 		dates[said["next_order"]] = true
 	}
 	// It may shift by a day when the models learn from others.
-	if len(dates) < 2 || len(dates) > 4 {
-		t.Errorf("in 30 silent days she was expected on %v", dates)
+	if len(dates) < 2 || len(dates) > 3 {
+		t.Errorf("in 24 days without a word she was expected on %v", dates)
 	}
 }
 
 func TestWhatCameBackIsNotWorthAnything(t *testing.T) {
 	t.Parallel()
-	f := orderers(600)
+	f := orderers(300)
 	order := func(id byte, name string, kind profile.OrderKind, day int, net money.Micros) {
 		f = append(f, predict.Order{Profile: identity.ID{0xff, id}, ID: name, Kind: kind, At: at(day), Net: net * money.One, Currency: "GBP"})
 	}
@@ -175,14 +175,14 @@ func TestAShopWithTooFewCustomersIsToldWhatIsMissing(t *testing.T) {
 
 func TestOrdersInAnotherCurrencyAndOfNobodyAreLeftOut(t *testing.T) {
 	t.Parallel()
-	f := orderers(600)
+	f := orderers(300)
 	f = append(f, predict.Order{Profile: identity.ID{0xff}, ID: "a", At: at(10), Net: money.One, Currency: "EUR"})
 	f = append(f, predict.Order{Profile: identity.ID{0xff, 1}, ID: "b", At: at(10), Net: money.One, Currency: "GBP", Nobody: true})
 	r, err := predict.Worth{}.Fit(t.Context(), f, onDay(365))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "1 orders in other currencies than GBP were left out."; !strings.Contains(r.Report.Method, want) || len(r.People) != 600 {
+	if want := "1 orders in other currencies than GBP were left out."; !strings.Contains(r.Report.Method, want) || len(r.People) != 300 {
 		t.Errorf("the method is %q with %d people, want %q", r.Report.Method, len(r.People), want)
 	}
 }

@@ -380,18 +380,7 @@ func older(sources []*Source, current []*journey.Definition, env *journey.Env) (
 func (c *compiler) readSegments() (sources []insight.SegmentSource, shown []Segment) {
 	r := fields{c.ps}
 	for _, f := range c.segments {
-		docs := ParseYAML(f.Path, 1, f.Body, c.ps)
-		if len(docs) == 0 && strings.TrimSpace(f.Body) == "" {
-			c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "", "the file is empty")
-		}
-		var nodes []spec.Node
-		for _, d := range docs {
-			if d.Kind == spec.List {
-				nodes = append(nodes, d.Items...)
-			} else {
-				nodes = append(nodes, d)
-			}
-		}
+		nodes := definitions(f, c.ps)
 		for _, n := range nodes {
 			if !r.known(n, "a segment", "segment", "label", "about", "when", "trigger") {
 				continue

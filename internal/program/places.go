@@ -126,18 +126,7 @@ func (c *compiler) items(f File) (nodes []spec.Node) {
 		}
 		return nodes
 	}
-	docs := ParseYAML(f.Path, 1, f.Body, c.ps)
-	if len(docs) == 0 && strings.TrimSpace(f.Body) == "" {
-		c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "", "the file is empty")
-	}
-	for _, d := range docs {
-		if d.Kind == spec.List {
-			nodes = append(nodes, d.Items...)
-		} else {
-			nodes = append(nodes, d)
-		}
-	}
-	return nodes
+	return definitions(f, c.ps)
 }
 
 // jsonNode reads one JSON value as a node that stands at pos.

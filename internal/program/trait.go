@@ -110,18 +110,7 @@ type titled struct {
 func (c *compiler) named(files []File, what, example string, keys []string) (list []titled) {
 	r := fields{c.ps}
 	for _, f := range files {
-		docs := ParseYAML(f.Path, 1, f.Body, c.ps)
-		if len(docs) == 0 && strings.TrimSpace(f.Body) == "" {
-			c.ps.Add(spec.Pos{File: f.Path, Line: 1}, "", "the file is empty")
-		}
-		var nodes []spec.Node
-		for _, d := range docs {
-			if d.Kind == spec.List {
-				nodes = append(nodes, d.Items...)
-			} else {
-				nodes = append(nodes, d)
-			}
-		}
+		nodes := definitions(f, c.ps)
 		for _, n := range nodes {
 			if !r.known(n, "a "+what, append([]string{what}, keys...)...) {
 				continue

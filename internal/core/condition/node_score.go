@@ -147,7 +147,6 @@ type tierNode struct {
 	s     *Score
 	tiers []string
 	bound []bound // of a level, one for each stretch of tiers
-	none  bool    // whether it is asked for no tier at all
 }
 
 func (n *tierNode) eval(c *Context) (bool, event.Time) {

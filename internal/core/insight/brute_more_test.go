@@ -235,7 +235,6 @@ func (q trait) answers(l *life) []bool {
 // kept is a question about what is kept of the customer beside traits.
 type kept struct {
 	kind   string // message, list, predicted, object
-	human  bool
 	flow   string
 	within int
 	n      int

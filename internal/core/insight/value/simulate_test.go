@@ -13,19 +13,18 @@ import (
 
 // shop simulates customers who come and leave as a model says.
 type shop struct {
-	src         *rand.Rand
-	weeks       float64
-	afterFirst  bool // who leaves may leave right after the first order
-	anytime     bool // leaving does not wait for an order
-	r, alpha    float64
-	a, b        float64 // or s and beta
-	p, q, v     float64
-	horizon     float64
-	customers   []value.Customer
-	spends      []value.Spend
-	later       []int
-	stillThere  []bool
-	laterSpends []float64
+	src        *rand.Rand
+	weeks      float64
+	afterFirst bool // who leaves may leave right after the first order
+	anytime    bool // leaving does not wait for an order
+	r, alpha   float64
+	a, b       float64 // or s and beta
+	p, q, v    float64
+	horizon    float64
+	customers  []value.Customer
+	spends     []value.Spend
+	later      []int
+	stillThere []bool
 }
 
 func (s *shop) gamma(shape, rate float64) float64 {
