@@ -20,7 +20,7 @@ func (s *server) api() (*api.API, error) {
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
 		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
-		Node:        s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
+		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger,
 	}), nil
 }

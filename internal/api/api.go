@@ -248,7 +248,7 @@ func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (
 		Method: op.method, Path: path, OperationID: id, Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
 		DefaultStatus: op.status, MaxBodyBytes: op.maxBody, BodyReadTimeout: -1, // the server's own deadline stands
 		RejectUnknownQueryParameters: true,
-		Security: security(&op),
+		Security:                     security(&op),
 		// Before anything of the request is read: who may not ask learns nothing.
 		Middlewares: huma.Middlewares{a.guard(&op, id)},
 	}, func(ctx context.Context, in *I) (*O, error) {

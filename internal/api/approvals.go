@@ -60,7 +60,6 @@ type approvalList struct {
 	Data []people.Approval `json:"data"`
 }
 
-
 // sendCall is how a campaign is to be sent.
 type sendCall struct {
 	run.SendOptions

@@ -8,7 +8,6 @@ import (
 	"rapport/internal/people"
 )
 
-
 // Row T6.
 func TestALargeCampaignNeedsFourEyesAndTheNumber(t *testing.T) {
 	t.Parallel()

@@ -39,7 +39,7 @@ func configuration() huma.Config {
 			Components: &huma.Components{
 				Schemas: registry,
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"key": {Type: "http", Scheme: "bearer", Description: "A secret or a restricted key: Authorization: Bearer rp_s_… The names beside an operation are the scopes of restricted keys that it takes; secret means that only a secret key will do."},
+					"key":    {Type: "http", Scheme: "bearer", Description: "A secret or a restricted key: Authorization: Bearer rp_s_… The names beside an operation are the scopes of restricted keys that it takes; secret means that only a secret key will do."},
 					"person": {Type: "apiKey", In: "cookie", Name: Cookie, Description: "The session of somebody who signed in. The names beside an operation are the roles that may do it."},
 				},
 			},

@@ -90,7 +90,9 @@ func hostOf(ctx context.Context) people.Person {
 
 // link makes the address of an invitation. Its token is behind the #, which browsers
 // send to no server and no log.
-func (a *API) link(text string) string { return strings.TrimRight(a.o.PublicURL, "/") + "/join#" + text }
+func (a *API) link(text string) string {
+	return strings.TrimRight(a.o.PublicURL, "/") + "/join#" + text
+}
 
 func (a *API) audit(_ context.Context, in *struct {
 	Paging

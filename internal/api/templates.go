@@ -21,8 +21,8 @@ type template struct {
 	Files   []string `json:"files" doc:"The definitions that it is made of, its layout and blocks not among them."`
 }
 
-// previewCall says as whom a template is read.
-type previewCall struct {
+// readCall says as whom a template is read.
+type readCall struct {
 	Named
 	Body struct {
 		Customer string `json:"customer" minLength:"1" maxLength:"300" doc:"A customer id, user id, e-mail address or phone number."`
@@ -58,8 +58,8 @@ func (a *API) templates() {
 	route(a, operation{
 		method: http.MethodPost, path: "/templates/{name}/preview", scope: keys.Read, tag: tag, summary: "Read a template as a customer would",
 		about: "About what their last message of it was about. What is missing is marked in the words and listed. Sends nothing.",
-	}, func(ctx context.Context, in *previewCall) (*body[program.Preview], error) {
-		return answer(a.preview(ctx, in.Name, in.Body.Customer, in.Body.Locale))
+	}, func(ctx context.Context, in *readCall) (*body[program.Preview], error) {
+		return answer(a.readAs(ctx, in.Name, in.Body.Customer, in.Body.Locale))
 	})
 	route(a, get("/templates/{name}/frame", tag, "Read a template as a customer would, as a page for a frame", "It runs nothing and loads nothing from elsewhere."), func(ctx context.Context, in *struct {
 		Named
@@ -67,7 +67,7 @@ func (a *API) templates() {
 		Locale   string `query:"locale" maxLength:"35"`
 	},
 	) (*huma.StreamResponse, error) {
-		v, err := a.preview(ctx, in.Name, in.Customer, in.Locale)
+		v, err := a.readAs(ctx, in.Name, in.Customer, in.Locale)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (a *API) templates() {
 	})
 }
 
-func (a *API) preview(ctx context.Context, name, customer, locale string) (v program.Preview, err error) {
+func (a *API) readAs(ctx context.Context, name, customer, locale string) (v program.Preview, err error) {
 	pr, err := a.inForce(ctx)
 	if err != nil {
 		return v, err
