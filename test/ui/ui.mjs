@@ -166,8 +166,7 @@ try {
 } finally {
   if (server) {
     server.removeAllListeners('exit')
-    server.kill('SIGTERM')
-    await new Promise((resolve) => server.once('exit', resolve))
+    if (server.exitCode === null && server.kill('SIGTERM')) await new Promise((resolve) => server.once('exit', resolve))
   }
   if (data) rmSync(data, { recursive: true, force: true })
 }
