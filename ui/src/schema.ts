@@ -236,6 +236,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conditions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the kinds of questions that conditions are made of
+         * @description With a label, a sentence and an example of each, for whoever builds a form.
+         */
+        get: operations["get_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a sentence as a condition
+         * @description The English sentence of a segment, or one written like it.
+         */
+        post: operations["post_conditions_parse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers": {
         parameters: {
             query?: never;
@@ -632,6 +672,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the fences
+         * @description In order of their names; with lat and lon those that hold the point.
+         */
+        get: operations["get_fences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -845,6 +905,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the lists that are kept by hand */
+        get: operations["get_lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{name}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put customers on a list, or take them off
+         * @description It is answered once it is durable. Each customer hears of it as an event, so it stands in their timeline.
+         */
+        post: operations["post_lists_name_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -946,6 +1043,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/previews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how far a preview has come */
+        get: operations["get_previews_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop a preview
+         * @description What it has counted by then can still be asked for. To stop it twice changes nothing.
+         */
+        delete: operations["delete_previews_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put products into the catalogue
+         * @description Each product replaces what was known under its id. What the change means, a price drop or a return to stock, follows by itself and is told to whoever is interested. What is wrong with single products is in the answer; the others are taken.
+         */
+        put: operations["put_products"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what things cost
+         * @description The price of a SKU, with or without a sale for some time.
+         */
+        post: operations["post_products_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say how many pieces there are
+         * @description Of a SKU altogether, or in one store. An older word than what is known changes nothing.
+         */
+        post: operations["post_products_stock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{id}": {
         parameters: {
             query?: never;
@@ -1017,6 +1195,26 @@ export interface paths {
         get: operations["get_reachable"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what tills sold
+         * @description Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.
+         */
+        post: operations["post_receipts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1243,6 +1441,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count whom a condition is about, without saving it
+         * @description Everybody is asked, in the background. The answer is what is known after wait seconds; while its state is waiting or counting, ask for it again by its id. The counts are exact.
+         */
+        post: operations["post_segments_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/segments/{name}": {
         parameters: {
             query?: never;
@@ -1269,9 +1487,29 @@ export interface paths {
         };
         /**
          * List who is in a segment
-         * @description In order of their ids. What changed within the last second may be missing.
+         * @description In order of their ids, with since when, until when at least, and why. What changed within the last second may be missing.
          */
         get: operations["get_segments_name_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{name}/overlap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how segments lie over each other
+         * @description Each two of them, all, any, and who is in one alone. The counts are exact.
+         */
+        get: operations["get_segments_name_overlap"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1400,6 +1638,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stores
+         * @description In order of their ids, as the definitions in force name them.
+         */
+        get: operations["get_stores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the nearest stores
+         * @description The nearest first; with sku those that have it, with open those that are open.
+         */
+        get: operations["get_stores_nearest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stores/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a store */
+        get: operations["get_stores_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suppressions": {
         parameters: {
             query?: never;
@@ -1484,6 +1779,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the computed traits */
+        get: operations["get_traits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1514,6 +1826,29 @@ export interface components {
             /** @description Warnings. */
             problems: components["schemas"]["DefinitionProblem"][] | null;
             tag: string;
+        };
+        AppliedBatch: {
+            /**
+             * Format: int64
+             * @description Price drops, returns to stock and low stock that followed.
+             */
+            changes: number;
+            refused: components["schemas"]["RefusedItem"][] | null;
+            /**
+             * Format: int64
+             * @description What said nothing new, or something older.
+             */
+            stale: number;
+            /**
+             * Format: int64
+             * @description What replaced something older.
+             */
+            taken: number;
+            /**
+             * Format: int64
+             * @description SKUs that are not in the catalogue.
+             */
+            unknown: number;
         };
         Approval: {
             /** Format: date-time */
@@ -1676,6 +2011,18 @@ export interface components {
             /** @description The version of the text that they agreed to. */
             wording?: string;
         };
+        Cost: {
+            /** @description Whether it looks at everything that ever happened. */
+            history: boolean;
+            /**
+             * Format: int64
+             * @description Observations at most that are kept of one customer; 0: totals only.
+             */
+            keeps: number;
+            says: string;
+            /** @description The question. */
+            what: string;
+        };
         Count: {
             /** Format: int64 */
             count: number;
@@ -1685,6 +2032,10 @@ export interface components {
         Customer: {
             /** @description Addresses that bounced or complained. */
             ailing_addresses: components["schemas"]["Health"][] | null;
+            /** @description What follows from events as of now, by the names of the definitions. */
+            computed_traits: {
+                [key: string]: unknown;
+            };
             consents: components["schemas"]["Consent"][] | null;
             device?: string;
             email?: string;
@@ -1707,7 +2058,11 @@ export interface components {
             last: string | null;
             /** @description The newest first, at most fifty. */
             last_orders: components["schemas"]["Order"][] | null;
+            /** @description Lists kept by hand that the customer is on. */
+            lists: components["schemas"]["Listing"][] | null;
             locale?: string;
+            /** @description Things that belong to the customer. */
+            objects: components["schemas"]["Thing"][] | null;
             /** Format: int64 */
             orders: number;
             phone?: string;
@@ -1932,6 +2287,18 @@ export interface components {
             /** @description When it is taken; absent: always. */
             when?: string;
         };
+        EnlistCallBody: {
+            /** @description Ids of customers. */
+            add?: string[] | null;
+            /** @description Ids of customers. */
+            remove?: string[] | null;
+        };
+        Enlisted: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
+            removed: number;
+        };
         Erased: {
             id: string;
             /**
@@ -1939,6 +2306,11 @@ export interface components {
              * @description How many identifiers are tombstones now.
              */
             identifiers: number;
+        };
+        FenceView: {
+            name: string;
+            /** @description The store whose surroundings it is. */
+            store?: string;
         };
         Figure: {
             name: string;
@@ -2069,6 +2441,26 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        Item: {
+            /** @description When it was so. Default: now. */
+            at?: string;
+            /** Format: int64 */
+            pieces: number;
+            sku: string;
+            /** @description The store's name in the catalogue. Default: all together. */
+            store?: string;
+        };
+        Item1: {
+            /** @description When it was so. Default: now. */
+            at?: string;
+            /** @description Default: as before. */
+            currency?: string;
+            price: unknown;
+            sale_from?: string;
+            sale_price?: unknown;
+            sale_to?: string;
+            sku: string;
+        };
         JourneyLine: {
             /** @description For whom it is, as the end of a sentence about a customer. */
             audience?: string;
@@ -2170,12 +2562,37 @@ export interface components {
             /** @description What it may do. */
             scopes: ("read" | "write" | "send" | "erase")[] | null;
         };
+        Kind: {
+            about: string;
+            example: string;
+            group: string;
+            key: string;
+            label: string;
+            /** @description Keys that may stand beside it. */
+            with: string[] | null;
+        };
         Liking: {
             name: string;
             /** Format: double */
             share: number;
             /** Format: double */
             weight: number;
+        };
+        Line: {
+            category?: string;
+            /** @description Of the line. */
+            discount?: unknown;
+            name?: string;
+            /** @description Of one piece. */
+            price: unknown;
+            /** @description Default: 1. */
+            quantity?: unknown;
+            sku: string;
+        };
+        List: {
+            about?: string;
+            label: string;
+            name: string;
         };
         ListPart: {
             /** @enum {string} */
@@ -2185,6 +2602,11 @@ export interface components {
              * @description Default 1.
              */
             weight?: number;
+        };
+        Listing: {
+            list: string;
+            /** Format: date-time */
+            since: string | null;
         };
         Me: {
             /** Format: date-time */
@@ -2196,6 +2618,38 @@ export interface components {
             name: string;
             role: string;
         };
+        MemberLine: {
+            /** @description Why, as ends of sentences about the customer. */
+            because: string[] | null;
+            email?: string;
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: date-time
+             * @description When the earliest of their events happened.
+             */
+            first: string | null;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the latest of their events happened.
+             */
+            last: string | null;
+            /** Format: int64 */
+            orders: number;
+            phone?: string;
+            /**
+             * Format: date-time
+             * @description Since when the customer is in it; null: since before the segment was.
+             */
+            since: string | null;
+            /**
+             * Format: date-time
+             * @description The customer stays at least until then if nothing happens; null: for ever.
+             */
+            until: string | null;
+            user_id?: string;
+        };
         Membership: {
             /** @description Why, as the ends of sentences about the customer. For who is not in it: what is not so. */
             because: string[] | null;
@@ -2203,6 +2657,16 @@ export interface components {
             segment: string;
             /** Format: date-time */
             since: string | null;
+        };
+        MessagePreview: {
+            aborted?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            subject: string;
+            template: string;
+            text: string;
         };
         MessageRow: {
             /** Format: int64 */
@@ -2317,6 +2781,21 @@ export interface components {
             net: string;
             where?: string;
         };
+        Overlap: {
+            /**
+             * Format: int64
+             * @description Customers who are in every one.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Customers who are in at least one.
+             */
+            any: number;
+            /** @description Each two of them. */
+            pairs: components["schemas"]["Pair"][] | null;
+            segments: components["schemas"]["Share"][] | null;
+        };
         PageAside: {
             data: components["schemas"]["Aside"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -2339,6 +2818,11 @@ export interface components {
         };
         PageDomain: {
             data: components["schemas"]["Domain"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageFenceView: {
+            data: components["schemas"]["FenceView"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -2372,6 +2856,21 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageKind: {
+            data: components["schemas"]["Kind"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageList: {
+            data: components["schemas"]["List"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageMemberLine: {
+            data: components["schemas"]["MemberLine"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageMembership: {
             data: components["schemas"]["Membership"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -2392,8 +2891,18 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageStoreView: {
+            data: components["schemas"]["StoreView"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageTemplate: {
             data: components["schemas"]["Template"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageTrait: {
+            data: components["schemas"]["Trait"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -2401,6 +2910,12 @@ export interface components {
             data: components["schemas"]["Word"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
+        };
+        Pair: {
+            a: string;
+            b: string;
+            /** Format: int64 */
+            both: number;
         };
         Path: {
             names: string[] | null;
@@ -2444,6 +2959,9 @@ export interface components {
              */
             rate: string;
         };
+        Post_conditions_parseRequest: {
+            sentence: string;
+        };
         Post_customers_searchRequest: {
             /** @example ada@example.com */
             identifier: string;
@@ -2463,6 +2981,21 @@ export interface components {
             email: string;
             /** @enum {string} */
             role: "owner" | "admin" | "marketer" | "analyst" | "support";
+        };
+        Post_products_pricesRequest: {
+            prices: components["schemas"]["Item1"][] | null;
+            /** @description Only of products of this source. Default: of any. */
+            source?: string;
+        };
+        Post_products_stockRequest: {
+            /** @description Only of products of this source. Default: of any. */
+            source?: string;
+            stock: components["schemas"]["Item"][] | null;
+        };
+        Post_receiptsRequest: {
+            receipts: components["schemas"]["Receipt"][] | null;
+            /** @description The name of the tills; receipts of two sources may have one number. Default: till. */
+            source?: string;
         };
         Post_sessionRequest: {
             email: string;
@@ -2488,20 +3021,74 @@ export interface components {
             reason: "unsubscribed" | "bounced" | "complained";
         };
         Preview: {
-            aborted?: string;
-            gaps: components["schemas"]["Gap"][] | null;
-            html: string;
-            locale: string;
-            preheader: string;
-            subject: string;
-            template: string;
-            text: string;
+            /** Format: date-time */
+            begun: string;
+            /**
+             * Format: int64
+             * @description Customers not asked, since the definitions in force have not come to them yet.
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Customers among those looked at.
+             */
+            customers: number;
+            /** @description Whom a message would reach, by channel. */
+            funnel: components["schemas"]["Reach"][] | null;
+            /** @description Whether everybody's events are read: the condition asks for something that is not kept yet. */
+            history: boolean;
+            /** @description Under which the preview can be asked for again. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Rows that were looked at so far.
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of those, whom the condition is about.
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Rows that there were when it began.
+             */
+            of: number;
+            /** @description The customers of the sample. */
+            people: components["schemas"]["CustomerLine"][] | null;
+            /** @description Some of the members. Ids are random, so they are too. */
+            sample: string[] | null;
+            /**
+             * Format: double
+             * @description How long it took so far.
+             */
+            seconds: number;
+            /** @description The condition, as the end of a sentence about a customer. */
+            sentence: string;
+            /** @enum {string} */
+            state: "waiting" | "counting" | "done" | "failed";
+            /** @description Why it failed. */
+            trouble?: string;
         };
         PreviewCallBody: {
-            /** @description A customer id, user id, e-mail address or phone number. */
-            customer: string;
-            /** @description Language to read it in. Default: the customer's. */
-            locale?: string;
+            /** @description The consent that the funnel asks for. Default: marketing. */
+            purpose?: string;
+            /**
+             * Format: int64
+             * @description How many customers to show.
+             * @default 10
+             */
+            sample: number;
+            /** @description Instead of when: the condition, or the definition of a segment, in YAML. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description For how many seconds to wait for the figures to be whole.
+             * @default 2
+             */
+            wait: number;
+            /** @description The condition, as in a segment's definition. */
+            when?: unknown;
         };
         Problem: {
             /** @description What is wrong, and what to do. */
@@ -2566,6 +3153,14 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "admin" | "marketer" | "analyst" | "support";
         };
+        Put_productsRequest: {
+            /** @description Of prices that name none. Default: the shop's own. */
+            currency?: string;
+            /** @description Each as a line of a JSON lines file: id, title, brand, url, image, categories, and either price, sale_price, sku, stock, availability or variants with them. */
+            products: unknown[] | null;
+            /** @description Whose products they are. Default: api. */
+            source?: string;
+        };
         Put_session_passwordRequest: {
             old: string;
             /** @description At least 12 characters. */
@@ -2588,6 +3183,33 @@ export interface components {
             monetary_micros: number;
             scores: string;
         };
+        Reach: {
+            /**
+             * Format: int64
+             * @description Of those, who agreed and were not unsubscribed.
+             */
+            agreed: number;
+            channel: string;
+            /**
+             * Format: int64
+             * @description Of those, to whom a message could go now: no cap, pause, quiet hour or holdout is in the way.
+             */
+            free: number;
+            /**
+             * Format: int64
+             * @description Of those who agreed, whom a rule lets wait.
+             */
+            later: number;
+            /** @description The consent that is asked for. */
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Members with an address that takes messages.
+             */
+            reachable: number;
+            /** @description Why it would not go to others of those who agreed, the most frequent first. */
+            stopped: components["schemas"]["Stop"][] | null;
+        };
         Reachable: {
             /** Format: int64 */
             bounced: number;
@@ -2605,6 +3227,42 @@ export interface components {
             suppressed: number;
             /** Format: int64 */
             with_address: number;
+        };
+        ReadCallBody: {
+            /** @description A customer id, user id, e-mail address or phone number. */
+            customer: string;
+            /** @description Language to read it in. Default: the customer's. */
+            locale?: string;
+        };
+        Receipt: {
+            /** @description When it was printed, such as 2026-11-28T15:04:05+01:00. */
+            at: string;
+            /** @description Codes that were redeemed. */
+            coupons?: string[] | null;
+            /** @description Default: the shop's own. */
+            currency?: string;
+            /** @description The shop's own number of the customer. */
+            customer_id?: string;
+            email?: string;
+            /** @description The number of the receipt, unique among the shop's tills. */
+            id: string;
+            /**
+             * @default sale
+             * @enum {string}
+             */
+            kind: "sale" | "return";
+            lines?: components["schemas"]["Line"][] | null;
+            loyalty_id?: string;
+            /** @description Of a return: the receipt or order that it undoes. */
+            order_id?: string;
+            /** @description With the country: +44 20 7946 0000. */
+            phone?: string;
+            /** @description The id of the store. */
+            store?: string;
+            tax?: unknown;
+            till?: string;
+            /** @description What was paid; with tax. */
+            total?: unknown;
         };
         Recipient: {
             email?: string;
@@ -2806,6 +3464,12 @@ export interface components {
             why?: string;
             withheld?: boolean;
         };
+        RefusedItem: {
+            id?: string;
+            /** Format: int64 */
+            index: number;
+            reason: string;
+        };
         Report: {
             clv?: components["schemas"]["CLV"];
             cohorts?: components["schemas"]["Cohorts"];
@@ -2909,6 +3573,11 @@ export interface components {
         };
         Segment: {
             about?: string;
+            /** @description What its questions about events make each customer who did so carry along. */
+            costs: components["schemas"]["Cost"][] | null;
+            /** @description Its condition as a sentence that can be read back. */
+            english: string;
+            german: string;
             label: string;
             /**
              * Format: int64
@@ -2916,6 +3585,8 @@ export interface components {
              */
             members: number;
             name: string;
+            /** @description Its condition, as in its definition. */
+            tree: unknown;
             /** @description Its condition, as the end of a sentence about a customer. */
             when: string;
         };
@@ -2941,6 +3612,22 @@ export interface components {
             props?: unknown;
             /** @description Exactly one of its fields. */
             to: components["schemas"]["Recipient"];
+        };
+        Share: {
+            /** Format: int64 */
+            members: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Customers who are in none of the others.
+             */
+            only: number;
+        };
+        Spoken: {
+            english: string;
+            german: string;
+            /** @description The condition, as previews and definitions take it. */
+            when: unknown;
         };
         Spread: {
             /** Format: double */
@@ -2976,12 +3663,56 @@ export interface components {
             rows: {
                 [key: string]: number;
             };
+            /** Format: int64 */
+            sweeping: number;
+            /** Format: int64 */
+            swept: number;
         };
         Step: {
             kind: string;
             name: string;
             next: components["schemas"]["Edge"][] | null;
             title: string;
+        };
+        Stop: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
+        StoreView: {
+            city?: string;
+            country?: string;
+            /** @description By its own clock; absent if its hours are not known. */
+            hours_today?: string;
+            id: string;
+            kind?: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            /**
+             * Format: double
+             * @description How far it is from the point asked about.
+             */
+            metres?: number;
+            name?: string;
+            /** @description Whether it is open at the instant asked about; absent if its hours are not known. */
+            open?: boolean;
+            phone?: string;
+            postal?: string;
+            region?: string;
+            services: string[] | null;
+            staff: string[] | null;
+            /**
+             * Format: int64
+             * @description Pieces of the SKU asked about; absent if the store has not told.
+             */
+            stock?: number;
+            street?: string;
+            /** @description When that changes. */
+            until?: string;
+            /** @description The IANA name of the zone of its wall clock. */
+            zone: string;
         };
         Suppressed: {
             /** Format: date-time */
@@ -3001,6 +3732,20 @@ export interface components {
             /** @description There were more rows than the limits let through. */
             truncated: boolean;
         };
+        Taken: {
+            /**
+             * Format: int64
+             * @description Receipts that name no customer.
+             */
+            nobody: number;
+            /** @description What is wrong with the others: send them again once it is mended. */
+            refused: components["schemas"]["RefusedItem"][] | null;
+            /**
+             * Format: int64
+             * @description Durable, now or before.
+             */
+            taken: number;
+        };
         Template: {
             /** @description The definitions that it is made of, its layout and blocks not among them. */
             files: string[] | null;
@@ -3008,6 +3753,25 @@ export interface components {
             name: string;
             /** @description As written, in Liquid; absent: it is no e-mail. */
             subject?: string;
+        };
+        Thing: {
+            /**
+             * Format: date-time
+             * @description When it was said.
+             */
+            at: string | null;
+            id: string;
+            properties: {
+                [key: string]: unknown;
+            };
+            type: string;
+        };
+        Trait: {
+            about?: string;
+            /** @description What it is, in words. */
+            is: string;
+            label: string;
+            name: string;
         };
         WantedBody: {
             /** @enum {string} */
@@ -3461,6 +4225,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conditions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKind"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conditions_parse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_conditions_parseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spoken"];
                 };
             };
             /** @description Error */
@@ -4209,6 +5035,42 @@ export interface operations {
             };
         };
     };
+    get_fences: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+                lat?: number;
+                lon?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageFenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -4622,6 +5484,74 @@ export interface operations {
             };
         };
     };
+    get_lists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_lists_name_members: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key does it once. Default: every request does it anew. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnlistCallBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enlisted"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_people: {
         parameters: {
             query?: never;
@@ -4808,6 +5738,168 @@ export interface operations {
             };
         };
     };
+    get_previews_id: {
+        parameters: {
+            query?: {
+                /** @description For how many seconds to wait for the figures to be whole. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_previews_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Put_productsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_products_pricesRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_stock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_products_stockRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedBatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_products_id: {
         parameters: {
             query?: never;
@@ -4919,6 +6011,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reachable"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_receiptsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
                 };
             };
             /** @description Error */
@@ -5453,6 +6578,39 @@ export interface operations {
             };
         };
     };
+    post_segments_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_segments_name: {
         parameters: {
             query?: never;
@@ -5508,7 +6666,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageCustomerLine"];
+                    "application/json": components["schemas"]["PageMemberLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_segments_name_overlap: {
+        parameters: {
+            query: {
+                /** @description The other segments. */
+                with: string[] | null;
+            };
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overlap"];
                 };
             };
             /** @description Error */
@@ -5811,6 +7004,112 @@ export interface operations {
             };
         };
     };
+    get_stores: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStoreView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_stores_nearest: {
+        parameters: {
+            query: {
+                lat: number;
+                lon: number;
+                /** @description Only stores that have it in stock. */
+                sku?: string;
+                /** @description The instant, such as 2026-12-24T15:00:00Z. Default: now. */
+                at?: string;
+                /** @description Only stores that are open at the instant. */
+                open?: boolean;
+                /** @description Kilometres at most; 0: however far. */
+                within?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStoreView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_stores_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_suppressions: {
         parameters: {
             query?: never;
@@ -5953,7 +7252,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewCallBody"];
+                "application/json": components["schemas"]["ReadCallBody"];
             };
         };
         responses: {
@@ -5963,7 +7262,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["MessagePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_traits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTrait"];
                 };
             };
             /** @description Error */
