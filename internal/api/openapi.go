@@ -12,7 +12,6 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
-	"rapport/internal/program"
 	"rapport/internal/sender"
 )
 
@@ -56,8 +55,6 @@ func schemaName(t reflect.Type, hint string) string {
 	switch t {
 	case reflect.TypeFor[spec.Problem]():
 		return "DefinitionProblem"
-	case reflect.TypeFor[program.Preview]():
-		return "MessagePreview"
 	case reflect.TypeFor[sender.Problem]():
 		return "DomainProblem"
 	case reflect.TypeFor[sender.Record]():
