@@ -20,7 +20,7 @@ const args = process.argv.slice(2)
 const option = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : '')
 const shots = option('--shots')
 // A machine that compiles something else beside it is slow.
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 const PHRASE = 'three quiet hedgehogs'
 
 let server, data

@@ -1899,6 +1899,56 @@ export interface components {
             /** @description One statement that selects. docs/warehouse.md names the tables. */
             sql: string;
         };
+        AudiencePreview: {
+            /** Format: date-time */
+            begun: string;
+            /**
+             * Format: int64
+             * @description Customers not asked, since the definitions in force have not come to them yet.
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Customers among those looked at.
+             */
+            customers: number;
+            /** @description Whom a message would reach, by channel. */
+            funnel: components["schemas"]["Reach"][] | null;
+            /** @description Whether everybody's events are read: the condition asks for something that is not kept yet. */
+            history: boolean;
+            /** @description Under which the preview can be asked for again. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Rows that were looked at so far.
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description Of those, whom the condition is about.
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Rows that there were when it began.
+             */
+            of: number;
+            /** @description The customers of the sample. */
+            people: components["schemas"]["CustomerLine"][] | null;
+            /** @description Some of the members. Ids are random, so they are too. */
+            sample: string[] | null;
+            /**
+             * Format: double
+             * @description How long it took so far.
+             */
+            seconds: number;
+            /** @description The condition, as the end of a sentence about a customer. */
+            sentence: string;
+            /** @enum {string} */
+            state: "waiting" | "counting" | "done" | "failed";
+            /** @description Why it failed. */
+            trouble?: string;
+        };
         Basis: {
             /** Format: date-time */
             at: string | null;
@@ -2658,16 +2708,6 @@ export interface components {
             /** Format: date-time */
             since: string | null;
         };
-        MessagePreview: {
-            aborted?: string;
-            gaps: components["schemas"]["Gap"][] | null;
-            html: string;
-            locale: string;
-            preheader: string;
-            subject: string;
-            template: string;
-            text: string;
-        };
         MessageRow: {
             /** Format: int64 */
             bounced: number;
@@ -3021,54 +3061,14 @@ export interface components {
             reason: "unsubscribed" | "bounced" | "complained";
         };
         Preview: {
-            /** Format: date-time */
-            begun: string;
-            /**
-             * Format: int64
-             * @description Customers not asked, since the definitions in force have not come to them yet.
-             */
-            behind: number;
-            /**
-             * Format: int64
-             * @description Customers among those looked at.
-             */
-            customers: number;
-            /** @description Whom a message would reach, by channel. */
-            funnel: components["schemas"]["Reach"][] | null;
-            /** @description Whether everybody's events are read: the condition asks for something that is not kept yet. */
-            history: boolean;
-            /** @description Under which the preview can be asked for again. */
-            id: string;
-            /**
-             * Format: int64
-             * @description Rows that were looked at so far.
-             */
-            looked: number;
-            /**
-             * Format: int64
-             * @description Of those, whom the condition is about.
-             */
-            members: number;
-            /**
-             * Format: int64
-             * @description Rows that there were when it began.
-             */
-            of: number;
-            /** @description The customers of the sample. */
-            people: components["schemas"]["CustomerLine"][] | null;
-            /** @description Some of the members. Ids are random, so they are too. */
-            sample: string[] | null;
-            /**
-             * Format: double
-             * @description How long it took so far.
-             */
-            seconds: number;
-            /** @description The condition, as the end of a sentence about a customer. */
-            sentence: string;
-            /** @enum {string} */
-            state: "waiting" | "counting" | "done" | "failed";
-            /** @description Why it failed. */
-            trouble?: string;
+            aborted?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            subject: string;
+            template: string;
+            text: string;
         };
         PreviewCallBody: {
             /** @description The consent that the funnel asks for. Default: marketing. */
@@ -5758,7 +5758,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["AudiencePreview"];
                 };
             };
             /** @description Error */
@@ -6597,7 +6597,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["AudiencePreview"];
                 };
             };
             /** @description Error */
@@ -7262,7 +7262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagePreview"];
+                    "application/json": components["schemas"]["Preview"];
                 };
             };
             /** @description Error */

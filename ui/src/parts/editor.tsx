@@ -8,6 +8,8 @@ import { useEffect, useRef } from 'react';
 
 const ground = EditorView.theme({
   '&': { color: 'var(--text)', backgroundColor: 'var(--panel)' },
+  '&.cm-editor': { maxHeight: '560px', fontSize: '12.5px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', overflow: 'auto' },
   '.cm-gutters': { backgroundColor: 'var(--panel)', color: 'var(--soft)', borderRight: '1px solid var(--line)' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--sunken)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
@@ -39,8 +41,12 @@ export function Editor({
   const first = useRef(value);
   useEffect(() => {
     if (!box.current) return;
+    // In a shadow of its own its styles are adopted sheets, which the policy lets
+    // through; in the document they would be a style element, which it does not.
+    const shade = box.current.shadowRoot ?? box.current.attachShadow({ mode: 'open' });
     const view = new EditorView({
-      parent: box.current,
+      parent: shade,
+      root: shade,
       state: EditorState.create({
         doc: first.current,
         extensions: [
