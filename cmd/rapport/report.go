@@ -12,7 +12,7 @@ import (
 )
 
 type reportCmd struct {
-	Name    string `arg:"" enum:"kpis,funnel,paths,cohorts,messages,rfm,clv" help:"kpis, funnel, paths, cohorts, messages, rfm or clv."`
+	Name    string `arg:"" enum:"kpis,funnel,paths,cohorts,messages,rfm,clv,lifecycle,handovers" help:"kpis, funnel, paths, cohorts, messages, rfm, clv, lifecycle or handovers."`
 	From    string `placeholder:"DATE" help:"From this date or instant. Default: from the beginning."`
 	To      string `placeholder:"DATE" help:"Before this date or instant. Default: until now."`
 	Zone    string `help:"Time zone in which days, hours and months are counted. Default: UTC."`
@@ -23,7 +23,7 @@ type reportCmd struct {
 	Channel string `help:"cohorts: of those whose first order came by it; messages: of this channel."`
 	Top     int    `help:"paths: how many. Default: 20."`
 	Who     string `help:"Print the ids of the customers behind a number instead: the field's name."`
-	Key     string `help:"With --who: the row, such as a day, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm."`
+	Key     string `help:"With --who: the row, such as a day, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers."`
 	Cursor  string `help:"With --who: the next of the page before."`
 	Limit   int    `default:"100" help:"With --who: the most that a page holds. Default: ${default}."`
 	Data    string `type:"path" help:"Data directory. If a server uses it, the server is asked, with --key. Default: the server is asked."`

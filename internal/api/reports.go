@@ -25,7 +25,7 @@ type Asked struct {
 	Channel string   `query:"channel" doc:"cohorts: of those whose first order came by it; messages: of this channel."`
 	Top     int      `query:"top" minimum:"1" maximum:"200" doc:"paths: how many. Default: 20."`
 	Who     string   `query:"who" doc:"Asks for the people behind a number instead: the field's name. Pages by cursor and limit."`
-	Key     string   `query:"key" doc:"With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm."`
+	Key     string   `query:"key" doc:"With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers."`
 }
 
 // behind are the customers behind a number.
@@ -40,19 +40,23 @@ type Report struct {
 	Messages *report.Messages `json:"messages,omitempty"`
 	RFM      *report.RFM      `json:"rfm,omitempty"`
 	CLV      *report.CLV      `json:"clv,omitempty"`
+	Life     *report.Life     `json:"lifecycle,omitempty"`
+	Handed   *report.Handed   `json:"handovers,omitempty"`
 	People   *behind          `json:"people,omitempty" doc:"With who: the ids of a page of customers."`
 }
 
 // reports adds the operations that add up the warehouse.
 func (a *API) reports() {
 	about := map[string]string{
-		"kpis":     "Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.",
-		"funnel":   "How far people came who took steps in order within a time.",
-		"paths":    "The ways that visits take, the most frequent first.",
-		"cohorts":  "Customers by the month of their first order, and in which months they came back.",
-		"messages": "What became of each message, equal to the delivery ledger, and the orders that came after it. Opens are unreliable: many mail programs open by themselves.",
-		"rfm":      "How recently, how often and for how much customers bought.",
-		"clv":      "How what the models expect of customers is spread.",
+		"kpis":      "Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.",
+		"funnel":    "How far people came who took steps in order within a time.",
+		"paths":     "The ways that visits take, the most frequent first.",
+		"cohorts":   "Customers by the month of their first order, and in which months they came back.",
+		"messages":  "What became of each message, equal to the delivery ledger, and the orders that came after it. Opens are unreliable: many mail programs open by themselves.",
+		"rfm":       "How recently, how often and for how much customers bought.",
+		"clv":       "How what the models expect of customers is spread.",
+		"lifecycle": "How many customers are in each stage of life at the end of each day, and which share of the stays in a stage ended in another, with a 95 % interval. Refunds move back.",
+		"handovers": "Orders of what had been looked at on another class of device, by the two. Each order counts once.",
 	}
 	for _, name := range report.Names {
 		route(a, get("/reports/"+name, "reports", "Report: "+name, about[name]), func(ctx context.Context, in *Asked) (*body[Report], error) {
@@ -95,6 +99,10 @@ func ReportOf(ctx context.Context, w warehouse.Warehouse, now func() event.Time,
 		out.RFM = &v
 	case report.CLV:
 		out.CLV = &v
+	case report.Life:
+		out.Life = &v
+	case report.Handed:
+		out.Handed = &v
 	case report.People:
 		out.People = &behind{Data: v.IDs}
 		if v.More {

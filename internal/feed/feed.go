@@ -87,8 +87,8 @@ type Asked struct {
 }
 
 // version is that of blocks written now; blocks of version 1 lack what version 2
-// added to each row.
-const version = 2
+// added to each row, and blocks before version 3 the stage of life in portraits.
+const version = 3
 
 // Append appends the row in the product's own encoding, its properties cleaned.
 func (r *Row) Append(dst []byte) []byte {
@@ -156,7 +156,7 @@ func read(r *wire.Reader, version byte) (row Row) {
 			row.readSent(r)
 		}
 	case Person:
-		row.Portrait.read(r)
+		row.Portrait.read(r, version)
 	default:
 		r.Fail("a feed row of an unknown kind")
 	}

@@ -81,7 +81,7 @@ func drawRow(t *rapid.T) feed.Row {
 			r.Asked = &feed.Asked{Claim: rapid.Bool().Draw(t, "claim"), Outcome: decision.Outcome(rapid.IntRange(0, 2).Draw(t, "outcome")), Rule: decision.Rule(rapid.Byte().Draw(t, "rule")), Reason: texts.Draw(t, "reason"), Chance: rapid.Float64Range(0, 1).Draw(t, "chance")}
 		}
 	case feed.Person:
-		r.Portrait = feed.Portrait{Born: event.Time(rapid.Int64().Draw(t, "born")), Known: rapid.Bool().Draw(t, "known"), Country: texts.Draw(t, "country"), City: texts.Draw(t, "city"), Locale: texts.Draw(t, "locale"), Zone: texts.Draw(t, "zone"), Device: texts.Draw(t, "device"), Consents: texts.Draw(t, "consents"), Reachable: texts.Draw(t, "reachable")}
+		r.Portrait = feed.Portrait{Born: event.Time(rapid.Int64().Draw(t, "born")), Known: rapid.Bool().Draw(t, "known"), Country: texts.Draw(t, "country"), City: texts.Draw(t, "city"), Locale: texts.Draw(t, "locale"), Zone: texts.Draw(t, "zone"), Device: texts.Draw(t, "device"), Consents: texts.Draw(t, "consents"), Reachable: texts.Draw(t, "reachable"), Lifecycle: texts.Draw(t, "lifecycle")}
 	}
 	return r
 }

@@ -18,7 +18,7 @@ func OfEvent(p *profile.Profile, e *event.Event, now event.Time) Row {
 	_, known := p.Identifier(identity.User)
 	row := Row{
 		Kind: Event, Known: known, Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: e.Props,
-		Print: profile.Fingerprint(e.ID), Type: e.Type, Source: e.Source, Device: word(e.Context.Text("device.type")),
+		Print: profile.Fingerprint(e.ID), Type: e.Type, Source: e.Source, Device: word(event.DeviceOf(e)),
 		Where: word(cmp.Or(e.Props.Text("channel"), e.Context.Text("channel"))),
 	}
 	if s := &p.Session; e.Type != event.System && s.Count > 0 && e.At >= s.Start && e.At <= s.Last {
@@ -70,6 +70,7 @@ type Portrait struct {
 	Device    string
 	Consents  string // "email/marketing sms/marketing": those granted
 	Reachable string // "email sms": channels with an address that is not known to fail
+	Lifecycle string // the stage of life at the end of the day on which they were last heard of
 }
 
 // OfPerson returns the row of what is known of a customer, and whether it changed
@@ -90,7 +91,28 @@ func OfPerson(was, is *profile.Profile, now event.Time) (Row, bool) {
 // what they have in common, so nearly always a few words are compared.
 func alike(a, b *profile.Profile) bool {
 	return a.Born == b.Born && a.Locale == b.Locale && a.Zone == b.Zone && a.Device == b.Device &&
-		shared(a.Traits, b.Traits) && shared(a.Consents, b.Consents) && shared(a.Held, b.Held) && shared(a.Health, b.Health)
+		shared(a.Traits, b.Traits) && shared(a.Consents, b.Consents) && shared(a.Held, b.Held) && shared(a.Health, b.Health) && sameStage(a, b)
+}
+
+// dayMillis is how long a day is: stages are noted by days.
+const dayMillis = 86_400_000
+
+// stageOf returns the stage at the end of the day, in UTC, on which the customer was
+// last heard of. It follows from the profile alone, so that the row before said just
+// this of the profile before. What silence makes of them later, no row tells: that
+// the report of stages counts.
+func stageOf(p *profile.Profile) profile.Stage {
+	stage, _ := p.Lifecycle((p.Newest/dayMillis + 1) * dayMillis)
+	return stage
+}
+
+// sameStage reports whether the stage stayed. Who has ordered is asked anew only with
+// an order or a day: an event must not cost what their orders are many.
+func sameStage(a, b *profile.Profile) bool {
+	if len(b.Orders) > 0 && shared(a.Orders, b.Orders) && a.Newest/dayMillis == b.Newest/dayMillis {
+		return true
+	}
+	return stageOf(a) == stageOf(b)
 }
 
 func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
@@ -100,6 +122,7 @@ func portraitOf(p *profile.Profile) Portrait {
 	out := Portrait{
 		Born: p.Born, Known: known, Country: trait(p, "country"), City: trait(p, "city"),
 		Locale: word(p.Locale), Zone: word(p.Zone), Device: word(p.Device),
+		Lifecycle: stageOf(p).String(),
 	}
 	var consents, channels []string
 	for i := range p.Consents {
@@ -196,15 +219,18 @@ func (r *Row) readSent(from *wire.Reader) {
 func (p *Portrait) append(dst []byte) []byte {
 	dst = wire.Varint(dst, int64(p.Born))
 	dst = wire.Bool(dst, p.Known)
-	for _, s := range []string{p.Country, p.City, p.Locale, p.Zone, p.Device, p.Consents, p.Reachable} {
+	for _, s := range []string{p.Country, p.City, p.Locale, p.Zone, p.Device, p.Consents, p.Reachable, p.Lifecycle} {
 		dst = wire.Text(dst, s)
 	}
 	return dst
 }
 
-func (p *Portrait) read(r *wire.Reader) {
+func (p *Portrait) read(r *wire.Reader, version byte) {
 	p.Born, p.Known = event.Time(r.Varint()), r.Bool()
 	for _, s := range []*string{&p.Country, &p.City, &p.Locale, &p.Zone, &p.Device, &p.Consents, &p.Reachable} {
 		*s = r.Text()
+	}
+	if version > 2 {
+		p.Lifecycle = r.Text()
 	}
 }

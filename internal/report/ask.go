@@ -48,7 +48,7 @@ type People struct {
 }
 
 // Names are the reports that [Tables.Ask] knows.
-var Names = []string{"kpis", "funnel", "paths", "cohorts", "messages", "rfm", "clv"}
+var Names = []string{"kpis", "funnel", "paths", "cohorts", "messages", "rfm", "clv", "lifecycle", "handovers"}
 
 const (
 	defaultPeople = 100
@@ -79,6 +79,10 @@ func (t *Tables) Ask(ctx context.Context, name string, p Params) (any, error) {
 		return either(ctx, p, t.RFM, t.rfmPeople)
 	case "clv":
 		return either(ctx, p, t.CLV, nil)
+	case "lifecycle":
+		return either(ctx, p, t.Lifecycle, t.lifecyclePeople)
+	case "handovers":
+		return either(ctx, p, t.HandOvers, t.handOverPeople)
 	}
 	return nil, fault.New(fault.NotFound, "there is no report of that name: they are "+strings.Join(Names, ", "))
 }

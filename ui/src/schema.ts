@@ -1321,6 +1321,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report: handovers
+         * @description Orders of what had been looked at on another class of device, by the two. Each order counts once.
+         */
+        get: operations["get_reports_handovers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reports/kpis": {
         parameters: {
             query?: never;
@@ -1333,6 +1353,26 @@ export interface paths {
          * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.
          */
         get: operations["get_reports_kpis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report: lifecycle
+         * @description How many customers are in each stage of life at the end of each day, and which share of the stays in a stage ended in another, with a 95 % interval. Refunds move back.
+         */
+        get: operations["get_reports_lifecycle"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2404,6 +2444,21 @@ export interface components {
             line: number;
             what: string;
         };
+        Handed: {
+            /** Format: int64 */
+            orders: number;
+            rows: components["schemas"]["Handing"][] | null;
+        };
+        Handing: {
+            from: string;
+            /** Format: int64 */
+            orders: number;
+            /** Format: int64 */
+            people: number;
+            /** Format: double */
+            share: number;
+            to: string;
+        };
         Health: {
             address: string;
             /** Format: date-time */
@@ -2621,6 +2676,18 @@ export interface components {
             /** @description Keys that may stand beside it. */
             with: string[] | null;
         };
+        Life: {
+            days: components["schemas"]["LifeDay"][] | null;
+            moves: components["schemas"]["Move"][] | null;
+        };
+        LifeDay: {
+            /** Format: int64 */
+            customers: number;
+            day: string;
+            stages: {
+                [key: string]: number;
+            };
+        };
         Liking: {
             name: string;
             /** Format: double */
@@ -2708,6 +2775,16 @@ export interface components {
             /** Format: date-time */
             since: string | null;
         };
+        MessagePreview: {
+            aborted?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            subject: string;
+            template: string;
+            text: string;
+        };
         MessageRow: {
             /** Format: int64 */
             bounced: number;
@@ -2769,6 +2846,21 @@ export interface components {
             /** @description Why it says nothing: what is missing. */
             refused?: string;
             title: string;
+        };
+        Move: {
+            from: string;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            /** Format: int64 */
+            moves: number;
+            quarter: string;
+            /** Format: double */
+            rate: number;
+            /** Format: int64 */
+            stays: number;
+            to: string;
         };
         Moved: {
             /** Format: double */
@@ -3059,16 +3151,6 @@ export interface components {
             purpose?: string;
             /** @enum {string} */
             reason: "unsubscribed" | "bounced" | "complained";
-        };
-        Preview: {
-            aborted?: string;
-            gaps: components["schemas"]["Gap"][] | null;
-            html: string;
-            locale: string;
-            preheader: string;
-            subject: string;
-            template: string;
-            text: string;
         };
         PreviewCallBody: {
             /** @description The consent that the funnel asks for. Default: marketing. */
@@ -3474,7 +3556,9 @@ export interface components {
             clv?: components["schemas"]["CLV"];
             cohorts?: components["schemas"]["Cohorts"];
             funnel?: components["schemas"]["Progress"];
+            handovers?: components["schemas"]["Handed"];
             kpis?: components["schemas"]["KPIs"];
+            lifecycle?: components["schemas"]["Life"];
             messages?: components["schemas"]["Messages"];
             paths?: components["schemas"]["Paths"];
             /** @description With who: the ids of a page of customers. */
@@ -6146,7 +6230,7 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6202,7 +6286,7 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6258,7 +6342,63 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reports_handovers: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+                /** @description A date, such as 2026-03-02, or an instant. Default: from the beginning. */
+                from?: string;
+                /** @description A date or an instant that is no longer counted. Default: now. */
+                to?: string;
+                /** @description Time zone in which days, hours and months are counted. Default: UTC. */
+                zone?: string;
+                /** @description kpis: what each row is about. Default: one row. */
+                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                /** @description funnel: names of events in order, with commas between. */
+                steps?: string[] | null;
+                /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
+                within?: string;
+                /** @description cohorts: completed leaves out who only returned something. */
+                kinds?: "all" | "completed";
+                /** @description cohorts: of those whose first order came by it; messages: of this channel. */
+                channel?: string;
+                /** @description paths: how many. Default: 20. */
+                top?: number;
+                /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
+                who?: string;
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6314,7 +6454,63 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reports_lifecycle: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+                /** @description A date, such as 2026-03-02, or an instant. Default: from the beginning. */
+                from?: string;
+                /** @description A date or an instant that is no longer counted. Default: now. */
+                to?: string;
+                /** @description Time zone in which days, hours and months are counted. Default: UTC. */
+                zone?: string;
+                /** @description kpis: what each row is about. Default: one row. */
+                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                /** @description funnel: names of events in order, with commas between. */
+                steps?: string[] | null;
+                /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
+                within?: string;
+                /** @description cohorts: completed leaves out who only returned something. */
+                kinds?: "all" | "completed";
+                /** @description cohorts: of those whose first order came by it; messages: of this channel. */
+                channel?: string;
+                /** @description paths: how many. Default: 20. */
+                top?: number;
+                /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
+                who?: string;
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6370,7 +6566,7 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6426,7 +6622,7 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -6482,7 +6678,7 @@ export interface operations {
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
                 key?: string;
             };
             header?: never;
@@ -7262,7 +7458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preview"];
+                    "application/json": components["schemas"]["MessagePreview"];
                 };
             };
             /** @description Error */
