@@ -36,7 +36,7 @@ import (
 
 // world is the example shop on stores in memory, with its API.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	clock  *clock.Clock
 	node   *run.Node
 	ring   *keys.Ring
@@ -51,7 +51,7 @@ type world struct {
 }
 
 // shelf is a catalogue of one lamp, which is on sale.
-func shelf(t *testing.T, now func() event.Time) *catalogue.Keeper {
+func shelf(t testing.TB, now func() event.Time) *catalogue.Keeper {
 	t.Helper()
 	k := catalogue.New(memory.NewCatalogue(), now)
 	lamp := product.Product{Ref: product.Ref{Source: "shop", ID: "p-lamp"}, Title: "A lamp", Updated: 1, Variants: []product.Variant{{
@@ -65,7 +65,7 @@ func shelf(t *testing.T, now func() event.Time) *catalogue.Keeper {
 
 var noon = event.At(time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC))
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: clock.Virtual(noon)}
 	s, l := memory.New(), memory.NewLedger()

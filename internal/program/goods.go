@@ -3,6 +3,7 @@ package program
 import (
 	"slices"
 
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
@@ -85,6 +86,27 @@ func (g goods) owned(sku string) bool {
 		}
 	}
 	return g.owning.JustBought(g.who, &t, g.now) != nil
+}
+
+// bought returns the purchase because of which a message must not go out at all: of
+// what it is about, in any size under which the catalogue sells it. The gate has
+// asked the same at the claim, and knows only the names that events told: a receipt
+// with nothing but the SKU of another size on it says nothing to it.
+func (p *Program) bought(d *profile.Delivery, who *profile.Profile, now event.Time) *profile.Bought {
+	if d.Product == "" || p.Products == nil {
+		return nil
+	}
+	sold, ok := p.Products.Product(d.Product)
+	if !ok {
+		return nil
+	}
+	t := recommend.Thing{SKU: d.Product, Variants: sold.Names, Parent: d.Props.Text(decision.PropProduct), Category: d.Category}
+	if v, _ := d.Props.Get(decision.PropReplenish); v.Kind == event.True {
+		t.Replenish = true
+		t.Interval, _ = decision.Period(d.Props.Text(decision.PropInterval))
+	}
+	owning := p.Core.Gate.Policy.Owning()
+	return owning.JustBought(who, &t, now)
 }
 
 // told reports whether the event that let the customer into the journey names it.

@@ -71,6 +71,9 @@ func (p *Program) Render(d *profile.Delivery, who *profile.Profile, now event.Ti
 	if out == "" {
 		return m, fault.New(fault.Invalid, "no way out could be signed for the message")
 	}
+	if b := p.bought(d, who, now); b != nil {
+		return m, &content.Aborted{Reason: "they just bought it: " + b.SKU}
+	}
 	vars, env := p.variables(d, who, address, who.Locale, &sender, now)
 	view := links.View(ref)
 	env.Shared["unsubscribe_url"], env.Shared["preferences_url"], env.Shared["view_url"] = out, prefs, view

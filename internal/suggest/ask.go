@@ -121,7 +121,9 @@ func (r *Room) Ask(q *Question) (Answer, error) {
 	if a.item != "" {
 		s.Exclude = append(slices.Clone(s.Exclude), a.item)
 	}
-	s.Exclude = append(s.Exclude, a.just(&s.Owning)...)
+	just := a.just(&s.Owning)
+	s.Exclude = append(s.Exclude, just...)
+	s.Profile = a.withJust(s.Profile, just)
 	mixed := make([]recommend.Step, len(steps))
 	for i, step := range steps {
 		for _, part := range step {
@@ -241,6 +243,24 @@ func (a *asking) just(o *recommend.Owning) (names []string) {
 		}
 	}
 	return names
+}
+
+// withJust returns the profile as it will be once it knows what the room heard, so
+// that what is as good as that is left out too. It does not change p.
+func (a *asking) withJust(p *profile.Profile, just []string) *profile.Profile {
+	if len(just) == 0 {
+		return p
+	}
+	own := profile.Profile{}
+	if p != nil {
+		own = *p
+	}
+	own.Bought = slices.Clone(own.Bought)
+	for _, name := range just {
+		g, _ := a.r.good(a.know, name)
+		own.Bought = append(own.Bought, profile.Bought{SKU: name, Product: name, Category: g.Category, Count: 1, First: a.q.Now, Last: a.q.Now})
+	}
+	return &own
 }
 
 // list returns the candidates of one list, before any filter.

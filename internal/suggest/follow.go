@@ -109,6 +109,7 @@ func (f *follower) rows(rows []feed.Row) {
 			if h.kind == nothing {
 				continue
 			}
+			h.heard = row.Now
 			if row.Now < r.began {
 				r.learn(k, &h)
 			}

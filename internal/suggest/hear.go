@@ -15,6 +15,7 @@ import (
 type heard struct {
 	visitor uint64
 	at      event.Time
+	heard   event.Time // when we learnt of it: a receipt may come a day late
 	kind    kind
 	phrase  string
 	store   string
@@ -50,10 +51,11 @@ const purchaseLooks = 5
 // Hear takes events that are durable. It returns when the next list knows of them.
 func (r *Room) Hear(entries []identity.Addressed) {
 	var list []heard
+	now := r.o.Now()
 	for i := range entries {
 		e := &entries[i].Event
 		if h := r.read(entries[i].To, e.Name, e.At, e.Props); h.kind != nothing {
-			h.id, h.live = profile.Fingerprint(e.ID), e.Origin == event.Live
+			h.id, h.live, h.heard = profile.Fingerprint(e.ID), e.Origin == event.Live, now
 			list = append(list, h)
 		}
 	}
@@ -182,7 +184,7 @@ func (r *Room) learn(k *knowledge, h *heard) {
 			}
 		}
 		k.baskets.Add(basket, h.at)
-		k.remember(h.visitor, basket, h.at)
+		k.remember(h.visitor, basket, h.heard)
 	}
 }
 
@@ -218,7 +220,7 @@ func (k *knowledge) meet(g *recommend.Good) {
 // maxNames bounds the variants that are learnt of one product from events.
 const maxNames = 200
 
-// remember notes what was bought just now.
+// remember notes what was bought, as we have heard just now.
 func (k *knowledge) remember(visitor uint64, names []string, at event.Time) {
 	if len(k.just) >= maxJust {
 		for v, list := range k.just { // who goes does not depend on the order

@@ -82,7 +82,7 @@ type knowledge struct {
 
 type justBought struct {
 	name string
-	at   event.Time
+	at   event.Time // when we heard of it
 }
 
 // The bounds of what is learnt.

@@ -232,9 +232,9 @@ func (p *Product) Keys() []string {
 	return keys
 }
 
-// MaxLevels is how many places of one variant are remembered: a chain has
-// hundreds of shops, and a thousand levels are 20 KB.
-const MaxLevels = 1000
+// MaxLevels is how many places of one variant are remembered: the
+// largest chains have some thousands of shops, and four thousand levels are 80 KB.
+const MaxLevels = 4096
 
 // Count takes what one place says of its stock, and reports whether that is news.
 // The sum follows by the difference to what the place said before; of a place that
