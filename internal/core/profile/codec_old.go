@@ -2,7 +2,6 @@ package profile
 
 import (
 	"rapport/internal/core/event"
-	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/wire"
 )
@@ -16,34 +15,13 @@ func (p *Profile) readInOne(r *wire.Reader, version byte) {
 	p.Birth = readIdentifier(r)
 	p.Born = event.Time(r.Varint())
 	p.Program = r.Fixed()
-	p.Strands = read(r, 16, func(r *wire.Reader) (id identity.ID) {
-		copy(id[:], r.Bytes(len(id)))
-		return id
-	})
-	p.Held = read(r, 4, func(r *wire.Reader) Held {
-		return Held{readIdentifier(r), Holding(r.Byte()), event.Time(r.Varint())}
-	})
-	p.Traits = read(r, 12, func(r *wire.Reader) Trait {
-		return Trait{r.Text(), event.Value{Kind: event.Kind(r.Byte()), Raw: r.Text()}, event.Time(r.Varint()), r.Fixed()}
-	})
-	p.Consents = read(r, 8, func(r *wire.Reader) Consent {
-		return Consent{r.Text(), r.Text(), r.Bool(), event.Time(r.Varint()), event.ID(r.Text()), r.Text(), r.Text(), event.Time(r.Varint())}
-	})
-	p.Health = read(r, 6, func(r *wire.Reader) Health {
-		return Health{r.Text(), r.Text(), AddressState(r.Byte()), event.Time(r.Varint()), r.Text(), int32(r.Varint())}
-	})
+	p.readPerson(r)
 	p.readShopping(r)
 	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
 		return Membership{r.Fixed(), r.Bool(), event.Time(r.Varint()), event.Time(r.Varint())}
 	})
 	p.Journeys = read(r, 41, readInstance)
-	p.Past = read(r, 5, readPast)
-	p.Open = read(r, 43, readDelivery)
-	p.Contacts = read(r, 20, func(r *wire.Reader) (c Contact) {
-		c.At, c.Channel, c.Journey, c.Class = event.Time(r.Varint()), r.Text(), r.Text(), Class(r.Byte())
-		copy(c.ID[:], r.Bytes(len(c.ID)))
-		return c
-	})
+	p.readSent(r)
 	p.Zone, p.Locale, p.Device = r.Text(), r.Text(), r.Text()
 	p.First, p.Last = event.Time(r.Varint()), event.Time(r.Varint())
 	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
@@ -63,21 +41,7 @@ func (p *Profile) readInOne(r *wire.Reader, version byte) {
 }
 
 func (p *Profile) readShopping(r *wire.Reader) {
-	last := event.Time(0)
-	p.Orders = read(r, 15, func(r *wire.Reader) (o Order) {
-		o.ID, o.Kind = r.Text(), OrderKind(r.Byte())
-		last += event.Time(r.Varint())
-		o.At, o.Net, o.Currency = last, money.Micros(r.Varint()), money.Currency(r.Text())
-		o.Units, o.Where, o.By = r.Varint(), r.Text(), r.Fixed()
-		return o
-	})
-	p.Bought = read(r, 8, func(r *wire.Reader) (b Bought) {
-		b.SKU, b.Product, b.Name, b.Category = r.Text(), r.Text(), r.Text(), r.Text()
-		b.First = event.Time(r.Varint())
-		b.Last = b.First + event.Time(r.Varint())
-		b.Count, b.Where = int32(r.Varint()), r.Text()
-		return b
-	})
+	p.readOrders(r)
 	p.Session.Start = event.Time(r.Varint())
 	p.Session.Last = p.Session.Start + event.Time(r.Varint())
 	p.Session.Count = r.Varint()
