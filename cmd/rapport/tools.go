@@ -165,7 +165,7 @@ func (c *keysListCmd) Run(e *env) error {
 type keysAddCmd struct {
 	Data  string       `required:"" type:"path" help:"Data directory."`
 	Name  string       `required:"" help:"What the key is for."`
-	Scope []keys.Scope `required:"" placeholder:"SCOPE" help:"What it may do: read, write, send or erase; may be repeated."`
+	Scope []keys.Scope `required:"" placeholder:"SCOPE" help:"What it may do: read, write, send, erase or sql; may be repeated."`
 	JSON  bool         `help:"Print as JSON."`
 }
 

@@ -70,7 +70,7 @@ func (op *operation) deed() bool {
 	case op.handsOut:
 		return true
 	}
-	return op.method != http.MethodGet && op.scope != keys.Read
+	return op.method != http.MethodGet && op.scope != keys.Read && op.scope != keys.SQL
 }
 
 // security describes who may do an operation.

@@ -53,7 +53,7 @@ type wanted struct {
 // warehouse adds the operations that ask the tables.
 func (a *API) warehouse() {
 	route(a, operation{
-		method: http.MethodPost, path: "/sql", scope: keys.Read, roles: lookers, tag: "reports", summary: "Ask the warehouse in SQL", maxBody: maxSQLRequest,
+		method: http.MethodPost, path: "/sql", scope: keys.SQL, roles: lookers, tag: "reports", summary: "Ask the warehouse in SQL", maxBody: maxSQLRequest,
 		about: "It reads and does nothing else. The tables hold no names and no addresses. They follow what happens within seconds.",
 	}, func(ctx context.Context, in *asked) (*body[Table], error) {
 		if a.o.Warehouse == nil {
@@ -63,7 +63,7 @@ func (a *API) warehouse() {
 		return answer(ReadTable(ctx, a.o.Warehouse, in.Body.SQL, limits))
 	})
 	route(a, operation{
-		method: http.MethodPost, path: "/exports", scope: keys.Read, roles: lookers, handsOut: true, tag: "reports", summary: "Export a table or a query as CSV or Parquet", maxBody: maxSQLRequest,
+		method: http.MethodPost, path: "/exports", scope: keys.SQL, roles: lookers, handsOut: true, tag: "reports", summary: "Export a table or a query as CSV or Parquet", maxBody: maxSQLRequest,
 		about: "The answer is the file.",
 	}, a.exportRows)
 }

@@ -43,10 +43,11 @@ const (
 	Edit  Scope = "write" // change definitions, consents and suppressions
 	Send  Scope = "send"  // let messages leave: campaigns and service messages
 	Erase Scope = "erase" // forget customers
+	SQL   Scope = "sql"   // ask the warehouse anything: a query can take the memory of the machine
 )
 
 // Scopes lists every scope.
-var Scopes = []Scope{Read, Edit, Send, Erase}
+var Scopes = []Scope{Read, Edit, Send, Erase, SQL}
 
 // Prefix returns what every key of the kind begins with; empty for no kind.
 func (k Kind) Prefix() string {

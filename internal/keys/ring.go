@@ -175,11 +175,11 @@ func (r *Ring) Add(name string, scopes []Scope) (New, error) {
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes, s) {
-			return New{}, fault.New(fault.Invalid, clip(string(s))+" is no scope: they are read, write, send and erase")
+			return New{}, fault.New(fault.Invalid, clip(string(s))+" is no scope: they are read, write, send, erase and sql")
 		}
 	}
 	if own == nil {
-		return New{}, fault.New(fault.Invalid, "a restricted key needs at least one scope: read, write, send or erase")
+		return New{}, fault.New(fault.Invalid, "a restricted key needs at least one scope: read, write, send, erase or sql")
 	}
 	var created New
 	err := r.change(func(entries []entry, _ bool) ([]entry, error) {

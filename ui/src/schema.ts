@@ -2665,7 +2665,7 @@ export interface components {
              */
             name: string;
             /** @description What it may do. */
-            scopes: ("read" | "write" | "send" | "erase")[] | null;
+            scopes: ("read" | "write" | "send" | "erase" | "sql")[] | null;
         };
         Kind: {
             about: string;

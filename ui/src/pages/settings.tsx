@@ -294,7 +294,7 @@ function Once({ open, onClose, title, text, about }: { open: boolean; onClose: (
   );
 }
 
-const scopes = ['read', 'write', 'send', 'erase'] as const;
+const scopes = ['read', 'write', 'send', 'erase', 'sql'] as const;
 
 function Keys() {
   const { t, date, when } = useWords();
