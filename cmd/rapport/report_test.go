@@ -16,7 +16,9 @@ import (
 
 	"rapport/internal/api"
 	"rapport/internal/clock"
+	"rapport/internal/core/money"
 	"rapport/internal/erase"
+	"rapport/internal/report"
 )
 
 // retail is the file of the published figures; a stranger's clone has none.
@@ -283,5 +285,49 @@ func TestTheBenchOfReportsRuns(t *testing.T) {
 	out, _ := say(t, exitDone, "bench", "reports", "--short", "--json", "--dir", t.TempDir())
 	if !strings.Contains(out, `"cohorts_s"`) {
 		t.Errorf("it says %s", out)
+	}
+}
+
+// A shop that takes euros too is not richer by adding them to its pounds.
+func TestReportsNeverAddUpTwoCurrencies(t *testing.T) {
+	t.Parallel()
+	s, table, _ := served(t)
+	if err := s.d.openTables(t.Context(), "duckdb", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.node.Engine.CatchUp(t.Context()); err != nil { // the definitions come into force
+		t.Fatal(err)
+	}
+	h := table.guarded()
+	for i, currency := range []string{"GBP", "GBP", "EUR"} {
+		body := fmt.Sprintf(`{"messageId":"%d","event":"Order Completed","userId":"ada","properties":{"order_id":"o%d","currency":%q,"products":[{"sku":"LAMP","price":20,"quantity":1}]}}`, i, i, currency)
+		r := httptest.NewRequest("POST", "http://shop.test/v1/track", strings.NewReader(body))
+		r.SetBasicAuth(s.d.fresh[0].Text, "")
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != 200 {
+			t.Fatalf("%s is answered %d %s", body, w.Code, w.Body)
+		}
+	}
+	if err := s.node.Engine.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.d.tables.loader.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tables := report.Tables{Warehouse: s.d.tables.store(), Now: s.clock.Now}
+	v, err := tables.Ask(t.Context(), "kpis", report.Params{To: s.clock.Now() + 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := v.(report.KPIs)
+	if row := k.Rows[0]; k.Currency != "GBP" || row.Orders != 3 || row.Elsewhere != 1 || row.Revenue != 40*money.One || row.AOV != 20*money.One {
+		t.Errorf("the KPIs are %+v", k)
+	}
+	v, err = tables.Ask(t.Context(), "rfm", report.Params{To: s.clock.Now() + 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := v.(report.RFM); r.Currency != "GBP" || r.Customers != 1 || r.Frequency.Max != 3 || r.Monetary.Max != 40 {
+		t.Errorf("RFM is %+v", r)
 	}
 }

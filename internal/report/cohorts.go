@@ -103,13 +103,14 @@ func (t *Tables) months(ctx context.Context, p Params) (map[identity.ID]int, map
 
 // RFM is how recently, how often and for how much customers bought.
 type RFM struct {
-	Customers int64      `json:"customers"`
-	Once      int64      `json:"customers_with_one_order"`
-	Recency   Spread     `json:"recency_days"`
-	Frequency Spread     `json:"frequency"`
-	Monetary  Spread     `json:"monetary"`
-	Cells     []RFMCell  `json:"cells"` // by quintile of each, 5 the best
-	buyers    []rfmBuyer // for who asks for people
+	Currency  money.Currency `json:"currency"` // of what was spent; purchases in another count, and are added to none
+	Customers int64          `json:"customers"`
+	Once      int64          `json:"customers_with_one_order"`
+	Recency   Spread         `json:"recency_days"`
+	Frequency Spread         `json:"frequency"`
+	Monetary  Spread         `json:"monetary"`
+	Cells     []RFMCell      `json:"cells"` // by quintile of each, 5 the best
+	buyers    []rfmBuyer     // for who asks for people
 }
 
 // Spread is how a number is spread over people.
@@ -139,8 +140,8 @@ type rfmBuyer struct {
 
 // goods are what customers bought and paid: lines with a quantity and a price, and
 // orders of which only the sum is known.
-const goods = `SELECT profile, ts, order_id, net FROM order_lines WHERE known AND kind = 'completed' AND quantity > 0 AND price > 0
-	UNION ALL SELECT profile, ts, order_id, net FROM orders WHERE known AND kind = 'completed' AND units = 0 AND net > 0`
+const goods = `SELECT profile, ts, order_id, net, currency FROM order_lines WHERE known AND kind = 'completed' AND quantity > 0 AND price > 0
+	UNION ALL SELECT profile, ts, order_id, net, currency FROM orders WHERE known AND kind = 'completed' AND units = 0 AND net > 0`
 
 // day numbers the days of the zone.
 func (p *Params) day(at event.Time) int64 {
@@ -153,7 +154,12 @@ func (p *Params) day(at event.Time) int64 {
 func (t *Tables) RFM(ctx context.Context, p Params) (RFM, error) {
 	out := RFM{Cells: []RFMCell{}}
 	end := p.day(p.To)
-	err := t.each(ctx, "SELECT profile, ms(max(ts)) AS last, uniqExact(order_id) AS orders, sum(net) AS spent FROM ("+goods+") AS bought WHERE ts >= ? AND ts < ? GROUP BY profile ORDER BY profile", []any{p.From, p.To}, func(row []any) error {
+	currency, main, err := t.inCurrency(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Currency = currency
+	err = t.each(ctx, "SELECT profile, ms(max(ts)) AS last, uniqExact(order_id) AS orders, sumIf(net, "+main+") AS spent FROM ("+goods+") AS bought WHERE ts >= ? AND ts < ? GROUP BY profile ORDER BY profile", []any{p.From, p.To}, func(row []any) error {
 		out.buyers = append(out.buyers, rfmBuyer{who: row[0].(identity.ID), days: float64(end - p.day(event.Time(whole(row[1])))), orders: float64(whole(row[2])), sum: micros(row[3])})
 		return nil
 	})

@@ -15,19 +15,21 @@ import (
 type KPI struct {
 	Key        string       `json:"key"`
 	Orders     int64        `json:"orders"`
-	Revenue    money.Micros `json:"revenue_micros"` // orders less what was refunded and cancelled in the same time
-	Customers  int64        `json:"customers"`      // who ordered
-	Repeating  int64        `json:"repeating"`      // of those: who had ordered before
-	Visitors   int64        `json:"visitors"`       // who did anything, an order or a look
-	AOV        money.Micros `json:"aov_micros"`     // sum of orders, refunds left out, by their number
-	Conversion float64      `json:"conversion"`     // customers of visitors
-	Repeat     float64      `json:"repeat_rate"`    // repeating of customers
+	Elsewhere  int64        `json:"orders_in_other_currencies,omitempty"` // of them: in no sum
+	Revenue    money.Micros `json:"revenue_micros"`                       // orders less what was refunded and cancelled in the same time
+	Customers  int64        `json:"customers"`                            // who ordered
+	Repeating  int64        `json:"repeating"`                            // of those: who had ordered before
+	Visitors   int64        `json:"visitors"`                             // who did anything, an order or a look
+	AOV        money.Micros `json:"aov_micros"`                           // sum of orders, refunds left out, by their number
+	Conversion float64      `json:"conversion"`                           // customers of visitors
+	Repeat     float64      `json:"repeat_rate"`                          // repeating of customers
 }
 
 // KPIs is the report.
 type KPIs struct {
-	By   string `json:"by"`
-	Rows []KPI  `json:"rows"`
+	By       string         `json:"by"`
+	Currency money.Currency `json:"currency"` // of all sums; what is in another counts as an order, and is added to none
+	Rows     []KPI          `json:"rows"`
 
 	// Of all customers whom the time is about, whatever By says.
 	Retention float64 `json:"retention"` // of who ordered in the time of the same length before: who ordered again
@@ -88,14 +90,18 @@ func (t *Tables) KPIs(ctx context.Context, p Params) (KPIs, error) {
 		}
 		return rows[k]
 	}
-	err = t.each(ctx, `SELECT `+key+` AS k, countIf(kind = 'completed') AS orders, sum(net) AS revenue, sumIf(net, kind = 'completed') AS sold, uniqExact(if(kind = 'completed', t.profile, NULL)) AS people,
-		uniqExact(if(kind = 'completed' AND t.ts > before.first, t.profile, NULL)) AS repeating
+	main := ""
+	if out.Currency, main, err = t.inCurrency(ctx); err != nil {
+		return out, err
+	}
+	err = t.each(ctx, `SELECT `+key+` AS k, countIf(kind = 'completed') AS orders, sumIf(net, t.`+main+`) AS revenue, sumIf(net, kind = 'completed' AND t.`+main+`) AS sold, uniqExact(if(kind = 'completed', t.profile, NULL)) AS people,
+		uniqExact(if(kind = 'completed' AND t.ts > before.first, t.profile, NULL)) AS repeating, countIf(kind = 'completed' AND NOT t.`+main+`) AS elsewhere
 		FROM orders AS t LEFT JOIN (SELECT profile, min(ts) AS first FROM orders WHERE kind = 'completed' GROUP BY profile) AS before ON before.profile = t.profile`+join+`
 		WHERE t.ts >= ? AND t.ts < ? GROUP BY k`, []any{p.From, p.To}, func(row []any) error {
 		k := at(row[0])
-		k.Orders, k.Revenue, k.Customers, k.Repeating = whole(row[1]), micros(row[2]), whole(row[4]), whole(row[5])
-		if k.Orders > 0 {
-			k.AOV = micros(row[3]) / money.Micros(k.Orders)
+		k.Orders, k.Revenue, k.Customers, k.Repeating, k.Elsewhere = whole(row[1]), micros(row[2]), whole(row[4]), whole(row[5]), whole(row[6])
+		if priced := k.Orders - k.Elsewhere; priced > 0 {
+			k.AOV = micros(row[3]) / money.Micros(priced)
 		}
 		return nil
 	})

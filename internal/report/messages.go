@@ -38,7 +38,8 @@ type MessageRow struct {
 
 // Messages is the report.
 type Messages struct {
-	Rows []MessageRow `json:"rows"`
+	Currency money.Currency `json:"currency"` // of revenue; orders in another count, and are added to none
+	Rows     []MessageRow   `json:"rows"`
 }
 
 // ended orders the states of a delivery: the highest that it had is where it stands.
@@ -95,7 +96,11 @@ func (t *Tables) Messages(ctx context.Context, p Params) (Messages, error) {
 	if err != nil {
 		return out, err
 	}
-	if err := t.credit(ctx, p, rows); err != nil {
+	main := ""
+	if out.Currency, main, err = t.inCurrency(ctx); err != nil {
+		return out, err
+	}
+	if err := t.credit(ctx, p, main, rows); err != nil {
 		return out, err
 	}
 	for _, m := range rows {
@@ -117,7 +122,7 @@ type touch struct {
 
 // credit gives each order to the last marketing message that its customer got within
 // the window before it. It says what came after, and not what came because of it.
-func (t *Tables) credit(ctx context.Context, p Params, rows map[messageKey]*MessageRow) error {
+func (t *Tables) credit(ctx context.Context, p Params, main string, rows map[messageKey]*MessageRow) error {
 	within := int64(cmp.Or(p.Within, defaultWithin) / time.Millisecond)
 	touches := map[identity.ID][]touch{}
 	err := t.each(ctx, "SELECT profile, ms(sent) AS at_ms, origin, step, channel, class FROM ("+perDelivery()+") AS one WHERE ours = 1 AND class = 'marketing' AND sent IS NOT NULL AND sent < ?", []any{p.To}, func(row []any) error {
@@ -131,7 +136,7 @@ func (t *Tables) credit(ctx context.Context, p Params, rows map[messageKey]*Mess
 	for _, list := range touches {
 		slices.SortFunc(list, func(a, b touch) int { return cmp.Compare(a.at, b.at) })
 	}
-	return t.each(ctx, "SELECT profile, ms(ts) AS at_ms, net FROM orders WHERE kind = 'completed' AND ts >= ?", []any{p.From}, func(row []any) error {
+	return t.each(ctx, "SELECT profile, ms(ts) AS at_ms, if("+main+", net, 0) AS net FROM orders WHERE kind = 'completed' AND ts >= ?", []any{p.From}, func(row []any) error {
 		list, at := touches[row[0].(identity.ID)], whole(row[1])
 		i, _ := slices.BinarySearchFunc(list, at, func(t touch, at int64) int { return cmp.Compare(t.at, at) })
 		if i == 0 || at-list[i-1].at > within {

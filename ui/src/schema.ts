@@ -2620,6 +2620,8 @@ export interface components {
             key: string;
             /** Format: int64 */
             orders: number;
+            /** Format: int64 */
+            orders_in_other_currencies?: number;
             /** Format: double */
             repeat_rate: number;
             /** Format: int64 */
@@ -2633,6 +2635,7 @@ export interface components {
             by: string;
             /** Format: double */
             churn: number;
+            currency: string;
             /** Format: double */
             opt_in: number;
             /** Format: int64 */
@@ -2815,6 +2818,7 @@ export interface components {
             unsubscribed: number;
         };
         Messages: {
+            currency: string;
             rows: components["schemas"]["MessageRow"][] | null;
         };
         Model: {
@@ -3250,6 +3254,7 @@ export interface components {
         };
         RFM: {
             cells: components["schemas"]["RFMCell"][] | null;
+            currency: string;
             /** Format: int64 */
             customers: number;
             /** Format: int64 */
