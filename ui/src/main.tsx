@@ -6,7 +6,11 @@ import { Trouble } from './api';
 import { SignedIn } from './session';
 import { Shell } from './shell';
 import { WordsProvider } from './words';
-import './style.css';
+import './style/base.css';
+import './style/segments.css';
+import './style/journeys.css';
+import './style/campaigns.css';
+import './style/data.css';
 
 const root = createRootRoute({ component: Shell });
 const at = <P extends string>(path: P, component: ReturnType<typeof lazyRouteComponent>) =>

@@ -1,4 +1,4 @@
-import{o as e,t}from"./index-C0jH-9ET.js";import{a as n,c as r,d as i,dt as a,f as o,ft as s,g as c,l,m as u,mt as d,o as f,r as p,u as m,v as h,y as g}from"./kit-W1BqdQmj.js";import{n as _,t as v}from"./csv-hH9dgnVh.js";import{show as y}from"./customer-vSOSkzAS.js";var b=d(s(),1),x=a(),S=`SELECT type, name, count(*) AS events
+import{o as e,t}from"./index-DJq0Sus7.js";import{a as n,c as r,d as i,dt as a,f as o,ft as s,g as c,l,m as u,mt as d,o as f,r as p,u as m,v as h,y as g}from"./kit-1pCFcdlq.js";import{n as _,t as v}from"./csv-hH9dgnVh.js";import{show as y}from"./customer-Dufh_oDy.js";var b=d(s(),1),x=a(),S=`SELECT type, name, count(*) AS events
 FROM events
 GROUP BY type, name
 ORDER BY events DESC

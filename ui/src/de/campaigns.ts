@@ -1,0 +1,2 @@
+// The German of the pages of campaigns.
+export const campaigns = {} as const;

@@ -1,0 +1,2 @@
+// The German of the pages of data.
+export const data = {} as const;

@@ -1,0 +1,2 @@
+// The German of the pages of journeys.
+export const journeys = {} as const;

@@ -1,0 +1,2 @@
+// The German of the pages of segments.
+export const segments = {} as const;
