@@ -136,7 +136,7 @@ func (l *Loader) lane(ctx context.Context, lane int) (more bool, err error) {
 		l.log.Warn("the warehouse is ahead of the state and is made anew", "lane", lane, "warehouse", at.Seq, "state", state.Seq)
 		return true, l.warehouse.Clear(ctx)
 	}
-	l.load.Reset()
+	defer l.load.Reset() // rows are pieces of their blocks: while nothing comes nobody needs them
 	l.load.Lane, l.load.From, l.load.To = lane, at, at
 	l.reader.begin(&l.load)
 	for {
