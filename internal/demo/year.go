@@ -106,6 +106,11 @@ func (y *Year) Run(ctx context.Context) error {
 			}
 		}
 	}
+	over := func(part []message) { // it is not sent again: the year as text takes 80 MB
+		for i := range part {
+			part[i].body = nil
+		}
+	}
 	history, _ := slices.BinarySearchFunc(all, GoLive, func(m message, t event.Time) int { return cmp.Compare(m.at, t) })
 	if y.Until == 0 {
 		last := all[len(all)-1].at
@@ -121,6 +126,7 @@ func (y *Year) Run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	over(all[:history])
 	y.tell(Progress{Now: GoLive, Messages: history, Of: len(all)})
 
 	for next := history; ; {
@@ -161,6 +167,7 @@ func (y *Year) Run(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		over(all[from:next])
 		y.reacted(step)
 		if err := y.read(step); err != nil {
 			return err
