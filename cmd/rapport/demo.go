@@ -70,13 +70,14 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.err, "Rapport replays a real shop's year. Watch it at %s/demo\n", s.public)
 	}
 
-	if s.d, err = openDirectory(ctx, dir, opening{clock: s.clock, create: true, key: &key, lanes: c.Lanes, logger: e.logger}); err != nil {
+	if s.d, err = openDirectory(ctx, dir, opening{clock: s.clock, create: true, key: &key, lanes: c.Lanes, pagesMB: replayPagesMB, logger: e.logger}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx)), s.d.close()) }()
 	if err := s.d.openTables(ctx, "duckdb", e.logger); err != nil {
 		return err
 	}
+	replay()
 	if err := d.play(ctx); err != nil {
 		d.mu.Lock()
 		d.failed = explain(err)
