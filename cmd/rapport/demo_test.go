@@ -15,7 +15,7 @@ func TestEvalTheDemoPrintsThePublishedFigures(t *testing.T) {
 	if os.Getenv("RAPPORT_EVAL") == "" {
 		t.Skip("set RAPPORT_EVAL to replay the year with every model")
 	}
-	out, _ := say(t, exitDone, "demo", "--once", "--json", "--understand")
+	out, _ := say(t, exitDone, "demo", "--once", "--json")
 	var got struct {
 		Understood demo.Understood `json:"understood"`
 	}

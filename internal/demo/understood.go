@@ -115,7 +115,7 @@ type Found struct {
 }
 
 // shown is how many examples are shown of what was found.
-const shown = 3
+const shown = 5
 
 // Understand puts together what was found in the year.
 func Understand(ctx context.Context, f *Found) (*Understood, error) {
