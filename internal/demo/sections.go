@@ -78,7 +78,7 @@ func (u *Understood) places() Section {
 		Notes: []string{
 			fmt.Sprintf("%s customers bought and paid, %s of them ordered once. In the middle: %.0f days ago, %.0f orders, £%s.",
 				Thousands(r.Customers), Thousands(r.Once), r.Recency.Q50, r.Frequency.Q50, money2(r.Monetary.Q50)),
-			fmt.Sprintf("Personas of the %s whose orders were not all sent back:", Thousands(int64(r.Placed))),
+			fmt.Sprintf("Personas of %s, by fifths of each; here money is less what was sent back:", Thousands(int64(r.Placed))),
 		},
 		Head: []string{"persona", "customers", "share"},
 	}

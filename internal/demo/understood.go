@@ -43,7 +43,7 @@ type Places struct {
 	Recency   report.Spread  `json:"recency_days"`
 	Frequency report.Spread  `json:"frequency"`
 	Monetary  report.Spread  `json:"monetary"`
-	Placed    int            `json:"placed"` // who kept something of it: what was sent back is taken out
+	Placed    int            `json:"placed"` // by the model: the same, with what was sent back taken from their money
 	Personas  []predict.Kind `json:"personas"`
 }
 
