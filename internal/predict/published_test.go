@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -316,6 +317,9 @@ func TestCustomersArePlacedAndToldOfIt(t *testing.T) {
 			t.Fatalf("%v is said", said)
 		}
 		seen[said["rfm_persona"]]++
+		if e := p.Predictions[0].Evidence; !strings.HasPrefix(e, "last order on ") || !strings.HasSuffix(e, " spent; among 300 customers on 1 January 2012") {
+			t.Fatalf("the evidence is %q", e)
+		}
 	}
 	if len(r.People) != 300 || seen["champion"] == 0 || seen["inactive"] == 0 {
 		t.Errorf("of %d customers the personas are %v", len(r.People), seen)

@@ -65,7 +65,7 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 		s := cuts.Score(base[i])
 		persona := s.Persona(int(base[i].Frequency))
 		count[persona]++
-		evidence := fmt.Sprintf("last order %.0f days ago, %.0f orders, %.2f spent; among %d customers", base[i].Recency, base[i].Frequency, base[i].Monetary, cuts.N)
+		evidence := fmt.Sprintf("last order on %s, %s, %.2f spent; among %d customers on %s", sayDay(today-int(base[i].Recency)), orders(base[i].Frequency), base[i].Monetary, cuts.N, sayDay(today))
 		r.People = append(r.People, Of{list[i].Profile, []Prediction{
 			{Name: PredictERFM, Value: event.Text(s.Engaged()), Evidence: evidence},
 			{Name: PredictRFM, Value: event.Text(s.String()), Evidence: evidence},
@@ -85,6 +85,14 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 		r.Report.Figures = append(r.Report.Figures, Figure{ofPersona + rfm.Persona(p).String(), float64(n)})
 	}
 	return r, nil
+}
+
+// orders counts them for people.
+func orders(n float64) string {
+	if n == 1 {
+		return "1 order"
+	}
+	return fmt.Sprintf("%.0f orders", n)
 }
 
 // ofPersona begins the name of a figure that counts a persona.
