@@ -34,7 +34,7 @@ type demoCmd struct {
 	Data       string  `type:"path" help:"Keep the data in this folder, to be looked at with why, dump and doctor; it must be new, and it is for no real shop: its key is known. Default: a temporary folder."`
 	Listen     string  `default:"127.0.0.1:8080" help:"Address of the pages; another port if it is taken."`
 	Seed       uint64  `default:"1" help:"From which the invented people are made."`
-	Understand bool    `help:"At the end, run every model and report over the year too, and print what they found. It takes a minute more, and more than a gigabyte of memory."`
+	Understand bool    `default:"true" negatable:"" help:"At the end, run every model and report over the year, and print what they found. --no-understand leaves that out, which saves a quarter of the time."`
 	Lanes      int     `default:"1" help:"Lanes of the log. What comes out does not depend on it."`
 }
 
@@ -70,13 +70,14 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		fmt.Fprintf(e.err, "Rapport replays a real shop's year. Watch it at %s/demo\n", s.public)
 	}
 
-	if s.d, err = openDirectory(ctx, dir, opening{clock: s.clock, create: true, key: &key, lanes: c.Lanes, logger: e.logger}); err != nil {
+	if s.d, err = openDirectory(ctx, dir, opening{clock: s.clock, create: true, key: &key, lanes: c.Lanes, pagesMB: replayPagesMB, logger: e.logger}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx)), s.d.close()) }()
 	if err := s.d.openTables(ctx, "duckdb", e.logger); err != nil {
 		return err
 	}
+	replay()
 	if err := d.play(ctx); err != nil {
 		d.mu.Lock()
 		d.failed = explain(err)
@@ -118,9 +119,12 @@ type play struct {
 	s     *server
 	began time.Time
 	year  *demo.Year
+	// watched: a progress bar is drawn, so somebody looks at the terminal.
+	watched bool
 
 	mu       sync.Mutex
 	progress demo.Progress
+	doing    string    // what is done after the year, a sentence
 	started  time.Time // of the replay itself
 	took     time.Duration
 	learnt   []report.Learnt
@@ -162,6 +166,7 @@ func (d *play) play(ctx context.Context) error {
 	}
 	d.year = &demo.Year{Node: s.node, Clock: s.clock, URL: s.public, Secret: secret, Seed: seed, Catcher: s.catcher}
 	bar := d.bar()
+	d.watched = bar != nil
 	d.year.Progress = func(p demo.Progress) {
 		d.mu.Lock()
 		d.progress = p

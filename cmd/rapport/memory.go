@@ -31,4 +31,21 @@ func shareMemory(megabytes int64) {
 	}
 }
 
+// What the demo takes of the gigabyte that it promises for all of itself, in
+// megabytes. At the end of the year 230 of Go's are alive, and the models that learn
+// from it take some 100 more; beside them stand the pages of SQLite, what the
+// warehouse takes, and 100 of the program itself. With less for Go its collector
+// would take the time that the year needs, and more pages make it no faster.
+const (
+	replayMB      = 470
+	replayPagesMB = 64 // of each database file
+)
+
+// replay sets the memory policy of the demo, unless the environment has one.
+func replay() {
+	if ownPolicy() {
+		debug.SetMemoryLimit(replayMB << 20)
+	}
+}
+
 func ownPolicy() bool { return os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" }

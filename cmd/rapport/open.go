@@ -47,11 +47,12 @@ type directory struct {
 
 // opening are the choices of openDirectory.
 type opening struct {
-	clock  *clock.Clock
-	lanes  int
-	key    *identity.Key // to begin a new directory with; nil: read or made
-	create bool          // make what is not there
-	logger *slog.Logger
+	clock   *clock.Clock
+	lanes   int
+	key     *identity.Key // to begin a new directory with; nil: read or made
+	create  bool          // make what is not there
+	pagesMB int           // megabytes of each database file that stay in memory; 0: as the store does
+	logger  *slog.Logger
 }
 
 // mustBeThere refuses a data directory that is not there: a slip of the finger must
@@ -104,12 +105,12 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}
 	d.log = log
-	state, err := sqlite.Open(ctx, sqlite.Options{Dir: dir, Log: o.logger})
+	state, err := sqlite.Open(ctx, sqlite.Options{Dir: dir, CacheMB: o.pagesMB, Log: o.logger})
 	if err != nil {
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
 	d.store = state
-	ledger, err := sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, Log: o.logger})
+	ledger, err := sqlite.OpenLedger(ctx, sqlite.Options{Dir: dir, CacheMB: o.pagesMB, Log: o.logger})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}

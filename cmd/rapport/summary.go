@@ -99,7 +99,7 @@ func (d *play) status() *admin.DemoStatus {
 	defer d.mu.Unlock()
 	st := &admin.DemoStatus{
 		Now: d.progress.Now, From: demo.GoLive, To: demo.GoLive + 284*24*demo.Step, Messages: d.progress.Messages, Of: d.progress.Of,
-		Err: d.failed, Shopper: slices.Clone(d.lines), Holdouts: d.learnt,
+		Doing: d.doing, Err: d.failed, Shopper: slices.Clone(d.lines), Holdouts: d.learnt,
 	}
 	if d.s.catcher != nil {
 		st.Mails = d.s.catcher.Count()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"rapport/internal/core/event"
@@ -17,7 +18,9 @@ import (
 // They learn from orders alone, for the rest is invented.
 func (d *play) understand(ctx context.Context, sm *summary) error {
 	s, began := d.s, time.Now()
-	u, err := understood(ctx, s.d, s.node, s.clock.Now())
+	defer d.tell("")
+	d.tell("The year is over, and the models learn from it.")
+	u, err := understood(ctx, s.d, s.node, s.clock.Now(), func(model string) { d.tell("The models learn from the year; " + model + " is done.") })
 	if err != nil {
 		return err
 	}
@@ -28,9 +31,20 @@ func (d *play) understand(ctx context.Context, sm *summary) error {
 	return nil
 }
 
+// tell says on the demo page, and to whoever watches the progress bar, what is done
+// after the year.
+func (d *play) tell(doing string) {
+	d.mu.Lock()
+	d.doing = doing
+	d.mu.Unlock()
+	if d.watched && doing != "" {
+		fmt.Fprintln(d.e.err, doing)
+	}
+}
+
 // understood puts together what models and reports find in a directory whose tables
-// are open and filled.
-func understood(ctx context.Context, dir *directory, n *run.Node, now event.Time) (*demo.Understood, error) {
+// are open and filled. It tells of each model that is done.
+func understood(ctx context.Context, dir *directory, n *run.Node, now event.Time, done func(model string)) (*demo.Understood, error) {
 	r := predictor(dir, n, defaultMargin, defaultDiscount)
 	r.Source = demo.Real{Warehouse: dir.tables.warehouse}
 	moment, err := r.Moment(ctx, now)
@@ -38,7 +52,10 @@ func understood(ctx context.Context, dir *directory, n *run.Node, now event.Time
 		return nil, err
 	}
 	f := &demo.Found{Results: map[string]*predict.Result{}, Source: r.Source, Moment: moment, Named: numbered(n)}
-	r.Models = predict.Watch(r.Models, func(model string, r *predict.Result) { f.Results[model] = r })
+	r.Models = predict.Watch(r.Models, func(model string, r *predict.Result) {
+		f.Results[model] = r
+		done(model)
+	})
 	if _, err := r.Run(ctx, now); err != nil {
 		return nil, err
 	}

@@ -25,8 +25,9 @@ type DemoStatus struct {
 	EventsPerSecond float64
 	Mails           int // caught so far
 
-	Done bool   // the year is over
-	Err  string // what ended it too early, a sentence; empty: nothing did
+	Doing string // what is done after the year, a sentence; empty while it runs, and at the end
+	Done  bool   // the year is over
+	Err   string // what ended it too early, a sentence; empty: nothing did
 
 	Highlights Highlights
 	Shopper    []ShopperLine   // the story so far, in order
@@ -73,7 +74,7 @@ func (s *site) demo(r *http.Request) (page.View, error) {
 	c := s.clock(p)
 	v := &page.Demo{
 		Frame: s.frame(p, "Demo", "home"), Honest: demo.Honest(), Invented: demo.Invented, Still: r.FormValue("still") != "",
-		Done: d.Done, Trouble: d.Err, Percent: "0 %", Begins: c.Date(d.From), Ends: c.Date(d.To),
+		Done: d.Done, Doing: d.Doing, Trouble: d.Err, Percent: "0 %", Begins: c.Date(d.From), Ends: c.Date(d.To),
 	}
 	v.Running = !d.Done && d.Err == ""
 	if v.Running && !v.Still {

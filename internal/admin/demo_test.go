@@ -61,6 +61,14 @@ func TestTheDemonstrationShowsHowFarItIsAndStopsAskingAtTheEnd(t *testing.T) {
 		t.Error("a page that shall stand still asks again")
 	}
 
+	learning := *status
+	learning.Now, learning.Doing = learning.To, "The models learn from the year; value is done."
+	status = &learning
+	has(t, w.page("/demo"), "The models learn from the year; value is done.", "100 %")
+	if !strings.Contains(w.ask(http.MethodGet, "/demo").Body.String(), "http-equiv") {
+		t.Error("the page does not ask again while models learn")
+	}
+
 	enough := measure.Interval{Lift: .02, Low: -.1, High: .15, N1: 2999, N0: 338, Enough: true}
 	id := profile.DeliveryID{7}
 	end := *status

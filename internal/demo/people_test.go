@@ -11,6 +11,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zones must be known on a machine without a zone file too
 
+	"rapport/internal/core/content"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/demo"
@@ -225,5 +226,18 @@ func TestTheHonestSetUpSaysItsShares(t *testing.T) {
 	}
 	if got := demo.GoLive.String(); got != "2011-03-01T00:00:00.000Z" {
 		t.Errorf("the shop goes live at %s", got)
+	}
+}
+
+// A person who followed the link that only machines see would be taken for one, and
+// so would what they opened just before, if it was judged late.
+func TestPeopleFollowNoLinkThatTheyCannotSee(t *testing.T) {
+	t.Parallel()
+	const base = "http://127.0.0.1:1"
+	html := `<html><body><a href="` + base + `/c/lamp?a=1&amp;b=2" class="button">Lamps</a> <a href="https://elsewhere.example/c/x">x</a><img src="` + base + `/o/dot" width="1">` +
+		content.Trap(`</body>`, base+"/c/trap")
+	all, seen, pixel := demo.LinksOf(html, base)
+	if !slices.Equal(all, []string{base + "/c/lamp?a=1&b=2", base + "/c/trap"}) || !slices.Equal(seen, all[:1]) || pixel != base+"/o/dot" {
+		t.Errorf("a scanner finds %q, a person %q, and the picture is %q", all, seen, pixel)
 	}
 }

@@ -26,7 +26,7 @@ type Reaction struct {
 	Kind ReactionKind `json:"kind"`
 
 	// LinkIndex chooses the link of a Click: the link at LinkIndex modulo the
-	// number of links that the mail has. It is −1 for every other kind.
+	// number of links in the mail that a person sees. It is −1 for every other kind.
 	LinkIndex int `json:"link"`
 }
 

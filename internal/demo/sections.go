@@ -30,13 +30,22 @@ func (u *Understood) clv() Section {
 		s.Notes = []string{"Nothing is said: " + u.CLV.Refused + "."}
 		return s
 	}
-	s.Notes = []string{
-		"The model " + u.CLV.Model + "; " + u.CLV.Checked + ".",
-		"It is the quarter before Christmas, the shop's busiest, and the model knows no seasons; its figures are as they come.",
-	}
 	s.Head = []string{"tenth", "customers", "expected £", "bought £", "of expected"}
+	people, expected, bought := 0, 0.0, 0.0
 	for _, b := range u.CLV.Tenths {
 		s.Rows = append(s.Rows, []string{b.Group, Thousands(int64(b.N)), money2(b.Predicted), money2(b.Actual), ratio(b.Actual, b.Predicted)})
+		people, expected, bought = people+b.N, expected+b.Predicted*float64(b.N), bought+b.Actual*float64(b.N)
+	}
+	s.Notes = []string{
+		"The model " + u.CLV.Model + ".",
+		"Beside what came: " + u.CLV.Checked + ".",
+		"It is the quarter before Christmas, the shop's busiest, and the model knows no seasons; its figures are as they come.",
+	}
+	if people > 0 {
+		n, first := float64(people), u.CLV.Tenths[0]
+		s.Rows = append(s.Rows, []string{"all", Thousands(int64(people)), money2(expected / n), money2(bought / n), ratio(bought, expected)})
+		s.Notes = append(s.Notes, fmt.Sprintf("Of whom it expected the most, the first tenth, came %s of the money; it expected %s.",
+			ratio(first.Actual*float64(first.N), bought), ratio(first.Predicted*float64(first.N), expected)))
 	}
 	return s
 }
@@ -69,7 +78,7 @@ func (u *Understood) places() Section {
 		Notes: []string{
 			fmt.Sprintf("%s customers bought and paid, %s of them ordered once. In the middle: %.0f days ago, %.0f orders, £%s.",
 				Thousands(r.Customers), Thousands(r.Once), r.Recency.Q50, r.Frequency.Q50, money2(r.Monetary.Q50)),
-			fmt.Sprintf("Personas of the %s whose orders were not all sent back:", Thousands(int64(r.Placed))),
+			fmt.Sprintf("Personas of %s, by fifths of each; here money is less what was sent back:", Thousands(int64(r.Placed))),
 		},
 		Head: []string{"persona", "customers", "share"},
 	}
@@ -158,7 +167,9 @@ func Write(w io.Writer, list []Section) {
 		s := &list[i]
 		fmt.Fprintf(w, "\n%s\n", s.Title)
 		for _, n := range s.Notes {
-			fmt.Fprintf(w, "  %s\n", n)
+			for _, line := range wrap(n, lineWidth) {
+				fmt.Fprintf(w, "  %s\n", line)
+			}
 		}
 		if s.Head == nil {
 			continue
@@ -182,6 +193,25 @@ func Write(w io.Writer, list []Section) {
 			fmt.Fprintln(w)
 		}
 	}
+}
+
+// lineWidth is how many characters of a sentence stand on a line.
+const lineWidth = 100
+
+// wrap breaks a sentence between words.
+func wrap(text string, most int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > most:
+			lines, line = append(lines, line), "  "+word
+		default:
+			line += " " + word
+		}
+	}
+	return append(lines, line)
 }
 
 // Thousands writes a number as people read it.

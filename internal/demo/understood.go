@@ -43,7 +43,7 @@ type Places struct {
 	Recency   report.Spread  `json:"recency_days"`
 	Frequency report.Spread  `json:"frequency"`
 	Monetary  report.Spread  `json:"monetary"`
-	Placed    int            `json:"placed"` // who kept something of it: what was sent back is taken out
+	Placed    int            `json:"placed"` // by the model: the same, with what was sent back taken from their money
 	Personas  []predict.Kind `json:"personas"`
 }
 
@@ -115,7 +115,7 @@ type Found struct {
 }
 
 // shown is how many examples are shown of what was found.
-const shown = 3
+const shown = 5
 
 // Understand puts together what was found in the year.
 func Understand(ctx context.Context, f *Found) (*Understood, error) {

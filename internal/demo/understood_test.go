@@ -40,16 +40,17 @@ func TestWhatWasUnderstoodStandsInColumns(t *testing.T) {
 	var b strings.Builder
 	demo.Write(&b, found().Sections())
 	for _, want := range []string{
-		"  tenth  customers  expected £  bought £  of expected\n  1          1,400    1,234.50  2,469.00        200 %\n  10             9        0.00      3.00            –\n",
+		"  tenth  customers  expected £  bought £  of expected\n  1          1,400    1,234.50  2,469.00        200 %\n  10             9        0.00      3.00            –\n  all        1,409    1,226.61  2,453.25        200 %\n",
+		"Of whom it expected the most, the first tenth, came 100 % of the money; it expected 100 %.\n",
 		"  first in     +0   +1  +2\n  2010-12   1,948  362   7\n  2011-01     421    0\n",
-		"4,338 customers bought and paid, 1,493 of them ordered once. In the middle: 51 days ago, 2 orders, £674.49.\n",
+		"4,338 customers bought and paid, 1,493 of them ordered once. In the middle: 51 days ago, 2 orders,\n    £674.49.\n",
 		"  persona   customers  share\n  champion         50   25 %\n",
 		"None: they are all of one kind.\n",
 		"nobody was asked, and the shop declares no occasion",
-		"73 of 1,830 rhythms of single customers differ from the shop's own calendar (hour 73); none on Saturdays",
+		"73 of 1,830 rhythms of single customers differ from the shop's own calendar (hour 73); none on\n    Saturdays",
 		"customer 15719, around 9:00: 9 of 9 days of buying were around 9:00.\n",
 		"1,200 customers have a date. Checked with purchases of the last 91 days.\n",
-		"Over 5,000 dates the median error is 20.1 days; by the last gap 30.2, by the mean gap 25.3, by always the middle 22.4.\n",
+		"Over 5,000 dates the median error is 20.1 days; by the last gap 30.2, by the mean gap 25.3, by\n    always the middle 22.4.\n",
 		"  hit rate@10  0.7300  0.7179\n",
 	} {
 		if !strings.Contains(b.String(), want) {

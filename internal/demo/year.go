@@ -67,7 +67,8 @@ type reaction struct {
 	delivery string
 	unsub    string
 	pixel    string
-	links    []string
+	links    []string // all of them, as a scanner finds them
+	seen     []string // those that a person sees
 }
 
 // Step is how far the virtual clock moves at once; steps in which nothing
@@ -106,6 +107,11 @@ func (y *Year) Run(ctx context.Context) error {
 			}
 		}
 	}
+	over := func(part []message) { // it is not sent again: the year as text takes 80 MB
+		for i := range part {
+			part[i].body = nil
+		}
+	}
 	history, _ := slices.BinarySearchFunc(all, GoLive, func(m message, t event.Time) int { return cmp.Compare(m.at, t) })
 	if y.Until == 0 {
 		last := all[len(all)-1].at
@@ -121,6 +127,7 @@ func (y *Year) Run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	over(all[:history])
 	y.tell(Progress{Now: GoLive, Messages: history, Of: len(all)})
 
 	for next := history; ; {
@@ -161,6 +168,7 @@ func (y *Year) Run(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		over(all[from:next])
 		y.reacted(step)
 		if err := y.read(step); err != nil {
 			return err
@@ -277,16 +285,7 @@ func (y *Year) read(sent event.Time) error {
 		text, html := mailcatcher.Parts(m.Source)
 		y.digests = append(y.digests, digest(m, text, html))
 		r := reaction{delivery: m.MessageID, unsub: y.unsubscribe(m.Source)}
-		for _, found := range hrefs.FindAllStringSubmatch(html, -1) {
-			link := strings.ReplaceAll(found[2], "&amp;", "&")
-			switch u, err := url.Parse(link); {
-			case err != nil || !strings.HasPrefix(link, y.URL):
-			case strings.HasPrefix(u.Path, "/c/"):
-				r.links = append(r.links, link)
-			case strings.HasPrefix(u.Path, "/o/"):
-				r.pixel = link
-			}
-		}
+		r.links, r.seen, r.pixel = LinksOf(html, y.URL)
 		for _, what := range Reactions(y.Seed, y.people[customer], m.MessageID, sent) {
 			one := r
 			one.Reaction = what
@@ -299,8 +298,27 @@ func (y *Year) read(sent event.Time) error {
 	return nil
 }
 
+// LinksOf returns the links of a mail that tell of a click at a base URL, those among
+// them that a person sees, and the picture that tells of an opening.
+func LinksOf(html, base string) (all, seen []string, pixel string) {
+	for _, found := range hrefs.FindAllStringSubmatch(html, -1) {
+		link := strings.ReplaceAll(found[2], "&amp;", "&")
+		switch u, err := url.Parse(link); {
+		case err != nil || !strings.HasPrefix(link, base):
+		case strings.HasPrefix(u.Path, "/c/"):
+			all = append(all, link)
+			if !strings.Contains(found[3], "display:none") {
+				seen = append(seen, link)
+			}
+		case strings.HasPrefix(u.Path, "/o/"):
+			pixel = link
+		}
+	}
+	return all, seen, pixel
+}
+
 var (
-	hrefs = regexp.MustCompile(`(?i)(href|src)="([^"]+)"`)
+	hrefs = regexp.MustCompile(`(?i)(href|src)="([^"]+)"([^>]*)`)
 	links = regexp.MustCompile(`https?://[^\s"'<>)]+`)
 )
 
@@ -351,8 +369,8 @@ func (y *Year) react(ctx context.Context, step event.Time) error {
 		case Open:
 			err = y.visit(ctx, http.MethodGet, r.pixel, reader)
 		case Click:
-			if len(r.links) > 0 {
-				err = y.visit(ctx, http.MethodGet, r.links[r.LinkIndex%len(r.links)], reader)
+			if len(r.seen) > 0 {
+				err = y.visit(ctx, http.MethodGet, r.seen[r.LinkIndex%len(r.seen)], reader)
 			}
 		case Scan:
 			err = y.visit(ctx, http.MethodGet, r.pixel, scanner)

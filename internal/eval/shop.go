@@ -32,6 +32,8 @@ const (
 	lastQuarter = 91 * 24 * time.Hour
 	// calibrated is how far the slope of chances may be from that of true ones.
 	calibrated = .1
+	// summed is how far a sum may be off that is the mean times the number.
+	summed = 1e-6
 	// most bounds a file of figures in memory.
 	most = 64 << 20
 )
@@ -229,8 +231,8 @@ func Mails(data string) ([]Row, error) {
 			return nil, fault.New(fault.Invalid, "Hillstrom's test has no arm "+c.name)
 		}
 		row(c.name+", people", float64(a.visit.N), c.people, 0)
-		row(c.name+", visits", a.visit.Sum(), c.visits, 0)
-		row(c.name+", conversions", a.conversion.Sum(), c.conversions, 0)
+		row(c.name+", visits", a.visit.Sum(), c.visits, summed)
+		row(c.name+", conversions", a.conversion.Sum(), c.conversions, summed)
 		row(c.name+", spend a head", a.spend.Mean, c.perHead, 1e-6)
 		if a == none {
 			continue

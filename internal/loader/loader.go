@@ -136,7 +136,11 @@ func (l *Loader) lane(ctx context.Context, lane int) (more bool, err error) {
 		l.log.Warn("the warehouse is ahead of the state and is made anew", "lane", lane, "warehouse", at.Seq, "state", state.Seq)
 		return true, l.warehouse.Clear(ctx)
 	}
-	l.load.Reset()
+	defer func() { // rows are pieces of their blocks, and nobody needs them now
+		if l.load.Reset(); !more {
+			l.load = warehouse.Load{} // nor their memory: the first block of an import is large
+		}
+	}()
 	l.load.Lane, l.load.From, l.load.To = lane, at, at
 	l.reader.begin(&l.load)
 	for {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,49 @@ func load(t *testing.T, s *shop, w warehouse.Warehouse) {
 	if err := loader.New(s.store, w, len(s.pos), nil, nil).Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// sink is a warehouse that keeps nothing of what it is given.
+type sink struct {
+	*shelf
+	rows int
+}
+
+func (s *sink) LoadFeed(_ context.Context, l *warehouse.Load) error {
+	s.at[l.Lane], s.rows = l.To, s.rows+l.Rows()
+	return nil
+}
+
+// A loader that has caught up holds the memory of its rows, and not the blocks of
+// the feed that they were read from.
+func TestALoaderAtRestKeepsNothingOfTheFeed(t *testing.T) { // alone: it weighs the heap
+	s, w := newShop(t), &sink{shelf: newShelf()}
+	const blocks = 100
+	words := strings.Repeat("x", 100<<10)
+	for range blocks {
+		s.tell(0, happened("Looked", "words", words), feed.Row{Kind: feed.Segment, Profile: identity.ID{1}, Name: "regulars", In: true})
+	}
+	before := heap()
+	l := loader.New(s.store, w, len(s.pos), nil, nil)
+	if err := l.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if grown := heap() - before; grown > blocks*10<<10 {
+		t.Errorf("a loader of %d blocks of 100 kB takes %d kB", blocks, grown>>10)
+	}
+	if w.rows < 2*blocks || l.Behind() {
+		t.Errorf("%d rows were loaded; behind: %v", w.rows, l.Behind())
+	}
+	runtime.KeepAlive(s) // what it takes is weighed both times
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 // Whatever dies and however often the feed is read: each block is loaded once, in

@@ -6,5 +6,5 @@ import "rapport/internal/core/insight/occasion"
 // run. Dir is where they keep what the next fit needs; occasions returns what the
 // definitions in force declare.
 func Behaviour(dir string, occasions func() []*occasion.Definition) []Model {
-	return []Model{Needs{}, &Intent{}, Rhythms{}, Occasions{Definitions: occasions}, Personas{Dir: dir}}
+	return []Model{Needs{}, &Intent{Dir: dir}, Rhythms{}, Occasions{Definitions: occasions}, Personas{Dir: dir}}
 }

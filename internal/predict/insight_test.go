@@ -3,6 +3,8 @@ package predict_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +238,41 @@ func browsers(people int) *shop {
 		}
 	}
 	return s
+}
+
+func TestIntentAnswersAfterAStartByWhatWasKept(t *testing.T) {
+	t.Parallel()
+	now, dir := spring.Add(30*day), t.TempDir()
+	s := browsers(900).sort()
+	m := &predict.Intent{Dir: dir}
+	if r := fit(t, m, s, now); r.Report.Refused != "" {
+		t.Fatal(r.Report.Refused)
+	}
+	here := []predict.Event{
+		{Profile: who(5), At: now.Add(-2 * time.Minute), Name: event.ProductViewed}, {Profile: who(5), At: now.Add(-time.Minute), Name: event.ProductAdded},
+	}
+	want, ok := m.Now(here, now)
+	if !ok {
+		t.Fatal("nothing is said of somebody who is here")
+	}
+	got, ok := (&predict.Intent{Dir: dir}).Now(here, now)
+	if !ok || got != want {
+		t.Errorf("after a start it says %+v, %v; before it said %+v", got, ok, want)
+	}
+	if _, ok := (&predict.Intent{}).Now(here, now); ok {
+		t.Error("without a folder something is said before a fit")
+	}
+	// Who is refused is kept no longer, and a file of nonsense is no model.
+	fit(t, &predict.Intent{Dir: dir}, browsers(100).sort(), now)
+	if _, ok := (&predict.Intent{Dir: dir}).Now(here, now); ok {
+		t.Error("a model that was refused is remembered")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "intent.kept"), []byte(`{"zone":"UTC","model":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := (&predict.Intent{Dir: dir}).Now(here, now); ok {
+		t.Error("nonsense is a model")
+	}
 }
 
 func TestIntentIsToldOfThoseWhoAreHere(t *testing.T) {

@@ -3,14 +3,19 @@ package predict
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/insight/intent"
 	"rapport/internal/core/profile"
+	"rapport/internal/fault"
 )
 
 // IntentName is the name of the prediction of purchase intent: the chance that the
@@ -30,9 +35,14 @@ var visitEvents = []string{
 // Intent is the model of purchase intent. The daily run tells it only of those who
 // are here at that moment; whoever serves a page asks [Intent.Now].
 type Intent struct {
+	// Dir is where the fitted model is kept, so that it answers after a start before
+	// it is fitted anew. Empty: it is not kept.
+	Dir string
+
 	mu     sync.Mutex
+	read   bool // what was kept was looked at
 	fitted *intent.Model
-	moment Moment
+	zone   *time.Location
 }
 
 // About says what the model is.
@@ -108,25 +118,29 @@ func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error)
 	fitted, err := intent.Train(intent.Features, samples)
 	var few intent.Refused
 	if errors.As(err, &few) {
-		n.keep(nil, m)
+		if err := n.keep(nil, m.Zone); err != nil {
+			return nil, err
+		}
 		r.Report.Refused = few.Error()
 		return r, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	n.keep(fitted, m)
+	if err := n.keep(fitted, m.Zone); err != nil {
+		return nil, err
+	}
 	intentReport(&r.Report, fitted)
 	for _, h := range now {
-		r.People = append(r.People, Of{h.who, []Prediction{say(fitted, h.visit, m)}})
+		r.People = append(r.People, Of{h.who, []Prediction{say(fitted, h.visit, m.Zone)}})
 	}
 	sortPeople(r.People)
 	return r, nil
 }
 
-func say(fitted *intent.Model, v intent.Visit, m Moment) Prediction {
+func say(fitted *intent.Model, v intent.Visit, zone *time.Location) Prediction {
 	return Prediction{
-		Name: IntentName, Value: event.Num(round2(fitted.Chance(v.X(m.Zone)))), Until: v.Last.Add(profile.SessionGap), Evidence: fitted.Evidence(v, m.Zone),
+		Name: IntentName, Value: event.Num(round2(fitted.Chance(v.X(zone)))), Until: v.Last.Add(profile.SessionGap), Evidence: fitted.Evidence(v, zone),
 	}
 }
 
@@ -165,19 +179,59 @@ func intentReport(r *Report, m *intent.Model) {
 	}
 }
 
-func (n *Intent) keep(fitted *intent.Model, m Moment) {
+// keptIntent is what is kept of a fit.
+type keptIntent struct {
+	Zone  string          `json:"zone"`
+	Model json.RawMessage `json:"model"`
+}
+
+func (n *Intent) file() string { return filepath.Join(n.Dir, IntentName+".kept") }
+
+// keep takes the model in force; nil: none is. A model that was refused is no longer
+// kept: what it learned from may be what somebody asked to forget.
+func (n *Intent) keep(fitted *intent.Model, zone *time.Location) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.fitted, n.moment = fitted, m
+	n.fitted, n.zone, n.read = fitted, zone, true
+	if n.Dir == "" {
+		return nil
+	}
+	if fitted == nil {
+		if err := os.Remove(n.file()); err != nil && !os.IsNotExist(err) {
+			return fault.Wrap(fault.Internal, err, "forgetting the model of intent")
+		}
+		return nil
+	}
+	raw, err := json.Marshal(keptIntent{zone.String(), fitted.Keepsake()})
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "keeping the model of intent")
+	}
+	return replace(n.file(), raw)
+}
+
+// inForce returns the model in force and its zone: after a start the one that was
+// kept. One that cannot be read is none: the next fit writes it anew.
+func (n *Intent) inForce() (*intent.Model, *time.Location) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.read && n.Dir != "" {
+		var k keptIntent
+		raw, err := os.ReadFile(n.file())
+		if err == nil && json.Unmarshal(raw, &k) == nil {
+			if zone, err := time.LoadLocation(k.Zone); err == nil {
+				n.fitted, n.zone = intent.Remember(k.Model, intent.Features), zone
+			}
+		}
+	}
+	n.read = true
+	return n.fitted, n.zone
 }
 
 // Now predicts for a visit under way, by the model that was fitted last and the
 // customer's events in the order in which they happened. It reports false if no
 // model is fitted, if nobody is here, or if the visit has led to an order already.
 func (n *Intent) Now(events []Event, now event.Time) (Prediction, bool) {
-	n.mu.Lock()
-	fitted, m := n.fitted, n.moment
-	n.mu.Unlock()
+	fitted, zone := n.inForce()
 	if fitted == nil {
 		return Prediction{}, false
 	}
@@ -189,5 +243,5 @@ func (n *Intent) Now(events []Event, now event.Time) (Prediction, bool) {
 	if !ok {
 		return Prediction{}, false
 	}
-	return say(fitted, v, m), true
+	return say(fitted, v, zone), true
 }

@@ -166,7 +166,7 @@ func (Needs) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 				continue
 			}
 			of.Predictions = append(of.Predictions, Prediction{
-				Name: NeedPrefix + f.Family, Value: event.Text(f.At.In(m.Zone).Format(time.DateOnly)), Evidence: needEvidence(&f, bought.name[f.Family]),
+				Name: NeedPrefix + f.Family, Value: event.Text(f.At.In(m.Zone).Format(time.DateOnly)), Evidence: needEvidence(&f, bought.name[f.Family], m),
 			})
 		}
 		if len(of.Predictions) > 0 {
@@ -179,12 +179,13 @@ func (Needs) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 	return r, nil
 }
 
-func needEvidence(f *need.Forecast, name string) string {
+func needEvidence(f *need.Forecast, name string, m Moment) string {
 	often := "bought once"
 	if f.Gaps > 0 {
 		often = "bought " + strconv.Itoa(f.Gaps+1) + " times"
 	}
-	return fmt.Sprintf("%s: %s, the last %.0f days ago; %.0f %% likely within %.0f days", name, often, f.Since, f.Chance*100, need.Horizon.Hours()/24)
+	return fmt.Sprintf("%s: %s, last on %s; on %s it was %.0f %% likely by %s", name, often, f.Last.In(m.Zone).Format(sayDate),
+		m.Now.In(m.Zone).Format(sayDate), f.Chance*100, m.Now.Add(need.Horizon).In(m.Zone).Format(sayDate))
 }
 
 // checkNeeds fits to all but the last quarter and compares with it.

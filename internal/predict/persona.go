@@ -92,10 +92,11 @@ func (n Personas) Fit(ctx context.Context, src Source, m Moment) (*Result, error
 			r.Report.Figures = append(r.Report.Figures, Figure{fmt.Sprintf("%s: %s (all customers %.4g)", head, f.Feature, f.Base), digits(f.Mean, 4)})
 		}
 	}
+	day := m.Now.In(m.Zone).Format(sayDate)
 	for i, c := range customers {
 		p, _ := found.Of(c.X)
 		r.People = append(r.People, Of{shoppers[i].who, []Prediction{{
-			Name: PersonaName, Value: event.Text(p.Key), Evidence: p.Name + ": " + found.Evidence(p, c.X),
+			Name: PersonaName, Value: event.Text(p.Key), Evidence: p.Name + ", on " + day + ": " + found.Evidence(p, c.X),
 		}}})
 	}
 	sortPeople(r.People)

@@ -5,16 +5,19 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 
+	retail "rapport/examples/online-retail"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/insight/rfm"
@@ -149,6 +152,99 @@ func TestPlacesInOnlineRetailAreThePublishedOnes(t *testing.T) {
 	}
 }
 
+// The model counts the customers, orders and days that others publish, and the
+// report of RFM too: what was sent back takes money and no order.
+func TestBuyersOfOnlineRetailAreThePublishedOnes(t *testing.T) {
+	t.Parallel()
+	invoices, err := retail.Invoices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, numbers := &shop{}, map[string]int{}
+	for i := range invoices {
+		v := &invoices[i]
+		if v.Customer == "" {
+			continue
+		}
+		n, known := numbers[v.Customer]
+		if !known {
+			n = len(numbers)
+			numbers[v.Customer] = n
+		}
+		o := predict.Order{Profile: who(n), ID: v.Number, At: v.At, Net: v.Net(), Currency: retail.Currency}
+		if v.Return || o.Net < 0 {
+			o.Kind = profile.Refunded
+		}
+		s.orders = append(s.orders, o)
+	}
+	moment := asOf(event.At(time.Date(2011, 12, 10, 0, 0, 0, 0, time.UTC)))
+	list, err := predict.Buyers(t.Context(), s.sort(), moment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := predict.Day(moment.Now.Time())
+	once, most, orders, days := 0, 0.0, 0.0, 0.0
+	for i := range list {
+		c, ok := list[i].At(end)
+		if !ok {
+			t.Fatalf("%s bought and did not", list[i].Profile)
+		}
+		if c.Frequency == 1 {
+			once++
+		}
+		most, orders, days = max(most, c.Frequency), orders+c.Frequency, days+c.Recency
+		if list[i].Profile == who(numbers["12346"]) && c.Monetary != 0 {
+			t.Errorf("12346, who sent everything back, spent %.2f", c.Monetary)
+		}
+	}
+	n := float64(len(list))
+	if got := fmt.Sprintf("%d %d %g %g %.3f %.3f", len(list), once, most, orders, days/n, orders/n); got != "4338 1493 209 18532 93.059 4.272" {
+		t.Errorf("customers, with one order, most, orders, mean days and mean orders are %s", got)
+	}
+	r := fit(t, predict.Places{}, s, moment.Now)
+	if r.Report.Customers != 4338 || len(r.People) != 4338 {
+		t.Errorf("%d customers were placed of %d", len(r.People), r.Report.Customers)
+	}
+	early := predict.PersonasAt(list, end-180)
+	if len(early) == 0 || len(early) >= len(predict.PersonasAt(list, end)) {
+		t.Errorf("half a year before %d had bought", len(early))
+	}
+}
+
+func TestABuyerSpentWhatWasNotSentBack(t *testing.T) {
+	t.Parallel()
+	order := func(n int, id string, kind profile.OrderKind, day int, net money.Micros, currency money.Currency) predict.Order {
+		return predict.Order{Profile: who(n), ID: id, Kind: kind, At: at(day), Net: net * money.One, Currency: currency}
+	}
+	f := fixed{
+		order(1, "a", profile.Completed, 1, 10, "GBP"), order(1, "b", profile.Completed, 1, 20, "GBP"), order(1, "b", profile.Refunded, 3, -20, "GBP"),
+		order(2, "c", profile.Completed, 2, 30, "GBP"), order(2, "c", profile.Cancelled, 4, 0, "GBP"),
+		order(3, "d", profile.Refunded, 2, -30, "GBP"),                                               // nothing was bought
+		order(4, "e", profile.Completed, 2, 0, "GBP"),                                                // nor paid
+		order(5, "f", profile.Completed, 2, 7, "USD"), order(5, "g", profile.Completed, 5, 5, "GBP"), // no sums of two currencies
+		order(6, "h", profile.Completed, 2, 7, "GBP"), order(6, "", profile.Refunded, 5, -50, "GBP"), // more than was bought here
+	}
+	list, err := predict.Buyers(t.Context(), f, onDay(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	end := predict.Day(onDay(10).Now.Time())
+	for i := range list {
+		c, _ := list[i].At(end)
+		got = append(got, fmt.Sprintf("%d: %g orders, %g days, %g", list[i].Profile[2], c.Frequency, c.Recency, c.Monetary))
+	}
+	if want := []string{"1: 2 orders, 9 days, 10", "2: 1 orders, 8 days, 0", "5: 2 orders, 5 days, 5", "6: 1 orders, 8 days, 0"}; !slices.Equal(got, want) {
+		t.Errorf("they are %q, want %q", got, want)
+	}
+	if c, ok := list[0].At(end - 8); !ok || c.Monetary != 30 {
+		t.Errorf("before they sent it back they had spent %g", c.Monetary)
+	}
+	if _, ok := list[0].At(end - 10); ok {
+		t.Error("who had not bought yet is placed")
+	}
+}
+
 // Every day of the year, each customer is in one stage of life.
 func TestStagesAddUpToAllCustomersEveryDay(t *testing.T) {
 	t.Parallel()
@@ -221,6 +317,9 @@ func TestCustomersArePlacedAndToldOfIt(t *testing.T) {
 			t.Fatalf("%v is said", said)
 		}
 		seen[said["rfm_persona"]]++
+		if e := p.Predictions[0].Evidence; !strings.HasPrefix(e, "last order on ") || !strings.HasSuffix(e, " spent; among 300 customers on 1 January 2012") {
+			t.Fatalf("the evidence is %q", e)
+		}
 	}
 	if len(r.People) != 300 || seen["champion"] == 0 || seen["inactive"] == 0 {
 		t.Errorf("of %d customers the personas are %v", len(r.People), seen)

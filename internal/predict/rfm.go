@@ -8,6 +8,8 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/insight/rfm"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
 )
 
 // Places says where customers are among the shop's own: see the package rfm. Its
@@ -38,7 +40,7 @@ var engaging = []string{
 
 // Fit implements [Model].
 func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
-	list, _, err := shoppers(ctx, src, m)
+	list, err := Buyers(ctx, src, m)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 	today := dayOf(m.Now, m.Zone)
 	base := make([]rfm.Customer, len(list))
 	for i := range list {
-		base[i] = placed(&list[i], today)
+		base[i], _ = list[i].At(today) // everybody bought something
 		base[i].Engagement = engaged[list[i].Profile]
 	}
 	cuts := rfm.CutsOf(base)
@@ -63,14 +65,14 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 		s := cuts.Score(base[i])
 		persona := s.Persona(int(base[i].Frequency))
 		count[persona]++
-		evidence := fmt.Sprintf("last order %.0f days ago, %.0f orders, %.2f spent; among %d customers", base[i].Recency, base[i].Frequency, base[i].Monetary, cuts.N)
+		evidence := fmt.Sprintf("last order on %s, %s, %.2f spent; among %d customers on %s", sayDay(today-int(base[i].Recency)), orders(base[i].Frequency), base[i].Monetary, cuts.N, sayDay(today))
 		r.People = append(r.People, Of{list[i].Profile, []Prediction{
 			{Name: PredictERFM, Value: event.Text(s.Engaged()), Evidence: evidence},
 			{Name: PredictRFM, Value: event.Text(s.String()), Evidence: evidence},
 			{Name: PredictPersona, Value: event.Text(persona.String()), Evidence: evidence},
 		}})
 	}
-	r.Report.Method = fmt.Sprintf("Fifths of %d customers; what lies on a cut is below it.", cuts.N)
+	r.Report.Method = fmt.Sprintf("Fifths of %d customers who bought and paid; what was sent back takes money from them and no order; what lies on a cut is below it.", cuts.N)
 	for _, c := range []struct {
 		name string
 		cuts [4]float64
@@ -83,6 +85,14 @@ func (Places) Fit(ctx context.Context, src Source, m Moment) (*Result, error) {
 		r.Report.Figures = append(r.Report.Figures, Figure{ofPersona + rfm.Persona(p).String(), float64(n)})
 	}
 	return r, nil
+}
+
+// orders counts them for people.
+func orders(n float64) string {
+	if n == 1 {
+		return "1 order"
+	}
+	return fmt.Sprintf("%.0f orders", n)
 }
 
 // ofPersona begins the name of a figure that counts a persona.
@@ -98,13 +108,76 @@ func PersonasOf(r *Report) (list []Kind) {
 	return list
 }
 
-// placed is a customer by orders alone.
-func placed(s *Shopper, today int) rfm.Customer {
-	c := rfm.Customer{Recency: float64(today - s.Days[len(s.Days)-1].Day), Frequency: float64(len(s.Days))}
-	for _, d := range s.Days {
-		c.Monetary += d.Sum
+// Buyer is a customer who bought and paid something, as RFM counts them: by the
+// rule of the report of RFM, which is the published one. Each order counts, two of a
+// day too, and what was sent back takes back its money and not the order: that they
+// came and bought is so. What others call customers, and this is not: who only sent
+// something back, and who got something for nothing.
+type Buyer struct {
+	Profile identity.ID
+	moves   []move // in order of time
+}
+
+// move is an order, or money that went back.
+type move struct {
+	day    int
+	net    money.Micros // in the shop's currency
+	bought bool
+}
+
+// Buyers reads them in the order of their ids.
+func Buyers(ctx context.Context, src Source, m Moment) (list []Buyer, err error) {
+	var now Buyer
+	left := map[string]money.Micros{} // of orders, so that a cancellation takes what is left
+	bought := false
+	flush := func() {
+		if bought {
+			list = append(list, now)
+		}
+		now, bought = Buyer{}, false
+		clear(left)
 	}
-	return c
+	for o, err := range src.Orders(ctx, m.Now) {
+		if err != nil {
+			return nil, err
+		}
+		if o.Nobody {
+			continue
+		}
+		if o.Profile != now.Profile {
+			flush()
+			now.Profile = o.Profile
+		}
+		one := move{day: dayOf(o.At, m.Zone), net: o.Net, bought: o.Kind == profile.Completed && o.Net > 0}
+		if o.Kind == profile.Cancelled && o.Net == 0 {
+			one.net = -left[o.ID]
+		}
+		left[o.ID] += one.net
+		if o.Currency != "" && o.Currency != m.Currency {
+			one.net = 0 // it is an order, and its money is added to none
+		}
+		bought = bought || one.bought
+		now.moves = append(now.moves, one)
+	}
+	flush()
+	return list, nil
+}
+
+// At is what a buyer is placed by as of the end of a day; false: they had not bought
+// by then. Nobody spent less than nothing.
+func (b *Buyer) At(end int) (c rfm.Customer, ok bool) {
+	net := money.Micros(0)
+	for _, m := range b.moves {
+		if m.day > end {
+			break
+		}
+		if net += m.net; m.bought {
+			c.Frequency++
+			c.Recency = float64(end - m.day)
+		}
+	}
+	c.Monetary = max(net, 0).Float()
+	return c, c.Frequency > 0
 }
 
 func engagements(ctx context.Context, src Source, now event.Time) (map[identity.ID]float64, error) {
@@ -123,17 +196,12 @@ func engagements(ctx context.Context, src Source, now event.Time) (map[identity.
 
 // PersonasAt returns the personas as of the end of a day, by orders alone: two of
 // them make a [rfm.Movement].
-func PersonasAt(list []Shopper, end int) map[identity.ID]rfm.Persona {
+func PersonasAt(list []Buyer, end int) map[identity.ID]rfm.Persona {
 	var base []rfm.Customer
 	var who []identity.ID
 	for i := range list {
-		s := list[i]
-		n := 0
-		for n < len(s.Days) && s.Days[n].Day <= end {
-			n++
-		}
-		if s.Days = s.Days[:n]; n > 0 {
-			base, who = append(base, placed(&s, end)), append(who, s.Profile)
+		if c, ok := list[i].At(end); ok {
+			base, who = append(base, c), append(who, list[i].Profile)
 		}
 	}
 	cuts := rfm.CutsOf(base)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/insight/value"
@@ -135,7 +136,7 @@ func (r *Report) check(list []Shopper, today int) {
 // good for, so that a customer about whom nothing happened is not told anew each
 // night.
 func worth(fit *value.Fit, w *value.Worth, c value.Customer, days []value.Day, today int) []Prediction {
-	evidence := evidenceOf(c, days, today)
+	evidence := evidenceOf(c, days)
 	list := []Prediction{
 		{Name: PredictAlive, Value: event.Num(math.Round(w.Alive*20) / 20), Evidence: evidence},
 		{Name: PredictOrders, Value: event.Num(digits(math.Round(w.Soon*100)/100, 2)), Evidence: evidence},
@@ -185,21 +186,21 @@ func nextOrder(m value.Model, c value.Customer, today int) (int, bool) {
 	}
 }
 
-// evidenceOf says in a sentence what a customer's predictions rest on.
-func evidenceOf(c value.Customer, days []value.Day, today int) string {
-	ago := func(day int) string {
-		switch n := today - day; n {
-		case 0:
-			return "today"
-		case 1:
-			return "yesterday"
-		default:
-			return fmt.Sprintf("%d days ago", n)
-		}
-	}
-	last := ago(days[len(days)-1].Day)
+// evidenceOf says in a sentence what a customer's predictions rest on. It names days
+// and does not count back to them: a value that stays is not told anew each night,
+// and its sentence is read weeks later.
+func evidenceOf(c value.Customer, days []value.Day) string {
+	last := sayDay(days[len(days)-1].Day)
 	if c.X == 0 {
-		return "one order, " + last
+		return "one order, on " + last
 	}
-	return fmt.Sprintf("%d orders, %.0f days apart on average, the last %s", c.X+1, c.Tx*7/float64(c.X), last)
+	return fmt.Sprintf("%d orders, %.0f days apart on average, the last on %s", c.X+1, c.Tx*7/float64(c.X), last)
 }
+
+// sayDay writes the day of a number for people.
+func sayDay(day int) string {
+	return time.Unix(int64(day)*secondsOfDay, 0).UTC().Format(sayDate)
+}
+
+// sayDate is how evidence names a day.
+const sayDate = "2 January 2006"

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"rapport/internal/core/event"
@@ -120,6 +121,15 @@ type sums struct {
 	joined   map[identity.ID][]identity.ID // the strands of a profile, those of a strand under the strand itself
 }
 
+// kept returns the name under which a map counts. What is read of a feed is a piece
+// of its block, and a map that kept the piece would keep the block.
+func kept(m map[string]int64, name string) string {
+	if _, known := m[name]; known {
+		return name
+	}
+	return strings.Clone(name)
+}
+
 type entryKey struct {
 	journey string
 	person  identity.ID
@@ -140,7 +150,7 @@ func (s *sums) event(r *feed.Row) {
 	if s.heard.ByName == nil {
 		s.heard.ByName = map[string]int64{}
 	}
-	s.heard.ByName[r.Name]++
+	s.heard.ByName[kept(s.heard.ByName, r.Name)]++
 	switch r.Name {
 	case event.Unsubscribed, event.MessageClicked, event.MessageOpened, event.Complained:
 		unsaid := "human" // who unsubscribes has pressed a button
@@ -201,13 +211,13 @@ func (s *sums) fact(r *feed.Row) {
 		name := r.Props.Text("journey")
 		j := s.journeys[name]
 		if j == nil {
-			j = &Journey{Name: name}
-			s.journeys[name] = j
+			j = &Journey{Name: strings.Clone(name)} // a piece of a block, as above
+			s.journeys[j.Name] = j
 		}
 		if s.entered == nil {
 			s.entered = map[entryKey]bool{}
 		}
-		if k := (entryKey{name, r.Profile}); !s.entered[k] {
+		if k := (entryKey{j.Name, r.Profile}); !s.entered[k] {
 			s.entered[k] = true
 			held, _ := r.Props.Get("held_out")
 			j.Entries = append(j.Entries, Entry{r.Profile, r.At, held.Kind == event.True})

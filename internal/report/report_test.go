@@ -3,6 +3,9 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +64,37 @@ func (s *shop) load() {
 	if err := s.loader.Load(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// What the sums hold grows with the people in them and not with what the feed says:
+// a name that is kept must not keep the whole block that it was read from.
+func TestSumsKeepNothingOfTheFeed(t *testing.T) { // alone: it weighs the heap
+	s := open(t)
+	const blocks = 200
+	words := strings.Repeat("x", 100<<10)
+	for i := range blocks {
+		s.tell(0,
+			feed.Row{Kind: feed.Event, Profile: identity.ID{byte(i), 1}, At: start, Now: start, Name: "Looked " + strconv.Itoa(i), Props: props("words", words)},
+			feed.Row{Kind: feed.Event, Profile: identity.ID{byte(i), 1}, At: start, Now: start, Name: event.MessageClicked, Props: props("actor", "human")},
+			feed.Row{Kind: feed.Fact, Profile: identity.ID{byte(i), 1}, At: start, Now: start, Name: event.JourneyEntered, Props: props("journey", "welcome")})
+	}
+	before := heap()
+	s.load()
+	if grown := heap() - before; grown > blocks*10<<10 {
+		t.Errorf("the sums over %d blocks of 100 kB take %d kB", blocks, grown>>10)
+	}
+	if j := s.loader.Journeys(); len(j) != 1 || len(j[0].Entries) != blocks {
+		t.Errorf("the journeys are %v", j)
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 // props takes key, value, key, value …; lines are an order's.

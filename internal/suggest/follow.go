@@ -2,6 +2,7 @@ package suggest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"rapport/internal/core/identity"
@@ -28,11 +29,12 @@ type follower struct {
 	r       *Room
 	after   []uint64
 	members map[identity.ID][]string
-	fresh   *knowledge // is filled until the feed has been read once; then nil
+	names   map[string]string // of segments, once each: what a row says is a piece of its whole block
+	fresh   *knowledge        // is filled until the feed has been read once; then nil
 }
 
 func (r *Room) follow(ctx context.Context) {
-	f := follower{r: r, after: make([]uint64, r.o.Lanes), members: map[identity.ID][]string{}, fresh: newKnowledge(r.o.Clicks)}
+	f := follower{r: r, after: make([]uint64, r.o.Lanes), members: map[identity.ID][]string{}, names: map[string]string{}, fresh: newKnowledge(r.o.Clicks)}
 	for pause := time.Duration(0); ; pause = followEvery {
 		select {
 		case <-ctx.Done():
@@ -132,7 +134,12 @@ func (f *follower) member(row *feed.Row) {
 		}
 	}
 	if row.In {
-		next = append(next, row.Name)
+		name, known := f.names[row.Name]
+		if !known {
+			name = strings.Clone(row.Name)
+			f.names[name] = name
+		}
+		next = append(next, name)
 	}
 	if len(next) == 0 {
 		delete(f.members, row.Profile)

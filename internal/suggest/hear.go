@@ -222,7 +222,8 @@ const maxNames = 200
 
 // remember notes what was bought, as we have heard just now.
 func (k *knowledge) remember(visitor uint64, names []string, at event.Time) {
-	if len(k.just) >= maxJust {
+	if len(k.just) >= maxJust || at.Sub(k.swept) >= justFor {
+		k.swept = at
 		for v, list := range k.just { // who goes does not depend on the order
 			if at.Sub(list[len(list)-1].at) >= justFor {
 				delete(k.just, v)

@@ -78,6 +78,7 @@ type knowledge struct {
 	phrases   *recommend.Phrases
 	goods     map[string]recommend.Good // what events said of items, for shops without a catalogue
 	just      map[uint64][]justBought   // purchases that a profile may not know yet
+	swept     event.Time                // when those that every profile knows were taken out of just
 }
 
 type justBought struct {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"iter"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +73,59 @@ func (f *fed) Feed(_ context.Context, _ int, after uint64, _ int) ([]store.Feed,
 		body = f.rows[i].Append(body)
 	}
 	return []store.Feed{{From: 0, To: 1, Body: feed.NewPacker().Pack(body)}}, nil
+}
+
+// told is a store whose feed is many blocks.
+type told struct {
+	store.Store
+	blocks [][]byte
+}
+
+func (f *told) Feed(_ context.Context, _ int, after uint64, limit int) (list []store.Feed, _ error) {
+	for n := after; n < min(after+uint64(limit), uint64(len(f.blocks))); n++ {
+		list = append(list, store.Feed{From: n, To: n + 1, Body: f.blocks[n]})
+	}
+	return list, nil
+}
+
+// What is known of segments grows with the people in them and not with what the
+// feed says: a name that is kept must not keep the whole block that it was read from.
+func TestWhoIsInWhichSegmentKeepsNothingOfTheFeed(t *testing.T) { // alone: it weighs the heap
+	const blocks = 200
+	f, words := &told{}, strings.Repeat("x", 100<<10)
+	for i := range blocks {
+		var body []byte
+		for _, r := range []feed.Row{
+			{Kind: feed.Event, Profile: who(byte(i)), At: noon, Now: noon, Name: "Looked", Props: new(event.Builder).SetText("words", words).Object()},
+			{Kind: feed.Segment, Profile: who(byte(i)), At: noon, Now: noon, Name: "regulars", In: true},
+		} {
+			body = r.Append(body)
+		}
+		f.blocks = append(f.blocks, feed.NewPacker().Pack(body))
+	}
+	grown := 0
+	synctest.Test(t, func(t *testing.T) {
+		room := suggest.New(suggest.Options{Store: f, Lanes: 1, Now: func() event.Time { return noon }})
+		before := heap()
+		room.Start(t.Context())
+		time.Sleep(time.Minute)
+		grown = heap() - before
+		if err := room.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if grown > blocks*20<<10 {
+		t.Errorf("what was learnt of %d blocks of 100 kB takes %d kB", blocks, grown>>10)
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 type world struct {

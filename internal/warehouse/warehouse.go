@@ -198,8 +198,17 @@ func (l *Load) Rows() int {
 	return len(l.Events) + len(l.Orders) + len(l.Lines) + len(l.Deliveries) + len(l.Decisions) + len(l.Memberships) + len(l.Profiles) + len(l.Joins)
 }
 
-// Reset empties the load and keeps its memory.
+// Reset empties the load. It keeps the memory of the rows and nothing that they
+// pointed to.
 func (l *Load) Reset() {
+	clear(l.Events)
+	clear(l.Orders)
+	clear(l.Lines)
+	clear(l.Deliveries)
+	clear(l.Decisions)
+	clear(l.Memberships)
+	clear(l.Profiles)
+	clear(l.Joins)
 	*l = Load{
 		Events: l.Events[:0], Orders: l.Orders[:0], Lines: l.Lines[:0], Deliveries: l.Deliveries[:0], Decisions: l.Decisions[:0],
 		Memberships: l.Memberships[:0], Profiles: l.Profiles[:0], Joins: l.Joins[:0],

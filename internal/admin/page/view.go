@@ -100,6 +100,7 @@ type Demo struct {
 	Running  bool
 	Still    bool // the reader has asked the page to stand still
 	Done     bool
+	Doing    string // what is done between the year and the end, a sentence
 	Trouble  string // what ended the replay too early, a sentence; empty: nothing did
 	Next     []Next
 	Found    []Section // what models and reports found; empty until the year is over

@@ -69,6 +69,44 @@ func TestKnownChancesAreFoundAgain(t *testing.T) {
 	}
 }
 
+func TestAModelThatWasKeptSaysTheSame(t *testing.T) {
+	t.Parallel()
+	for _, bend := range []bool{false, true} {
+		samples, _ := truth(1, 3000, bend)
+		m, err := intent.Train(names, samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := m.Keepsake()
+		again := intent.Remember(raw, names)
+		if again == nil {
+			t.Fatalf("bend %t: %s is not remembered", bend, raw)
+		}
+		for _, s := range samples {
+			if m.Chance(s.X) != again.Chance(s.X) || !slices.Equal(m.Reasons(s.X, 3), again.Reasons(s.X, 3)) {
+				t.Fatalf("bend %t: of %v it says %g, and said %g", bend, s.X, again.Chance(s.X), m.Chance(s.X))
+			}
+		}
+		if intent.Remember(raw, names[1:]) != nil {
+			t.Errorf("bend %t: a model of other features is remembered", bend)
+		}
+		// Whatever stands in the file, a model that is remembered answers.
+		r := rand.New(rand.NewPCG(4, 9))
+		for range 3000 {
+			bad := slices.Clone(raw)
+			for range 1 + r.IntN(3) {
+				bad[r.IntN(len(bad))] = "0123456789-,[]{}\":nul"[r.IntN(21)]
+			}
+			if m := intent.Remember(bad[:r.IntN(len(bad)+1)], names); m != nil {
+				m.Chance(samples[0].X)
+			}
+			if m := intent.Remember(bad, names); m != nil {
+				m.Reasons(samples[0].X, 3)
+			}
+		}
+	}
+}
+
 func TestNoiseIsNotLearned(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(2, 9))
