@@ -3112,8 +3112,8 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
-        PageSegment: {
-            data: components["schemas"]["Segment"][] | null;
+        PageSegmentLine: {
+            data: components["schemas"]["SegmentLine"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3786,7 +3786,7 @@ export interface components {
             now: number;
             what: string;
         };
-        Segment: {
+        SegmentLine: {
             about?: string;
             /** @description What its questions about events make each customer who did so carry along. */
             costs: components["schemas"]["Cost"][] | null;
@@ -3802,6 +3802,34 @@ export interface components {
             name: string;
             /** @description Its condition, as in its definition. */
             tree: unknown;
+            /** @description Its condition, as the end of a sentence about a customer. */
+            when: string;
+        };
+        SegmentShown: {
+            about?: string;
+            /** @description What its questions about events make each customer who did so carry along. */
+            costs: components["schemas"]["Cost"][] | null;
+            /** @description Its condition as a sentence that can be read back. */
+            english: string;
+            /** @description Where it is defined. */
+            file: string;
+            german: string;
+            label: string;
+            /**
+             * Format: int64
+             * @description Where its definition begins.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description How many customers are in it now.
+             */
+            members: number;
+            name: string;
+            /** @description Its condition, as in its definition. */
+            tree: unknown;
+            /** @description What names it: it cannot be taken away as long as these do. */
+            uses: components["schemas"]["Use"][] | null;
             /** @description Its condition, as the end of a sentence about a customer. */
             when: string;
         };
@@ -3986,6 +4014,13 @@ export interface components {
             /** @description What it is, in words. */
             is: string;
             label: string;
+            name: string;
+        };
+        Use: {
+            file: string;
+            kind: string;
+            /** Format: int64 */
+            line: number;
             name: string;
         };
         WantedBody: {
@@ -6964,7 +6999,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageSegment"];
+                    "application/json": components["schemas"]["PageSegmentLine"];
                 };
             };
             /** @description Error */
@@ -7029,7 +7064,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Segment"];
+                    "application/json": components["schemas"]["SegmentShown"];
                 };
             };
             /** @description Error */
