@@ -385,7 +385,9 @@ function Node({ value, path, depth, desk, joint }: Row & { desk: Desk; joint?: R
                   ↓
                 </button>
                 <button type="button" title="Alt D" aria-label={t('Duplicate')} onClick={act.copy}>
-                  ⧉
+                  <svg viewBox="0 0 16 16" aria-hidden="true">
+                    <path d="M6 6h7v7H6zM10 6V3H3v7h3" />
+                  </svg>
                 </button>
               </>
             )}
