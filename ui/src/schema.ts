@@ -517,6 +517,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say why a customer got or did not get a message
+         * @description What was decided of the messages of a journey, campaign or service message, and what would be decided now, with every rule that is asked.
+         */
+        get: operations["get_customers_id_why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/definitions": {
         parameters: {
             query?: never;
@@ -2214,10 +2234,14 @@ export interface components {
              * @description When the earliest of their events happened.
              */
             first: string | null;
+            /** @description What they looked at on one class of device and bought on another. */
+            hand_overs: components["schemas"]["HandOver"][] | null;
             /** @description So many events this month that it is no person: it gets no messages. */
             hot: boolean;
             id: string;
             identifiers: components["schemas"]["Identifier"][] | null;
+            /** @description Of which profiles this one was put together, the oldest first. */
+            joined: components["schemas"]["Joined"][] | null;
             journeys: components["schemas"]["Instance"][] | null;
             /**
              * Format: date-time
@@ -2239,6 +2263,13 @@ export interface components {
             spent: {
                 [key: string]: string;
             };
+            /** @description Of their life with the shop. */
+            stage: string;
+            /**
+             * Format: date-time
+             * @description When it changes if nothing happens; null: never.
+             */
+            stage_until: string | null;
             time_zone?: string;
             traits: {
                 [key: string]: unknown;
@@ -2522,6 +2553,14 @@ export interface components {
             line: number;
             what: string;
         };
+        HandOver: {
+            from: string;
+            /** Format: date-time */
+            last: string | null;
+            /** Format: int32 */
+            times: number;
+            to: string;
+        };
         Handed: {
             /** Format: int64 */
             orders: number;
@@ -2643,6 +2682,25 @@ export interface components {
             sale_price?: unknown;
             sale_to?: string;
             sku: string;
+        };
+        Joined: {
+            /**
+             * Format: date-time
+             * @description When it was first heard of.
+             */
+            born: string | null;
+            /** @description Whether it is the one that the others joined. */
+            current: boolean;
+            /** @description Under which it was known: it leads here still. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it became a part of this one; null: not known any more.
+             */
+            joined: string | null;
+            /** @description Of the identifier that it began with. */
+            kind: string;
+            value: string;
         };
         JourneyLine: {
             /** @description For whom it is, as the end of a sentence about a customer. */
@@ -2855,9 +2913,15 @@ export interface components {
             /** @description Why, as the ends of sentences about the customer. For who is not in it: what is not so. */
             because: string[] | null;
             in: boolean;
+            label: string;
             segment: string;
             /** Format: date-time */
             since: string | null;
+            /**
+             * Format: date-time
+             * @description It stays so at least until then if nothing happens; null: for ever.
+             */
+            until: string | null;
         };
         MessagePreview: {
             aborted?: string;
@@ -4023,6 +4087,16 @@ export interface components {
             line: number;
             name: string;
         };
+        Verdict: {
+            /** @description The decision with every rule that was asked. */
+            record: components["schemas"]["Record"];
+            /** @description The decision in a sentence. */
+            says: string;
+            step: string;
+            /** @description Why nothing may be sent to the address; absent: it may. */
+            suppressed?: string;
+            template: string;
+        };
         WantedBody: {
             /** @enum {string} */
             format: "csv" | "parquet";
@@ -4033,6 +4107,54 @@ export interface components {
              * @enum {string}
              */
             table?: "events" | "orders" | "order_lines" | "deliveries" | "decisions" | "memberships" | "profiles" | "persons";
+        };
+        Why: {
+            /** @description Whether what it says of entering again would let them in. */
+            again: boolean;
+            /** @description Whether they are in its audience now. */
+            audience: boolean;
+            /** @description Why they are, or are not, as ends of sentences about them. */
+            because: string[] | null;
+            /**
+             * Format: date-time
+             * @description When they did so last.
+             */
+            entered: string | null;
+            /** @description Whether it has no audience. */
+            everyone: boolean;
+            /** @description Whether they are inside as many journeys as anybody may be. */
+            full: boolean;
+            /** @description Whether they walk it and get nothing, so that its effect can be measured. */
+            held_out: boolean;
+            /** @description Where they are in it now. */
+            inside: components["schemas"]["Instance"][] | null;
+            /** @enum {string} */
+            kind: "journey" | "campaign" | "service";
+            /**
+             * Format: date-time
+             * @description When they left it last; null: they are inside, or never were.
+             */
+            left: string | null;
+            /** @description What would become of each of its messages, if it were wanted now. */
+            messages: components["schemas"]["Verdict"][] | null;
+            /** @description Exits and goals that are met already: who meets one is not let in. */
+            met: string[] | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @description As of when it is said.
+             */
+            now: string | null;
+            /** @description What became of those that were wanted, the newest first; at most twenty. */
+            recorded: components["schemas"]["Delivery"][] | null;
+            /**
+             * Format: int32
+             * @description How often they entered it.
+             */
+            times: number;
+            title: string;
+            /** @description What lets customers in. */
+            triggers: string[] | null;
         };
         WithScoresBody: {
             /** @description Files of definitions that take the place of those in force with the same path, or join them. Bodies of scores go into scores/. */
@@ -4982,6 +5104,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageHeard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customers_id_why: {
+        parameters: {
+            query: {
+                /** @description The name of a journey, campaign or service message. */
+                of: string;
+            };
+            header?: never;
+            path: {
+                /** @description The customer's id: 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
                 };
             };
             /** @description Error */
