@@ -58,6 +58,11 @@ type customer struct {
 	LastOrders  []order           `json:"last_orders" doc:"The newest first, at most fifty."`
 	Segments    []string          `json:"segments"`
 	Journeys    []instance        `json:"journeys"`
+
+	Stage      string     `json:"stage" doc:"Of their life with the shop."`
+	StageUntil event.Time `json:"stage_until" doc:"When it changes if nothing happens; null: never."`
+	Joined     []joined   `json:"joined" doc:"Of which profiles this one was put together, the oldest first."`
+	HandOvers  []handOver `json:"hand_overs" doc:"What they looked at on one class of device and bought on another."`
 }
 
 type identifier struct {
@@ -148,6 +153,16 @@ func (a *API) customerOf(ctx context.Context, p *profile.Profile) (customer, err
 		in := &p.Journeys[i]
 		v.Journeys = append(v.Journeys, instance{in.Journey, in.Step, in.Entered, in.Wake, in.Held})
 	}
+	stage, until := p.Lifecycle(a.o.Now())
+	v.Stage, v.StageUntil, v.HandOvers = stage.String(), until, []handOver{}
+	for i := range p.HandOvers {
+		h := &p.HandOvers[i]
+		v.HandOvers = append(v.HandOvers, handOver{h.From, h.To, h.Count, h.Last})
+	}
+	var err error
+	if v.Joined, err = a.strandsOf(ctx, p); err != nil {
+		return v, err
+	}
 	pr, err := a.o.Node.Program(ctx)
 	if err != nil || pr == nil {
 		return v, err
@@ -160,7 +175,9 @@ func (a *API) customerOf(ctx context.Context, p *profile.Profile) (customer, err
 type membership struct {
 	Segment string     `json:"segment"`
 	In      bool       `json:"in"`
+	Label   string     `json:"label"`
 	Since   event.Time `json:"since"`
+	Until   event.Time `json:"until" doc:"It stays so at least until then if nothing happens; null: for ever."`
 	Because []string   `json:"because" doc:"Why, as the ends of sentences about the customer. For who is not in it: what is not so."`
 }
 
@@ -178,7 +195,7 @@ func (a *API) memberships(ctx context.Context, in *Who) (*body[page[membership]]
 	for i := range pr.Segments {
 		name := pr.Segments[i].Name
 		m := p.Member(condition.SegmentKey(name))
-		v := membership{Segment: name, In: m.In, Since: m.Since, Because: []string{}}
+		v := membership{Segment: name, Label: pr.Segments[i].Label, In: m.In, Since: m.Since, Until: m.Until, Because: []string{}}
 		if verdict, known := pr.Core.Segments.Explain(p, name, now); known && verdict.True == m.In {
 			for _, reason := range verdict.Because {
 				v.Because = append(v.Because, reason.Sentence(now))

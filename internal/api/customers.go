@@ -55,6 +55,7 @@ func (a *API) customers() {
 	route(a, get("/customers/{id}/timeline", tag, "List what was heard of a customer", "The newest first, in the shape in which it was sent."), a.timeline)
 	route(a, get("/customers/{id}/segments", tag, "Say of every segment whether the customer is in it, and why", ""), a.memberships)
 	route(a, get("/customers/{id}/deliveries", tag, "List the messages to a customer, and say why each was sent or not", "The newest first."), a.messagesTo)
+	route(a, get("/customers/{id}/why", tag, "Say why a customer got or did not get a message", "What was decided of the messages of a journey, campaign or service message, and what would be decided now, with every rule that is asked."), a.why)
 	dossier := get("/customers/{id}/export", tag, "Export everything that is held about a customer", "GDPR, articles 15 and 20: one document of tables.")
 	dossier.roles, dossier.handsOut = helpers, true
 	route(a, dossier, a.export)

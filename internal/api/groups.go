@@ -13,10 +13,11 @@ import (
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
+	"rapport/internal/program"
 )
 
-// segment is one segment in force.
-type segment struct {
+// SegmentLine is one segment in force.
+type SegmentLine struct {
 	Name    string `json:"name"`
 	Label   string `json:"label"`
 	About   string `json:"about,omitempty"`
@@ -26,6 +27,14 @@ type segment struct {
 	English string `json:"english" doc:"Its condition as a sentence that can be read back."`
 	German  string `json:"german"`
 	Costs   []cost `json:"costs" doc:"What its questions about events make each customer who did so carry along."`
+}
+
+// segmentShown is a segment with where it is defined and what depends on it.
+type segmentShown struct {
+	SegmentLine
+	File string        `json:"file" doc:"Where it is defined."`
+	Line int           `json:"line" doc:"Where its definition begins."`
+	Uses []program.Use `json:"uses" doc:"What names it: it cannot be taken away as long as these do."`
 }
 
 // JourneyLine is one journey in force.
@@ -61,23 +70,28 @@ type edge struct {
 
 // groups adds the operations about segments and journeys.
 func (a *API) groups() {
-	route(a, get("/segments", "segments", "List the segments with their sizes", "In order of their names."), func(ctx context.Context, in *Paging) (*body[page[segment]], error) {
+	route(a, get("/segments", "segments", "List the segments with their sizes", "In order of their names."), func(ctx context.Context, in *Paging) (*body[page[SegmentLine]], error) {
 		list, err := a.segments(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return answer(keep(list, *in, "segments", func(s *segment) string { return s.Name }))
+		return answer(keep(list, *in, "segments", func(s *SegmentLine) string { return s.Name }))
 	})
-	route(a, get("/segments/{name}", "segments", "Show a segment", ""), func(ctx context.Context, in *Named) (*body[segment], error) {
+	route(a, get("/segments/{name}", "segments", "Show a segment", ""), func(ctx context.Context, in *Named) (*body[segmentShown], error) {
 		list, err := a.segments(ctx)
 		if err != nil {
 			return nil, err
 		}
-		n := slices.IndexFunc(list, func(s segment) bool { return s.Name == in.Name })
+		n := slices.IndexFunc(list, func(s SegmentLine) bool { return s.Name == in.Name })
 		if n < 0 {
 			return nil, errNoSegment
 		}
-		return answer(list[n], nil)
+		pr, err := a.inForce(ctx)
+		if err != nil {
+			return nil, err
+		}
+		one, _ := pr.Segment(in.Name)
+		return answer(segmentShown{list[n], one.Pos.File, one.Pos.Line, pr.Source.Uses(in.Name)}, nil)
 	})
 	route(a, get("/segments/{name}/members", "segments", "List who is in a segment", "In order of their ids, with since when, until when at least, and why. What changed within the last second may be missing."), a.members)
 	route(a, get("/journeys", "journeys", "List the journeys", "In order of their names. Campaigns and service messages have lists of their own."), func(ctx context.Context, in *Paging) (*body[page[JourneyLine]], error) {
@@ -130,7 +144,7 @@ func (a *API) groups() {
 var errNoSegment = fault.New(fault.NotFound, "no segment of that name is in force")
 
 // segments returns every segment by name.
-func (a *API) segments(ctx context.Context) ([]segment, error) {
+func (a *API) segments(ctx context.Context) ([]SegmentLine, error) {
 	pr, err := a.inForce(ctx)
 	if err != nil {
 		return nil, err
@@ -139,12 +153,12 @@ func (a *API) segments(ctx context.Context) ([]segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("counting members: %w", err)
 	}
-	list := make([]segment, len(pr.Segments))
+	list := make([]SegmentLine, len(pr.Segments))
 	for i := range pr.Segments {
 		s := &pr.Segments[i]
-		list[i] = segment{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), sentence.Say(s.When, sentence.German), costsOf(pr.Core.Segments.Cond(s.Name))}
+		list[i] = SegmentLine{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), sentence.Say(s.When, sentence.German), costsOf(pr.Core.Segments.Cond(s.Name))}
 	}
-	slices.SortFunc(list, func(x, y segment) int { return strings.Compare(x.Name, y.Name) })
+	slices.SortFunc(list, func(x, y SegmentLine) int { return strings.Compare(x.Name, y.Name) })
 	return list, nil
 }
 

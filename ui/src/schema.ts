@@ -245,9 +245,49 @@ export interface paths {
         };
         /**
          * List the kinds of questions that conditions are made of
-         * @description With a label, a sentence and an example of each, for whoever builds a form.
+         * @description With a label, a sentence, an example and the parts of each, for whoever builds a form.
          */
         get: operations["get_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a condition and say it as a sentence
+         * @description Nobody is counted. A condition in YAML or JSON is answered as JSON too, if it can be read.
+         */
+        post: operations["post_conditions_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what could stand in a part of a condition
+         * @description What the definitions name, and what was seen with a sample of the customers: a value only if several of them have it.
+         */
+        get: operations["get_conditions_choices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -469,6 +509,26 @@ export interface paths {
          * @description The newest first, in the shape in which it was sent.
          */
         get: operations["get_customers_id_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say why a customer got or did not get a message
+         * @description What was decided of the messages of a journey, campaign or service message, and what would be decided now, with every rule that is asked.
+         */
+        get: operations["get_customers_id_why"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2029,6 +2089,17 @@ export interface components {
             /** Format: int64 */
             undo_ns?: number;
         };
+        Candidate: {
+            about?: string;
+            /** @description What a person calls it, if that is another word. */
+            label?: string;
+            /**
+             * Format: int64
+             * @description With how many of the sampled customers it was seen.
+             */
+            seen?: number;
+            value: string;
+        };
         Changed: {
             affects: components["schemas"]["Affected"];
             file: string;
@@ -2056,6 +2127,12 @@ export interface components {
             ok: boolean;
             problems: components["schemas"]["DefinitionProblem"][] | null;
         };
+        Choice: {
+            label: components["schemas"]["Words"];
+            /** @description Of a comparison: the type of what it compares with. */
+            takes?: string;
+            value: string;
+        };
         Cohort: {
             month: string;
             people: number[] | null;
@@ -2066,6 +2143,27 @@ export interface components {
         Column: {
             name: string;
             type: string;
+        };
+        ConditionCallBody: {
+            /** @description The condition in YAML or JSON. */
+            text: string;
+            /** @description Whether there is a triggering event whose properties may be asked for, as inside journeys. */
+            trigger?: boolean;
+        };
+        ConditionSaid: {
+            /** @description What its questions about events make each customer who did so carry along. */
+            costs: components["schemas"]["Cost"][] | null;
+            /** @description As a sentence that can be read back. */
+            english?: string;
+            german?: string;
+            /** @description Whether it can be asked; warnings do not hinder. */
+            ok: boolean;
+            /** @description What is wrong, with line and column in the text. */
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+            /** @description As the end of a sentence about a customer. */
+            sentence?: string;
+            /** @description The condition as JSON. */
+            when?: unknown;
         };
         Consent: {
             /** Format: date-time */
@@ -2136,10 +2234,14 @@ export interface components {
              * @description When the earliest of their events happened.
              */
             first: string | null;
+            /** @description What they looked at on one class of device and bought on another. */
+            hand_overs: components["schemas"]["HandOver"][] | null;
             /** @description So many events this month that it is no person: it gets no messages. */
             hot: boolean;
             id: string;
             identifiers: components["schemas"]["Identifier"][] | null;
+            /** @description Of which profiles this one was put together, the oldest first. */
+            joined: components["schemas"]["Joined"][] | null;
             journeys: components["schemas"]["Instance"][] | null;
             /**
              * Format: date-time
@@ -2161,6 +2263,13 @@ export interface components {
             spent: {
                 [key: string]: string;
             };
+            /** @description Of their life with the shop. */
+            stage: string;
+            /**
+             * Format: date-time
+             * @description When it changes if nothing happens; null: never.
+             */
+            stage_until: string | null;
             time_zone?: string;
             traits: {
                 [key: string]: unknown;
@@ -2444,6 +2553,14 @@ export interface components {
             line: number;
             what: string;
         };
+        HandOver: {
+            from: string;
+            /** Format: date-time */
+            last: string | null;
+            /** Format: int32 */
+            times: number;
+            to: string;
+        };
         Handed: {
             /** Format: int64 */
             orders: number;
@@ -2566,6 +2683,25 @@ export interface components {
             sale_to?: string;
             sku: string;
         };
+        Joined: {
+            /**
+             * Format: date-time
+             * @description When it was first heard of.
+             */
+            born: string | null;
+            /** @description Whether it is the one that the others joined. */
+            current: boolean;
+            /** @description Under which it was known: it leads here still. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it became a part of this one; null: not known any more.
+             */
+            joined: string | null;
+            /** @description Of the identifier that it began with. */
+            kind: string;
+            value: string;
+        };
         JourneyLine: {
             /** @description For whom it is, as the end of a sentence about a customer. */
             audience?: string;
@@ -2673,9 +2809,12 @@ export interface components {
         Kind: {
             about: string;
             example: string;
+            german: components["schemas"]["Naming"];
             group: string;
             key: string;
             label: string;
+            /** @description What the question says, the value of its key first: enough for a form that shows and writes it. */
+            parts: components["schemas"]["Part"][] | null;
             /** @description Keys that may stand beside it. */
             with: string[] | null;
         };
@@ -2774,9 +2913,15 @@ export interface components {
             /** @description Why, as the ends of sentences about the customer. For who is not in it: what is not so. */
             because: string[] | null;
             in: boolean;
+            label: string;
             segment: string;
             /** Format: date-time */
             since: string | null;
+            /**
+             * Format: date-time
+             * @description It stays so at least until then if nothing happens; null: for ever.
+             */
+            until: string | null;
         };
         MessagePreview: {
             aborted?: string;
@@ -2875,6 +3020,10 @@ export interface components {
             id: string;
             to: string;
         };
+        Naming: {
+            about: string;
+            label: string;
+        };
         Need: {
             /** Format: int64 */
             least: number;
@@ -2934,6 +3083,11 @@ export interface components {
         };
         PageAside: {
             data: components["schemas"]["Aside"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageCandidate: {
+            data: components["schemas"]["Candidate"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3022,8 +3176,8 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
-        PageSegment: {
-            data: components["schemas"]["Segment"][] | null;
+        PageSegmentLine: {
+            data: components["schemas"]["SegmentLine"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3052,6 +3206,42 @@ export interface components {
             b: string;
             /** Format: int64 */
             both: number;
+        };
+        Part: {
+            /** @description What it is for, in a sentence. */
+            about?: components["schemas"]["Words"];
+            /** @description All the values that there are, or the comparisons. */
+            choices?: components["schemas"]["Choice"][] | null;
+            /** @description Where known values come from: see the operation that lists choices. Others may be written all the same. Of comparisons and filters the values come from it with “ values” behind it. */
+            from?: string;
+            /** @description Parts with the same word here stand in each other's place: one at most, and one at least if one of them is needed. */
+            instead?: string;
+            /** @description In the map. Of the type compare it is empty: its choices are keys themselves. Of the type measure the key is followed by a property in brackets. */
+            key: string;
+            label: components["schemas"]["Words"];
+            /**
+             * Format: int64
+             * @description Of a list: how many elements at least.
+             */
+            least?: number;
+            /** @description Whether a list of such values may stand in its place. */
+            many?: boolean;
+            /**
+             * Format: int64
+             * @description Of a list: how many elements at most.
+             */
+            most?: number;
+            /** @description Whether the question says nothing without it. */
+            needed?: boolean;
+            /** @description The key of the question whose value narrows the choices. */
+            of?: string;
+            /** @description Of a map, or of each element of a list. */
+            parts?: components["schemas"]["Part"][] | null;
+            /** @description A value to begin with. */
+            start?: unknown;
+            type: string;
+            /** @description Of a bound: what is counted. */
+            unit?: components["schemas"]["Words"];
         };
         Path: {
             names: string[] | null;
@@ -3660,7 +3850,7 @@ export interface components {
             now: number;
             what: string;
         };
-        Segment: {
+        SegmentLine: {
             about?: string;
             /** @description What its questions about events make each customer who did so carry along. */
             costs: components["schemas"]["Cost"][] | null;
@@ -3676,6 +3866,34 @@ export interface components {
             name: string;
             /** @description Its condition, as in its definition. */
             tree: unknown;
+            /** @description Its condition, as the end of a sentence about a customer. */
+            when: string;
+        };
+        SegmentShown: {
+            about?: string;
+            /** @description What its questions about events make each customer who did so carry along. */
+            costs: components["schemas"]["Cost"][] | null;
+            /** @description Its condition as a sentence that can be read back. */
+            english: string;
+            /** @description Where it is defined. */
+            file: string;
+            german: string;
+            label: string;
+            /**
+             * Format: int64
+             * @description Where its definition begins.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description How many customers are in it now.
+             */
+            members: number;
+            name: string;
+            /** @description Its condition, as in its definition. */
+            tree: unknown;
+            /** @description What names it: it cannot be taken away as long as these do. */
+            uses: components["schemas"]["Use"][] | null;
             /** @description Its condition, as the end of a sentence about a customer. */
             when: string;
         };
@@ -3862,6 +4080,23 @@ export interface components {
             label: string;
             name: string;
         };
+        Use: {
+            file: string;
+            kind: string;
+            /** Format: int64 */
+            line: number;
+            name: string;
+        };
+        Verdict: {
+            /** @description The decision with every rule that was asked. */
+            record: components["schemas"]["Record"];
+            /** @description The decision in a sentence. */
+            says: string;
+            step: string;
+            /** @description Why nothing may be sent to the address; absent: it may. */
+            suppressed?: string;
+            template: string;
+        };
         WantedBody: {
             /** @enum {string} */
             format: "csv" | "parquet";
@@ -3872,6 +4107,54 @@ export interface components {
              * @enum {string}
              */
             table?: "events" | "orders" | "order_lines" | "deliveries" | "decisions" | "memberships" | "profiles" | "persons";
+        };
+        Why: {
+            /** @description Whether what it says of entering again would let them in. */
+            again: boolean;
+            /** @description Whether they are in its audience now. */
+            audience: boolean;
+            /** @description Why they are, or are not, as ends of sentences about them. */
+            because: string[] | null;
+            /**
+             * Format: date-time
+             * @description When they did so last.
+             */
+            entered: string | null;
+            /** @description Whether it has no audience. */
+            everyone: boolean;
+            /** @description Whether they are inside as many journeys as anybody may be. */
+            full: boolean;
+            /** @description Whether they walk it and get nothing, so that its effect can be measured. */
+            held_out: boolean;
+            /** @description Where they are in it now. */
+            inside: components["schemas"]["Instance"][] | null;
+            /** @enum {string} */
+            kind: "journey" | "campaign" | "service";
+            /**
+             * Format: date-time
+             * @description When they left it last; null: they are inside, or never were.
+             */
+            left: string | null;
+            /** @description What would become of each of its messages, if it were wanted now. */
+            messages: components["schemas"]["Verdict"][] | null;
+            /** @description Exits and goals that are met already: who meets one is not let in. */
+            met: string[] | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @description As of when it is said.
+             */
+            now: string | null;
+            /** @description What became of those that were wanted, the newest first; at most twenty. */
+            recorded: components["schemas"]["Delivery"][] | null;
+            /**
+             * Format: int32
+             * @description How often they entered it.
+             */
+            times: number;
+            title: string;
+            /** @description What lets customers in. */
+            triggers: string[] | null;
         };
         WithScoresBody: {
             /** @description Files of definitions that take the place of those in force with the same path, or join them. Bodies of scores go into scores/. */
@@ -3888,6 +4171,10 @@ export interface components {
             /** @description From then on it says nothing. Absent: until the model speaks again. */
             until?: string;
             value: unknown;
+        };
+        Words: {
+            de: string;
+            en: string;
         };
     };
     responses: never;
@@ -4356,6 +4643,75 @@ export interface operations {
             };
         };
     };
+    post_conditions_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConditionCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConditionSaid"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conditions_choices: {
+        parameters: {
+            query: {
+                /** @description The part's from. With “ values” behind it: what a property of it was seen to be. */
+                from: string;
+                /** @description The value of the key that the part's of names. */
+                of?: string[] | null;
+                /** @description The property whose values are asked for. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCandidate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_conditions_parse: {
         parameters: {
             query?: never;
@@ -4748,6 +5104,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageHeard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customers_id_why: {
+        parameters: {
+            query: {
+                /** @description The name of a journey, campaign or service message. */
+                of: string;
+            };
+            header?: never;
+            path: {
+                /** @description The customer's id: 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
                 };
             };
             /** @description Error */
@@ -6765,7 +7156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PageSegment"];
+                    "application/json": components["schemas"]["PageSegmentLine"];
                 };
             };
             /** @description Error */
@@ -6830,7 +7221,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Segment"];
+                    "application/json": components["schemas"]["SegmentShown"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,432 @@
+// The builder of a segment: a sentence that is edited, and whom it is about while it is.
+import { useNavigate } from '@tanstack/react-router';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { api, get, must, Trouble, type Schemas } from '../api';
+import { ConditionEditor, useConditionCheck, useConditionNodes, useLater, useUndo, type Json } from '../parts/condition';
+import { write, yaml } from '../parts/condition-tree';
+import { slug } from '../parts/definitions';
+import { Ask, Failure, Page, Panel, Tag } from '../parts/kit';
+import { useMay } from '../session';
+import { useWords } from '../words';
+import { dropDraft, draftOf, keepDraft } from './segment-drafts';
+import { Strange, withSegment, type File, type Written } from './segment-file';
+import { Count, Funnel, Samples } from './segment-figures';
+import { usePreview } from './segment-preview';
+
+export interface Start extends Written {
+  old: string; // the segment that is changed; empty: a new one
+  before: string; // its definition as it stands
+}
+
+export function Builder({ start, onClose }: { start: Start; onClose: () => void }) {
+  const { t, when: whenAt } = useWords();
+  const may = useMay();
+  const go = useNavigate();
+  const nodes = useConditionNodes();
+  const [kept] = useState(() => draftOf(start.old));
+  const begun: Start = kept ?? start;
+  const state = useUndo<Written>({ name: begun.name, label: begun.label, about: begun.about, when: begun.when });
+  const s = state.value;
+  const set = (part: Partial<Written>) => state.set({ ...s, ...part });
+  const [view, setView] = useState<'builder' | 'json' | 'yaml'>('builder');
+  const [reviewing, setReviewing] = useState(false);
+  const check = useConditionCheck(s.when);
+  const preview = usePreview(s.when, { ready: check.fresh && check.ok });
+  const same = JSON.stringify({ ...s }) === JSON.stringify({ name: start.name, label: start.label, about: start.about, when: start.when });
+  const text = useLater(JSON.stringify(s), 400);
+  const before = begun.before;
+  useEffect(() => {
+    if (text !== JSON.stringify(s)) return;
+    if (same) dropDraft(start.old);
+    else keepDraft({ ...s, old: start.old, before, at: Date.now() });
+  }, [text, s, same, start.old, before]);
+  const bad = check.problems.some((p) => !p.warning) || (check.fresh && !check.ok);
+  const named = /^[a-z0-9][a-z0-9_-]{0,59}$/.test(s.name);
+  const mayApply = may('put_definitions');
+  const title = start.old ? t('Edit “{name}”', { name: start.label || start.old }) : t('New segment');
+  return (
+    <div onKeyDown={state.keys}>
+      <Page
+        title={title}
+        about={
+          kept
+            ? t('A draft of {at} goes on here. It is kept in this browser.', { at: whenAt(kept.at) })
+            : t('Changes are kept as a draft in this browser until you apply them.')
+        }
+        actions={
+          <>
+            <button onClick={state.undo} disabled={!state.canUndo} title="Ctrl Z">
+              {t('Undo')}
+            </button>
+            <button onClick={state.redo} disabled={!state.canRedo} title="Ctrl Y">
+              {t('Redo')}
+            </button>
+            {!same && (
+              <button
+                className="danger"
+                onClick={() => {
+                  dropDraft(start.old);
+                  state.reset({ name: start.name, label: start.label, about: start.about, when: start.when });
+                }}
+              >
+                {t('Discard the draft')}
+              </button>
+            )}
+            <button onClick={onClose}>{t('Back')}</button>
+            {mayApply && (
+              <button
+                className="primary"
+                disabled={(same && start.old !== '') || bad || !check.fresh || s.when === null || !named}
+                onClick={() => setReviewing(true)}
+              >
+                {t('Review and apply…')}
+              </button>
+            )}
+          </>
+        }
+      >
+        <div className="builder">
+          <div className="stack">
+            <section className="panel pad">
+              <div className="naming">
+                <label className="field">
+                  {t('Called')}
+                  <input
+                    value={s.label}
+                    maxLength={80}
+                    placeholder={t('such as: Winter shoppers')}
+                    onChange={(e) =>
+                      set({
+                        label: e.target.value,
+                        ...(!start.old && (s.name === '' || s.name === slug(s.label)) ? { name: slug(e.target.value) } : {}),
+                      })
+                    }
+                  />
+                </label>
+                <label className="field">
+                  {t('Name in definitions')}
+                  <input
+                    className="mono"
+                    value={s.name}
+                    maxLength={60}
+                    aria-invalid={!named}
+                    onChange={(e) => set({ name: e.target.value.toLowerCase().replace(/[^a-z0-9_-]/g, '-') })}
+                  />
+                </label>
+                <label className="field wide">
+                  {t('What it is for')}
+                  <input value={s.about} maxLength={300} onChange={(e) => set({ about: e.target.value })} />
+                </label>
+              </div>
+            </section>
+            <section className="panel" aria-label={t('Condition')}>
+              <header>
+                <p className="sentence" aria-live="polite">
+                  <span className="soft">{t('A customer is in it who')}</span>{' '}
+                  {check.sentence ? <span className={check.fresh ? '' : 'soft'}>{check.sentence}.</span> : '…'}
+                </p>
+                <span className="seg" role="group" aria-label={t('Show as')}>
+                  {(['builder', 'json', 'yaml'] as const).map((v) => (
+                    <button key={v} aria-pressed={view === v} onClick={() => setView(v)}>
+                      {v === 'builder' ? t('Builder') : v.toUpperCase()}
+                    </button>
+                  ))}
+                </span>
+              </header>
+              <div className="cbody">
+                {view === 'builder' ? (
+                  <ConditionEditor
+                    value={s.when}
+                    onChange={(when) => set({ when })}
+                    nodes={nodes}
+                    problems={check.problems}
+                    label={t('Condition')}
+                  />
+                ) : (
+                  <Text key={view} as={view} value={s.when} onChange={(when) => set({ when })} />
+                )}
+              </div>
+              {view === 'builder' && (
+                <footer className="soft small">
+                  {t('Alt ↑ ↓ moves a question, Alt D doubles it, Alt Backspace removes it, Ctrl Z takes back.')}
+                </footer>
+              )}
+            </section>
+            <Failure error={check.error} />
+            {(check.said?.costs ?? []).length > 0 && check.fresh && (
+              <details className="soft small costs">
+                <summary>{t('What it makes each customer carry along')}</summary>
+                <ul>
+                  {(check.said?.costs ?? []).map((c) => (
+                    <li key={c.what}>{c.says}</li>
+                  ))}
+                </ul>
+              </details>
+            )}
+          </div>
+          <aside className="stack" aria-label={t('Whom it is about')}>
+            <section className="panel pad">
+              {bad ? <p className="soft">{t('The count goes on when the condition is in order.')}</p> : <Count of={preview} />}
+            </section>
+            <Panel title={t('Whom a message would reach')}>
+              <Funnel of={preview} />
+            </Panel>
+            <Panel title={t('Some of them')} flush>
+              <Samples of={preview} />
+            </Panel>
+          </aside>
+        </div>
+        {reviewing && (
+          <Review
+            start={{ ...start, before }}
+            now={s}
+            open={reviewing}
+            onClose={() => setReviewing(false)}
+            onDone={() => {
+              dropDraft(start.old);
+              setReviewing(false);
+              void go({ to: '/app/segments/$name', params: { name: s.name }, search: {} as never });
+              onClose();
+            }}
+          />
+        )}
+      </Page>
+    </div>
+  );
+}
+
+// Text is the condition as JSON or YAML. What is typed becomes the condition as soon as
+// the server can read it.
+function Text({ as, value, onChange }: { as: 'json' | 'yaml'; value: Json; onChange: (v: Json) => void }) {
+  const { t } = useWords();
+  const shown = (v: Json) => (v === null ? '' : as === 'json' ? write(v).text : yaml(v));
+  const [text, setText] = useState(() => shown(value));
+  const [problems, setProblems] = useState<Schemas['DefinitionProblem'][]>([]);
+  const last = useRef(JSON.stringify(value));
+  const change = useRef(onChange);
+  change.current = onChange;
+  const later = useLater(text, 350);
+  useEffect(() => {
+    // Undo, and whoever else changes the condition, is shown here too.
+    if (JSON.stringify(value) !== last.current) {
+      last.current = JSON.stringify(value);
+      setText(shown(value));
+    }
+  });
+  useEffect(() => {
+    if (later.trim() === '') return;
+    const stop = new AbortController();
+    const read = async () => {
+      try {
+        const said = await must(api.POST('/api/v1/conditions/check', { body: { text: later }, signal: stop.signal }));
+        setProblems(said.problems ?? []);
+        if (said.when !== undefined && said.when !== null && typeof said.when === 'object') {
+          const when = said.when as Json;
+          if (JSON.stringify(when) !== last.current) {
+            last.current = JSON.stringify(when);
+            change.current(when);
+          }
+        }
+      } catch {
+        // An answer that was not waited for; the next text is read anew.
+      }
+    };
+    void read();
+    return () => stop.abort();
+  }, [later]);
+  return (
+    <div className="stack">
+      <textarea
+        aria-label={as === 'json' ? t('Condition as JSON') : t('Condition as YAML')}
+        spellCheck={false}
+        rows={Math.min(28, Math.max(10, text.split('\n').length + 1))}
+        value={text}
+        onChange={(e) => setText(e.target.value)}
+      />
+      {problems.map((p, i) => (
+        <div key={i} className={'cproblem ' + (p.warning ? 'warn' : 'bad')}>
+          <span className="mono">{p.where.replace(/^condition:/, '')}</span> {p.what}
+          {p.instead && (
+            <span className="soft">
+              {' '}
+              {t('Write instead:')} <code>{p.instead}</code>
+            </span>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+// Review shows what would change, and whom it moves, before it is put in force.
+function Review({
+  start,
+  now,
+  open,
+  onClose,
+  onDone,
+}: {
+  start: Start;
+  now: Written;
+  open: boolean;
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const { t, n } = useWords();
+  const cache = useQueryClient();
+  const review = useMutation({
+    mutationFn: async () => {
+      const d = await get('/api/v1/definitions');
+      const old = (d.files ?? []) as File[];
+      const files = withSegment(old, now, start.old || undefined);
+      const diff = await must(api.POST('/api/v1/definitions/diff', { body: { files } }));
+      return { tag: d.tag ?? '', files, diff };
+    },
+  });
+  const apply = useMutation({
+    mutationFn: () =>
+      must(
+        api.PUT('/api/v1/definitions', {
+          params: { header: { 'If-Match': review.data?.tag ?? '' } },
+          body: { files: review.data?.files ?? [] },
+        }),
+      ),
+    onSuccess: async () => {
+      await cache.invalidateQueries();
+      onDone();
+    },
+  });
+  const begin = review.mutate;
+  useEffect(() => begin(), [begin]);
+  const changed = JSON.stringify(start.when) !== JSON.stringify(now.when);
+  const renamed = start.old !== '' && start.old !== now.name;
+  const enters = useMemo<Json>(
+    () => (start.old ? { all: [now.when, { not_in_segment: start.old }] as Json[] } : now.when),
+    [now.when, start.old],
+  );
+  const leaves = useMemo<Json>(() => ({ all: [{ segment: start.old }, { not: now.when }] as Json[] }), [now.when, start.old]);
+  const coming = usePreview(changed || !start.old ? enters : null, { wait: 0, sample: 5 });
+  const going = usePreview(changed && start.old ? leaves : null, { wait: 0, sample: 5 });
+  const problems = review.data?.diff.problems ?? [];
+  const bad = problems.some((p) => !p.warning);
+  const conflict = apply.error instanceof Trouble && apply.error.status === 409;
+  const strange = review.error instanceof Strange;
+  return (
+    <Ask open={open} onClose={onClose} title={t('What would change')}>
+      {review.isPending && <p role="status">{t('One moment…')}</p>}
+      {strange && start.old === '' && (
+        <div className="note bad" role="alert">
+          {t('There is a segment of that name already. Choose another name.')}
+        </div>
+      )}
+      {strange && start.old !== '' && (
+        <div className="note bad" role="alert">
+          {t('{file} is written in a way that this page does not change. Edit the file itself.', { file: review.error?.message ?? '' })}
+        </div>
+      )}
+      {review.error && !strange && <Failure error={review.error} />}
+      {review.data && (
+        <>
+          <div className="moves">
+            <div>
+              <Tag tone="good">{t('Enter')}</Tag>
+              <b data-testid="enter">
+                {changed || !start.old ? (coming.figures && !coming.stale ? n(coming.figures.members) : '…') : n(0)}
+              </b>
+              <span className="soft small">{people(coming.figures)}</span>
+            </div>
+            <div>
+              <Tag tone="bad">{t('Leave')}</Tag>
+              <b data-testid="leave">{changed && start.old ? (going.figures && !going.stale ? n(going.figures.members) : '…') : n(0)}</b>
+              <span className="soft small">{people(going.figures)}</span>
+            </div>
+          </div>
+          {renamed && (
+            <div className="note warn">
+              {t(
+                'The name changes everywhere that it stands. To the journeys that wait for it, it is another segment: who is in it enters anew.',
+              )}
+            </div>
+          )}
+          {review.data.diff.same && <div className="note">{t('Nothing differs from what is in force.')}</div>}
+          {(review.data.diff.changes ?? []).map((c) => (
+            <Change key={c.kind + c.name + c.file} c={c} />
+          ))}
+          {problems.map((p, i) => (
+            <div key={i} className={'note ' + (p.warning ? 'warn' : 'bad')}>
+              <span className="mono">{p.where}</span> {p.what}
+              {p.instead && (
+                <>
+                  {' '}
+                  — <code>{p.instead}</code>
+                </>
+              )}
+            </div>
+          ))}
+        </>
+      )}
+      {conflict ? (
+        <div className="note warn" role="alert">
+          {t(
+            'Somebody else put other definitions in force meanwhile. Nothing was overwritten: look again at what would change on top of theirs.',
+          )}
+        </div>
+      ) : (
+        <Failure error={apply.error} />
+      )}
+      <div className="row">
+        {conflict ? (
+          <button
+            className="primary"
+            onClick={() => {
+              apply.reset();
+              review.mutate();
+            }}
+          >
+            {t('Look again')}
+          </button>
+        ) : (
+          <button
+            className="primary"
+            disabled={!review.data || bad || review.data.diff.same || apply.isPending}
+            onClick={() => apply.mutate()}
+          >
+            {t('Apply')}
+          </button>
+        )}
+        <button onClick={onClose}>{t('Cancel')}</button>
+      </div>
+    </Ask>
+  );
+}
+
+function people(f: Schemas['AudiencePreview'] | undefined): string {
+  return (f?.people ?? [])
+    .slice(0, 3)
+    .map((c) => c.email || c.phone || c.user_id || c.id.slice(0, 8) + '…')
+    .join(', ');
+}
+
+export function Change({ c }: { c: Schemas['Changed'] }) {
+  const { t, n } = useWords();
+  const what = c.what === 'added' ? t('added') : c.what === 'removed' ? t('removed') : t('changed');
+  return (
+    <details className="change" open={(c.lines ?? []).length < 24}>
+      <summary>
+        <Tag tone={c.what === 'added' ? 'good' : c.what === 'removed' ? 'bad' : 'accent'}>{what}</Tag> {c.kind} <b>{c.name}</b>{' '}
+        <span className="soft small">
+          {c.affects.members > 0 && t('{n} members', { n: n(c.affects.members) })}
+          {c.affects.inside > 0 && ' · ' + t('{n} on their way', { n: n(c.affects.inside) })}
+        </span>
+      </summary>
+      <pre className="diff">
+        {(c.lines ?? []).map((l, i) => (
+          <span key={i} className={l.startsWith('+') ? 'plus' : l.startsWith('-') ? 'minus' : ''}>
+            {l + '\n'}
+          </span>
+        ))}
+      </pre>
+    </details>
+  );
+}
