@@ -336,6 +336,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	if l.open.events == 0 && l.open.since == 0 {
 		l.open.since = event.At(time.Now())
 	}
+	l.currentAll(ctx, all, rec.Now)
 	for i := range all {
 		if err := l.entry(ctx, &all[i], rec.Now); err != nil {
 			return err

@@ -267,6 +267,34 @@ func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
 	return nil
 }
 
+// currentAll brings those whom a record is about up to the program in force, on
+// every processor: while a sweep is under way, live events should not wait until
+// histories are read one after the other. Of whom that fails, each entry says so. The
+// lock is held.
+func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
+	var behind []swept
+	asked := map[identity.ID]bool{}
+	for i := range all {
+		id := all[i].To
+		if id.Zero() || l.prog == nil {
+			return // the program may change within the record
+		}
+		if it := l.cache.items[id]; it != nil && !it.damaged && !l.prog.Current(it.p) && !asked[id] {
+			asked[id] = true
+			behind = append(behind, swept{it: it, p: it.p})
+		}
+	}
+	each(len(behind), 1, func(i int) {
+		s := &behind[i]
+		s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
+	})
+	for i := range behind {
+		if s := &behind[i]; s.err == nil {
+			l.take(s.it, s.next, &s.eff, nil, now)
+		}
+	}
+}
+
 // caughtUp returns the profile under the program in force. It changes nothing, so
 // several may be asked for at once. The lock is held.
 func (l *lane) caughtUp(ctx context.Context, p *profile.Profile, now event.Time) (*profile.Profile, core.Effects, error) {
