@@ -83,7 +83,7 @@ func campaignBench(ctx context.Context, b *bench) error {
 	defer func() { _ = smtp.Close() }() // nothing is under way any more
 	kept := &recorder{Channel: smtp}
 	var plain mailed
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		plain, err = b.campaign(ctx, "smtp", n, kept, sink.Count)
 		return err
 	})

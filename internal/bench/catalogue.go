@@ -96,7 +96,7 @@ func catalogueBench(ctx context.Context, b *bench) (err error) {
 	b.say("every price falls")
 	told := 0
 	began = time.Now()
-	err = b.profiled(func() error {
+	err = b.profiled("", func() error {
 		if err := b.priced(ctx, keeper, products, 80); err != nil {
 			return err
 		}

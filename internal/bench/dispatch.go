@@ -62,7 +62,7 @@ func dispatchBench(ctx context.Context, b *bench) error {
 	}
 	b.say("%d messages by SMTP", n)
 	var taken, applied time.Duration
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		taken, applied, err = p.deliver(ctx, n, sink.Count)
 		return err
 	})

@@ -71,7 +71,7 @@ func engineBench(ctx context.Context, b *bench) error {
 	}
 	b.say("events of customers as they come (zipf), %s", length)
 	var rate float64
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		rate, err = c.drive(ctx, l, zipf, length, "")
 		return err
 	})
@@ -81,7 +81,11 @@ func engineBench(ctx context.Context, b *bench) error {
 	r.more(rate, limit, "events/s")
 	r.Figures["rss_mb"], r.Figures["rss_own_mb"] = float64(peakBytes())/(1<<20), float64(ownBytes())/(1<<20)
 	b.say("events of all customers alike (uniform), %s", length/2)
-	if _, err := c.drive(ctx, l, uniform, length/2, "uniform_"); err != nil {
+	err = b.profiled("uniform-", func() error {
+		_, err := c.drive(ctx, l, uniform, length/2, "uniform_")
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	r.Figures["rss_uniform_mb"], r.Figures["rss_own_uniform_mb"] = float64(peakBytes())/(1<<20), float64(ownBytes())/(1<<20)

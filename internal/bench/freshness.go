@@ -93,7 +93,7 @@ func freshnessBench(ctx context.Context, b *bench) error {
 	}
 	b.say("memberships and exits at %d events/s, %s", freshRate, length)
 	var busy, exits spread
-	err = b.profiled(func() error {
+	err = b.profiled("", func() error {
 		return c.under(ctx, l, func() (err error) {
 			var group sync.WaitGroup
 			var failed error

@@ -80,7 +80,7 @@ func httpBench(ctx context.Context, b *bench) error {
 	}
 	var rate float64
 	var took spread
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		rate, took, err = measure("64 connections to durable 200", length, hear)
 		return err
 	})

@@ -41,7 +41,7 @@ func importBench(ctx context.Context, b *bench) error {
 	b.say("importing it")
 	var rate float64
 	var totals csv.Totals
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		rate, totals, err = b.bring(ctx, "uci", uci)
 		return err
 	})

@@ -15,18 +15,18 @@ import (
 // them around it, so that they tell nothing of the building: cpu.pprof, and the
 // allocations before and after (go tool pprof -base allocs-before.pprof
 // allocs.pprof), of which the latter also shows what is in use, and block.pprof, which
-// tells who waited for whom.
-func (b *bench) profiled(measure func() error) (err error) {
+// tells who waited for whom. The names begin with prefix.
+func (b *bench) profiled(prefix string, measure func() error) (err error) {
 	if b.o.Profiles == "" {
 		return measure()
 	}
 	if err := os.MkdirAll(b.o.Profiles, 0o700); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the folder of the profiles cannot be made")
 	}
-	if err := b.allocations("allocs-before.pprof"); err != nil {
+	if err := b.allocations(prefix + "allocs-before.pprof"); err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(b.o.Profiles, "cpu.pprof"))
+	f, err := os.Create(filepath.Join(b.o.Profiles, prefix+"cpu.pprof"))
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the profile cannot be written")
 	}
@@ -38,7 +38,7 @@ func (b *bench) profiled(measure func() error) (err error) {
 	err = measure()
 	runtime.SetBlockProfileRate(0)
 	pprof.StopCPUProfile()
-	return errors.Join(err, b.write("block", "block.pprof"), b.allocations("allocs.pprof"))
+	return errors.Join(err, b.write("block", prefix+"block.pprof"), b.allocations(prefix+"allocs.pprof"))
 }
 
 // blockRate is how long a wait must be to be certainly in the profile.

@@ -105,7 +105,7 @@ func recommendBench(ctx context.Context, b *bench) error {
 		}
 		return len(a.Picks)
 	}
-	if err := b.profiled(func() error {
+	if err := b.profiled("", func() error {
 		lists, took, filled = eachCore(cores, length, ask)
 		return nil
 	}); err != nil {

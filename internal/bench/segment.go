@@ -66,7 +66,12 @@ func segmentBench(ctx context.Context, b *bench) error {
 	r.Figures["quiet_p99_ms"] = quiet.at(0.99)
 	for i, s := range newSegments {
 		b.say("a new segment: %s", s.name)
-		took, live, err := c.swept(ctx, l, p, c.next[i].Core)
+		var took time.Duration
+		var live spread
+		err := b.profiled(s.name+"-", func() (err error) {
+			took, live, err = c.swept(ctx, l, p, c.next[i].Core)
+			return err
+		})
 		if err != nil {
 			return err
 		}

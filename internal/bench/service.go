@@ -87,7 +87,7 @@ func serviceBench(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	began := time.Now()
-	err = b.profiled(func() (err error) {
+	err = b.profiled("", func() (err error) {
 		busy, err := w.ask(ctx, p, "busy", length, every)
 		if err == nil {
 			r.less(busy.at(0.99), alone.at(0.99), "ms")

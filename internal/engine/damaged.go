@@ -38,16 +38,9 @@ func (l *lane) admit(id identity.ID, body string) *item {
 	if body == "" {
 		return l.cache.put(profile.New(id), 0)
 	}
-	p, err := profile.Decode(body)
-	if err == nil && p.ID != id {
-		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
-	}
+	p, err := readRow(id, body)
 	if err == nil {
-		it := l.cache.put(p, len(body))
-		if profile.InParts(body) {
-			it.base = p
-		}
-		return it
+		return l.hold(p, body)
 	}
 	it := l.cache.put(profile.New(id), len(body))
 	it.damaged = true
@@ -60,6 +53,27 @@ func (l *lane) admit(id identity.ID, body string) *item {
 		l.e.log.Error("a customer's row is damaged and was put aside; the others go on", "profile", id, "error", err)
 	}
 	return it
+}
+
+// hold puts a profile that was read from a row into the cache. The lock is held.
+func (l *lane) hold(p *profile.Profile, body string) *item {
+	it := l.cache.put(p, len(body))
+	if profile.InParts(body) {
+		it.base = p
+	}
+	return it
+}
+
+// readRow returns the profile of a row; nil if the row is damaged.
+func readRow(id identity.ID, body string) (*profile.Profile, error) {
+	p, err := profile.Decode(body)
+	if err == nil && p.ID != id {
+		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // aside puts an entry for a damaged customer aside. The lock is held.

@@ -44,6 +44,7 @@ type lane struct {
 	refused atomic.Pointer[error] // why the log took nothing at the last try; nil: it did
 	stuck   atomic.Pointer[error] // why the lane went back to its last commit; nil: it goes on
 
+	unstored  []identity.ID            // who was not in the store when the program changed, in order
 	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
 	nextAlarm event.Time               // earliest committed alarm
 	heard     atomic.Int64             // customers' events applied
@@ -335,6 +336,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	if l.open.events == 0 && l.open.since == 0 {
 		l.open.since = event.At(time.Now())
 	}
+	l.currentAll(ctx, all, rec.Now)
 	for i := range all {
 		if err := l.entry(ctx, &all[i], rec.Now); err != nil {
 			return err

@@ -34,6 +34,7 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 			return fmt.Errorf("program %016x: %w", hash, err)
 		}
 		l.older, l.prog, l.pos.Program = l.prog, prog, hash
+		l.noteUnstored()
 		l.showRuns()
 	case event.Sweep:
 		return l.sweepRange(ctx, e, now)
@@ -49,9 +50,14 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 	return nil
 }
 
-// sweepSize is how many profiles one Sweep record brings up to the program: a
-// few milliseconds of work, so that live records pass between two of them.
-const sweepSize = 500
+// sweepSize is how many profiles one Sweep record brings up to the program: two or
+// three milliseconds of work even if their histories are read, so that live records
+// pass between two of them. A record's range is cut into sweepCuts parts, which the
+// processors share.
+const (
+	sweepSize = 100
+	sweepCuts = 4
+)
 
 // sweep appends the records that bring every profile of the lane up to the
 // program in force, or sees to it that they are appended one after the other.
@@ -80,8 +86,8 @@ func (l *lane) sweep(ctx context.Context) error {
 // parts returns the records of a sweep. They cut the range of ids into equal parts.
 func (l *lane) parts(ctx context.Context) (entries []identity.Addressed, err error) {
 	stats, err := l.e.o.Store.Stats(ctx)
-	if err != nil || stats["profiles"] == 0 {
-		return nil, err
+	if err != nil || stats["profiles"] == 0 && l.position().Program == 0 {
+		return nil, err // nobody can have been born before the first program
 	}
 	parts := int(stats["profiles"])/len(l.e.lanes)/sweepSize + 1
 	first, last := uint64(l.from[0])<<8|uint64(l.from[1]), uint64(l.to[0])<<8|uint64(l.to[1])
@@ -101,39 +107,139 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	if err1 != nil || err2 != nil {
 		return fault.New(fault.Corrupt, "a sweep without a range")
 	}
-	var from identity.ID
-	from[0], from[1] = byte(lo>>8), byte(lo)
+	if hi < lo {
+		return nil
+	}
+	cuts := min(sweepCuts, hi-lo+1)
+	parts := make([]sweptPart, cuts)
+	each(len(parts), 1, func(i int) {
+		from, to := ends(lo+(hi-lo+1)*uint64(i)/cuts, lo+(hi-lo+1)*uint64(i+1)/cuts-1)
+		parts[i].err = l.sweepPart(ctx, &parts[i], from, to, now)
+	})
+	for i := range parts {
+		if parts[i].err != nil {
+			return parts[i].err
+		}
+		for k := range parts[i].rows {
+			if err := l.sweep1(&parts[i].rows[k], now); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range l.unstored {
+		it := l.cache.items[id] // who went from it is in the store by now
+		if it == nil || it.damaged || prefix(id) < lo || prefix(id) > hi || l.prog.Current(it.p) {
+			continue
+		}
+		s := swept{it: it, p: it.p}
+		if s.next, s.eff, s.err = l.caughtUp(ctx, it.p, now); s.next != nil || s.err != nil {
+			if err := l.sweep1(&s, now); err != nil {
+				return err
+			}
+		}
+	}
+	l.cache.shrink()
+	return nil
+}
+
+// noteUnstored notes who is not in the store when the program changes: a sweep reads
+// the store, and must come to them too. The lock is held.
+func (l *lane) noteUnstored() {
+	l.unstored = nil
+	for _, b := range []*batch{l.inflight, l.open} {
+		if b == nil {
+			continue
+		}
+		for id, it := range b.dirty { // order does not matter: sorted below
+			if it.row == 0 {
+				l.unstored = append(l.unstored, id)
+			}
+		}
+	}
+	slices.SortFunc(l.unstored, identity.ID.Compare)
+	l.unstored = slices.Compact(l.unstored)
+}
+
+// prefix is the number by which sweeps cut the range of ids.
+func prefix(id identity.ID) uint64 { return uint64(id[0])<<8 | uint64(id[1]) }
+
+// ends returns the first and the last id of a range by its first two bytes.
+func ends(lo, hi uint64) (from, to identity.ID) {
+	for i := range to {
+		to[i] = 0xff
+	}
+	from[0], from[1], to[0], to[1] = byte(lo>>8), byte(lo), byte(hi>>8), byte(hi)
+	return from, to
+}
+
+// sweptPart is what a sweep made of a part of its range.
+type sweptPart struct {
+	rows []swept
+	err  error
+}
+
+// swept is what a sweep made of one row.
+type swept struct {
+	id   identity.ID
+	row  string           // of who is not in the cache
+	it   *item            // nil: it is not in the cache
+	p    *profile.Profile // as it is; nil: its row is damaged
+	next *profile.Profile // under the program in force; nil: it is that already, or err says why not
+	eff  core.Effects
+	err  error
+}
+
+// sweepPart reads the profiles of a part and catches them up. It changes nothing: it
+// is done for several parts at once. The lock is held.
+func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity.ID, now event.Time) error {
 	for {
-		rows, err := l.e.o.Store.Profiles(ctx, from, sweepSize)
+		rows, err := l.e.o.Store.Between(ctx, from, to, sweepSize)
 		if err != nil {
 			return err
 		}
 		for i := range rows {
-			id := rows[i].ID
-			if uint64(id[0])<<8|uint64(id[1]) > hi {
-				return nil
+			s := swept{id: rows[i].ID, it: l.cache.items[rows[i].ID]}
+			switch {
+			case s.it == nil:
+				s.row = string(rows[i].Body)
+				s.p, _ = readRow(s.id, s.row) // admit says what is wrong with it
+			case !s.it.damaged:
+				s.p = s.it.p
 			}
-			it := l.cache.get(id)
-			if it == nil {
-				it = l.admit(id, string(rows[i].Body))
+			if s.p != nil && !l.prog.Current(s.p) {
+				s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
 			}
-			if it.damaged {
-				continue
-			}
-			if err := l.current(ctx, it, now); err != nil {
-				p, ok := errors.AsType[*poison](err)
-				if !ok {
-					return err
-				}
-				l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
+			if s.next != nil || s.err != nil || s.p == nil && s.it == nil {
+				part.rows = append(part.rows, s)
 			}
 		}
 		if len(rows) < sweepSize {
 			return nil
 		}
 		from = Next(rows[len(rows)-1].ID)
-		l.cache.shrink()
 	}
+}
+
+// sweep1 takes what a sweep made of one row. Who is not in the cache comes there only
+// now, when something changes: a sweep is no visit. The lock is held.
+func (l *lane) sweep1(s *swept, now event.Time) error {
+	if s.p == nil {
+		l.admit(s.id, s.row)
+		return nil
+	}
+	if s.it == nil {
+		s.it = l.hold(s.p, s.row)
+	}
+	if s.err == nil {
+		l.take(s.it, s.next, &s.eff, nil, now)
+		return nil
+	}
+	p, ok := errors.AsType[*poison](s.err)
+	if !ok {
+		return s.err
+	}
+	l.silence(s.it, "the core could not bring this customer up to the definitions in force", p.stack)
+	return nil
 }
 
 // Next returns the id after id.
@@ -153,19 +259,57 @@ func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
 	if l.prog.Current(it.p) {
 		return nil
 	}
-	var history []Heard
-	if it.p.Count > 0 && l.prog.NeedsHistory(it.p, l.older) {
-		var err error
-		if history, err = l.history(ctx, it.p); err != nil {
-			return err
-		}
-	}
-	p, eff, stack := l.catch(it.p, history, now)
-	if stack != "" {
-		return &poison{stack}
+	p, eff, err := l.caughtUp(ctx, it.p, now)
+	if err != nil {
+		return err
 	}
 	l.take(it, p, &eff, nil, now)
 	return nil
+}
+
+// currentAll brings those whom a record is about up to the program in force, on
+// every processor: while a sweep is under way, live events should not wait until
+// histories are read one after the other. Of whom that fails, each entry says so. The
+// lock is held.
+func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
+	var behind []swept
+	asked := map[identity.ID]bool{}
+	for i := range all {
+		id := all[i].To
+		if id.Zero() || l.prog == nil {
+			return // the program may change within the record
+		}
+		if it := l.cache.items[id]; it != nil && !it.damaged && !l.prog.Current(it.p) && !asked[id] {
+			asked[id] = true
+			behind = append(behind, swept{it: it, p: it.p})
+		}
+	}
+	each(len(behind), 1, func(i int) {
+		s := &behind[i]
+		s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
+	})
+	for i := range behind {
+		if s := &behind[i]; s.err == nil {
+			l.take(s.it, s.next, &s.eff, nil, now)
+		}
+	}
+}
+
+// caughtUp returns the profile under the program in force. It changes nothing, so
+// several may be asked for at once. The lock is held.
+func (l *lane) caughtUp(ctx context.Context, p *profile.Profile, now event.Time) (*profile.Profile, core.Effects, error) {
+	var history []Heard
+	if p.Count > 0 && l.prog.NeedsHistory(p, l.older) {
+		var err error
+		if history, err = l.history(ctx, p); err != nil {
+			return nil, core.Effects{}, err
+		}
+	}
+	next, eff, stack := l.catch(p, history, now)
+	if stack != "" {
+		return nil, core.Effects{}, &poison{stack}
+	}
+	return next, eff, nil
 }
 
 func (l *lane) catch(p *profile.Profile, history []Heard, now event.Time) (next *profile.Profile, eff core.Effects, stack string) {
@@ -182,14 +326,24 @@ func (l *lane) catch(p *profile.Profile, history []Heard, now event.Time) (next 
 	return next, eff, ""
 }
 
-func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effects, stack string) {
+// roused is what came of a customer's alarms up to the lane's now.
+type roused struct {
+	of    *profile.Profile // whose alarms fired; nil: nobody's
+	next  *profile.Profile
+	eff   core.Effects
+	stack string // of a panic
+}
+
+// rouse calls the core. It changes nothing, so several may be asked at once.
+func (l *lane) rouse(p *profile.Profile) (f roused) {
+	f.of = p
 	defer func() {
 		if r := recover(); r != nil {
-			stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
+			f.stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
 		}
 	}()
-	next, eff = l.prog.Wake(p, l.pos.Now)
-	return next, eff, ""
+	f.next, f.eff = l.prog.Wake(p, l.pos.Now)
+	return f
 }
 
 // history returns every event of the profile and its strands in the order in

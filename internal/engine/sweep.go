@@ -13,12 +13,14 @@ import (
 
 // A sweep over few customers is appended at once. Over many it would stand in the log
 // before everything that is heard meanwhile, and live customers would wait until all
-// of it is applied; so its records are appended one by one, each when the one before
-// it is applied. What a process that ended left undone, the next one finds by looking
+// of it is applied; so its records are appended one by one, as those before
+// them are applied. What a process that ended left undone, the next one finds by looking
 // at customers here and there: a sweep goes in the order of their ids.
 const (
 	// sweptAtOnce is how many records are no wait worth speaking of.
 	sweptAtOnce = 64
+	// sweepAhead is how many records of a long sweep may stand in the log at once.
+	sweepAhead = 3
 	// sweepPoll is how often a sweep looks whether its last record is applied.
 	sweepPoll = time.Millisecond
 	// sweepProbes and sweepProbe are at how many places, and how many customers at
@@ -42,12 +44,14 @@ func (e *Engine) Swept() (done, of int64) {
 	return min(done, of), of
 }
 
-// trickle appends the records one by one, in the background.
+// trickle appends the records one by one, in the background. Few stand in the log at
+// once: none would leave the lane waiting for the disk between two of them.
 func (l *lane) trickle(entries []identity.Addressed) {
 	round := l.sweeping.round.Add(1)
 	l.sweeping.done.Store(0)
 	l.sweeping.of.Store(int64(len(entries)))
 	l.e.done.Go(func() {
+		var ahead [sweepAhead]uint64 // up to where each of the last records stands in the log
 		for i := 0; i < len(entries); {
 			if l.e.running.Err() != nil || l.sweeping.round.Load() != round {
 				return // found again at the next start, or a newer one has begun
@@ -60,15 +64,36 @@ func (l *lane) trickle(entries []identity.Addressed) {
 				continue
 			}
 			last, err := l.e.o.Log.Last(l.e.running, l.n)
-			for err == nil && l.position().Seq < last.Seq {
-				if !l.pause(sweepPoll) || l.e.Err() != nil {
-					return
-				}
+			if err != nil {
+				last.Seq = 0 // then it is not waited for
 			}
+			ahead[i%sweepAhead] = last.Seq
 			i++
-			l.sweeping.done.Store(int64(i))
+			if !l.applied(ahead[i%sweepAhead]) {
+				return
+			}
+			l.sweeping.done.Store(int64(max(0, i-sweepAhead+1)))
+		}
+		for _, seq := range ahead {
+			if !l.applied(seq) {
+				return
+			}
+		}
+		if l.sweeping.round.Load() == round {
+			l.sweeping.done.Store(int64(len(entries)))
 		}
 	})
+}
+
+// applied waits until the records up to the number are applied. It reports false if
+// the engine ends meanwhile.
+func (l *lane) applied(seq uint64) bool {
+	for l.position().Seq < seq {
+		if !l.pause(sweepPoll) || l.e.Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // pause reports false if the engine ends meanwhile.
@@ -94,8 +119,7 @@ func (l *lane) resume(ctx context.Context) error {
 	step := max(1, len(entries)/sweepProbes)
 	for i := 0; i < len(entries); i += step {
 		lo, _ := strconv.ParseUint(entries[i].Event.Props.Text("from"), 10, 16) // we wrote it
-		var from identity.ID
-		from[0], from[1] = byte(lo>>8), byte(lo)
+		from, _ := ends(lo, lo)
 		rows, err := l.e.o.Store.Profiles(ctx, from, sweepProbe)
 		if err != nil {
 			return err

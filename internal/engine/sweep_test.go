@@ -81,6 +81,27 @@ func TestALongSweepComesToEverybody(t *testing.T) {
 	}
 }
 
+// The store does not know yet who was born a moment before the change.
+func TestASweepComesToWhoWasBornAMomentBefore(t *testing.T) {
+	t.Parallel()
+	bothLanes(t, func(t *testing.T, s *shop) {
+		s.says("old", "", "Product Viewed", nil)
+		s.settle()
+		for i := range 20 {
+			s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+		}
+		if err := s.e.Switch(t.Context(), 7); err != nil {
+			t.Fatal(err)
+		}
+		s.settle()
+		for i := range 20 {
+			if p := s.who(identity.User, fmt.Sprint("user-", i)); p.Program != 7 {
+				t.Fatalf("customer %d is under program %d", i, p.Program)
+			}
+		}
+	})
+}
+
 func TestASweepThatAProcessDidNotFinishGoesOn(t *testing.T) {
 	t.Parallel()
 	s := open(t, 1)

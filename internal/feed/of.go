@@ -81,9 +81,10 @@ func OfPerson(was, is *profile.Profile, now event.Time) (Row, bool) {
 		return Row{}, false
 	}
 	portrait := portraitOf(is)
-	if was != nil && was.Born != 0 && portraitOf(was) == portrait {
+	if was != nil && was.Born != 0 && sameStage(was, is) && portraitOf(was) == portrait {
 		return Row{}, false
 	}
+	portrait.Lifecycle = stageOf(is).String()
 	return Row{Kind: Person, Profile: is.ID, At: now, Now: now, Portrait: portrait}, true
 }
 
@@ -117,12 +118,12 @@ func sameStage(a, b *profile.Profile) bool {
 
 func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
+// portraitOf returns the portrait without the stage of life.
 func portraitOf(p *profile.Profile) Portrait {
 	_, known := p.Identifier(identity.User)
 	out := Portrait{
 		Born: p.Born, Known: known, Country: trait(p, "country"), City: trait(p, "city"),
 		Locale: word(p.Locale), Zone: word(p.Zone), Device: word(p.Device),
-		Lifecycle: stageOf(p).String(),
 	}
 	var consents, channels []string
 	for i := range p.Consents {

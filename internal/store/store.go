@@ -60,6 +60,9 @@ type Store interface {
 	// Profiles returns the hot rows with from ≤ id, in order of id, at most limit.
 	Profiles(ctx context.Context, from identity.ID, limit int) ([]Row, error)
 
+	// Between returns the hot rows with from ≤ id ≤ to, in order of id, at most limit.
+	Between(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
+
 	// Due returns the profiles with from ≤ id ≤ to whose alarm is at or before
 	// now, the earliest first, at most limit.
 	Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]Row, error)

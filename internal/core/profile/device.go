@@ -50,33 +50,57 @@ func (p *Profile) Glimpse(e *event.Event) {
 	if device == "" || device == event.Bot || len(device) > 32 {
 		return
 	}
+	var looks [3]Glance
+	n := 0
 	for _, key := range [...]string{"sku", "product_id", "variant_id"} {
 		if sku := e.Props.Text(key); sku != "" {
-			p.glimpse(Glance{item(sku), device, e.At})
+			looks[n] = Glance{item(sku), device, e.At}
+			n++
 		}
 	}
+	p.glimpse(looks[:n])
 }
 
-func (p *Profile) glimpse(g Glance) {
-	i, found := slices.BinarySearchFunc(p.Glances, g, compareGlance)
-	if found {
-		if p.Glances[i].At < g.At {
-			p.Glances = slices.Clone(p.Glances)
-			p.Glances[i].At = g.At
+// glimpse notes looks. The list is copied once, however many there are: nearly every
+// event of a shop brings some.
+func (p *Profile) glimpse(looks []Glance) {
+	list, own := p.Glances, false
+	for _, g := range looks {
+		i, found := slices.BinarySearchFunc(list, g, compareGlance)
+		if found && list[i].At >= g.At {
+			continue
 		}
-		return
-	}
-	g.Device = strings.Clone(g.Device)
-	p.Glances = slices.Insert(slices.Clip(p.Glances), i, g)
-	if len(p.Glances) > MaxGlances {
-		oldest := 0
-		for j := range p.Glances {
-			if p.Glances[j].At < p.Glances[oldest].At {
-				oldest = j
+		if !own {
+			list, own = append(make([]Glance, 0, min(len(list)+len(looks), MaxGlances+1)), list...), true
+		}
+		if found {
+			list[i].At = g.At
+			continue
+		}
+		g.Device = deviceOf(list, g.Device)
+		list = slices.Insert(list, i, g)
+		if len(list) > MaxGlances {
+			oldest := 0
+			for j := range list {
+				if list[j].At < list[oldest].At {
+					oldest = j
+				}
 			}
+			list = slices.Delete(list, oldest, oldest+1)
 		}
-		p.Glances = slices.Delete(p.Glances, oldest, oldest+1)
 	}
+	p.Glances = list
+}
+
+// deviceOf returns the class of a device in a text that is not the record's: one that
+// the list has, or a copy.
+func deviceOf(list []Glance, device string) string {
+	for i := range list {
+		if list[i].Device == device {
+			return list[i].Device
+		}
+	}
+	return strings.Clone(device)
 }
 
 func compareGlance(a, b Glance) int {
@@ -138,9 +162,7 @@ func (p *Profile) lastLook(l *event.Line, at event.Time) (look Glance, ok bool) 
 
 // joinDevices takes in what a strand did on which device.
 func (p *Profile) joinDevices(s *Profile) {
-	for _, g := range s.Glances {
-		p.glimpse(g)
-	}
+	p.glimpse(s.Glances)
 	for _, h := range s.HandOvers {
 		i, found := slices.BinarySearchFunc(p.HandOvers, h, func(a, b HandOver) int {
 			return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))

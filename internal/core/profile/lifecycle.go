@@ -93,21 +93,14 @@ func Advocacy() []string { return slices.Clone(advocacy) }
 // now, on when it changes without an event; event.Never if it does not.
 func (p *Profile) Lifecycle(now event.Time) (Stage, event.Time) {
 	kept := p.kept(now)
-	if len(kept) == 0 {
+	if kept.n == 0 {
 		return p.before(now)
 	}
-	// Stages of those who ordered follow from the gaps between their orders.
-	back := false
-	gap := UsualGap
-	for i := 1; i < len(kept); i++ {
-		// Who is back stays so until they order again in time.
-		back = kept[i].Sub(kept[i-1]) >= LapseAfter*gap
-		if i+1 >= OwnRhythm {
-			gap = min(max(kept[i].Sub(kept[0])/time.Duration(i), leastGap), longestGap)
-		}
-	}
-	last := kept[len(kept)-1]
-	risk, lapse := last.Add(RiskAfter*gap), last.Add(LapseAfter*gap)
+	// Stages of those who ordered follow from the gaps between their orders. Who is
+	// back stays so until they order again in time.
+	back := kept.n > 1 && kept.last.Sub(kept.before) >= LapseAfter*usualGap(kept.n-1, kept.first, kept.before)
+	gap := usualGap(kept.n, kept.first, kept.last)
+	risk, lapse := kept.last.Add(RiskAfter*gap), kept.last.Add(LapseAfter*gap)
 	switch {
 	case now >= lapse:
 		return Lapsed, event.Never
@@ -115,14 +108,22 @@ func (p *Profile) Lifecycle(now event.Time) (Stage, event.Time) {
 		return AtRisk, lapse
 	case back:
 		return Back, risk
-	case len(kept) == 1:
+	case kept.n == 1:
 		return FirstOrder, risk
-	case len(kept) < LoyalFrom:
+	case kept.n < LoyalFrom:
 		return Repeat, risk
 	case p.speaks():
 		return Advocate, risk
 	}
 	return Loyal, risk
+}
+
+// usualGap returns the time between orders of who has ordered n times.
+func usualGap(n int, first, last event.Time) time.Duration {
+	if n < OwnRhythm {
+		return UsualGap
+	}
+	return min(max(last.Sub(first)/time.Duration(n-1), leastGap), longestGap)
 }
 
 // before returns the stage of who has not ordered.
@@ -158,23 +159,55 @@ func (p *Profile) speaks() bool {
 	return false
 }
 
-// kept returns when the customer ordered what they kept, in order: orders up to
-// now without those that were cancelled or came back whole. What comes back under
-// the number of an order is of that order; without one, as at many tills, of the
-// latest before it.
-func (p *Profile) kept(now event.Time) []event.Time {
+// orders says how many orders there were, and when the first and the last two.
+type orders struct {
+	n                   int
+	first, before, last event.Time
+}
+
+func (o *orders) add(at event.Time) {
+	if o.n++; o.n == 1 {
+		o.first = at
+	}
+	o.before, o.last = o.last, at
+}
+
+// kept returns when the customer ordered what they kept: orders up to now without
+// those that were cancelled or came back whole. Most customers return nothing, and
+// of their orders the list is not gone through: a stage is asked with each event.
+func (p *Profile) kept(now event.Time) (o orders) {
+	n := len(p.Orders)
+	for n > 0 && p.Orders[n-1].At > now {
+		n--
+	}
+	list := p.Orders[:n]
+	for i := range list {
+		if list[i].Kind != Completed {
+			return keptOf(list)
+		}
+	}
+	if o.n = n; n > 0 {
+		o.first, o.last = list[0].At, list[n-1].At
+	}
+	if n > 1 {
+		o.before = list[n-2].At
+	}
+	return o
+}
+
+// keptOf is kept for orders of which some came back. What comes back under the
+// number of an order is of that order; without one, as at many tills, of the latest
+// before it.
+func keptOf(all []Order) (kept orders) {
 	type bought struct {
 		id   string
 		at   event.Time
 		left money.Micros
 		back bool
 	}
-	var list []bought
-	for i := range p.Orders {
-		o := &p.Orders[i]
-		if o.At > now {
-			break
-		}
+	list := make([]bought, 0, len(all))
+	for i := range all {
+		o := &all[i]
 		if o.Kind == Completed {
 			list = append(list, bought{id: o.ID, at: o.At, left: o.Net})
 			continue
@@ -197,10 +230,9 @@ func (p *Profile) kept(now event.Time) []event.Time {
 			}
 		}
 	}
-	var kept []event.Time
 	for i := range list {
 		if !list[i].back || list[i].left > 0 {
-			kept = append(kept, list[i].at)
+			kept.add(list[i].at)
 		}
 	}
 	return kept

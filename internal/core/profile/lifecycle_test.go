@@ -111,6 +111,27 @@ func TestALoyalCustomerWhoSpeaksForTheShopIsAnAdvocate(t *testing.T) {
 	}
 }
 
+// Orders of which some came back are gone through, others are not: both ways must
+// say the same, so a return of nothing changes nothing.
+func TestAReturnOfNothingChangesNoStage(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var words []string
+		day := 0
+		for range rapid.IntRange(0, 8).Draw(t, "orders") {
+			day += rapid.IntRange(0, 400).Draw(t, "gap")
+			words = append(words, fmt.Sprint("o", day))
+		}
+		p := life(strings.Join(words, " "))
+		now := on(rapid.IntRange(-1, day+1000).Draw(t, "now"))
+		stage, until := p.Lifecycle(now)
+		p.Orders = append([]profile.Order{{Kind: profile.Refunded, At: on(-1)}}, p.Orders...)
+		if s, u := p.Lifecycle(now); s != stage || u != until {
+			t.Fatalf("%s until %s, and with a return of nothing %s until %s", stage, until, s, u)
+		}
+	})
+}
+
 // The promise that alarms rest on: before Until nothing changes.
 func TestAStageStaysUntilItSays(t *testing.T) {
 	t.Parallel()

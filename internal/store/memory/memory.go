@@ -177,6 +177,14 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 
 // Profiles implements [store.Store].
 func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
+	return s.Between(ctx, from, lastID, limit)
+}
+
+// lastID is that behind which there is none.
+var lastID = identity.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// Between implements [store.Store].
+func (s *Store) Between(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -189,7 +197,7 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 	}
 	at, _ := slices.BinarySearchFunc(st.order, from, identity.ID.Compare)
 	var rows []store.Row
-	for ; at < len(st.order) && len(rows) < limit; at++ {
+	for ; at < len(st.order) && st.order[at].Compare(to) <= 0 && len(rows) < limit; at++ {
 		rows = append(rows, copied(st.profiles[st.order[at]]))
 	}
 	return rows, nil

@@ -53,6 +53,10 @@ func profiles(t *testing.T, open Open) {
 	equal(t, "rows", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}, row(4, "d")})
 	got, err = s.Profiles(t.Context(), identity.ID{}, 1)
 	equal(t, "first row", must(t, got, err), []store.Row{row(1, "aa")})
+	got, err = s.Between(t.Context(), person(2), person(4), 10)
+	equal(t, "rows between two", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}, row(4, "d")})
+	got, err = s.Between(t.Context(), person(2), person(4), 2)
+	equal(t, "the first rows between two", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}})
 	got, err = s.Profiles(t.Context(), person(6), 10)
 	equal(t, "rows behind the last", must(t, got, err), []store.Row{})
 }
