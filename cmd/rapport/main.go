@@ -78,6 +78,9 @@ type env struct {
 }
 
 func main() {
+	if answersQuery(os.Args) {
+		os.Exit(answerQuery())
+	}
 	frugal()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -51,6 +51,8 @@ func Run(t *testing.T, open Open) {
 		{"rows end at their limit and say so", rowLimit},
 		{"bytes end at their limit and say so", byteLimit},
 		{"time ends a query", timeLimit},
+		{"memory ends a query, in its time, also where one value takes it", memoryLimit},
+		{"a stranger's query sees what was loaded last", strangerSees},
 		{"who calls may end a query", endedQuery},
 		{"an open answer does not hold back a load", openAnswer},
 
