@@ -46,6 +46,14 @@ type Warehouse interface {
 	// again afterwards.
 	LoadFeed(ctx context.Context, l *Load) error
 
+	// Visit gives events their visits, wherever a customer has an event of their own
+	// without one: it was heard after a later one, as imports are. All events of such a
+	// customer, joined profiles with it, are cut into visits anew, at each pause of
+	// profile.SessionGap and in the order in which they happened. So a warehouse that
+	// was loaded in another order has the same visits. It holds back loads, and a second
+	// call in a row finds nothing to do.
+	Visit(ctx context.Context) error
+
 	// Query runs one statement that reads. Anything else is a fault of kind Invalid
 	// or Denied: writing, settings, files, other databases, the network, several
 	// statements at once. So is SQL that cannot be understood, with the place. Args

@@ -119,6 +119,14 @@ func (d *DB) tidyJournal(ctx context.Context, in *instance, c conn) {
 	}
 }
 
+// tidyHeld is tidyJournal for who does not hold the instance's commits.
+func (d *DB) tidyHeld(ctx context.Context, in *instance, c conn) {
+	if in.hold(ctx) == nil {
+		defer in.loud()
+		d.tidyJournal(ctx, in, c)
+	}
+}
+
 // journal is the size of the instance's journal.
 func (in *instance) journal() int64 {
 	info, err := os.Stat(in.path + walEnd)

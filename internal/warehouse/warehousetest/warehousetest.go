@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"deliveries, decisions and memberships come back whole", wholeMessages},
 		{"what no clock means is not known", oddInstants},
 		{"a customer is the last word on each thing", lastWord},
+		{"events that were heard late get their visits, in whatever order they came", visits},
 		{"a profile that joined another is the other for all its past", joined},
 
 		{"arguments stand for question marks", arguments},
