@@ -36,6 +36,7 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" group:"Run" help:"Run the product on a data directory."`
 	Version   versionCmd   `cmd:"" group:"Run" help:"Print the version."`
 	Keys      keysCmd      `cmd:"" group:"Set up" help:"List, rotate and revoke the keys by which sources send."`
+	People    peopleCmd    `cmd:"" group:"Set up" help:"List and invite who works with the product, and let back in who lost the password."`
 	Domain    domainCmd    `cmd:"" group:"Set up" help:"Set up, check, pause and resume the domains that mail is sent from."`
 	Hooks     hooksCmd     `cmd:"" group:"Set up" help:"Set up the webhooks by which e-mail providers tell what became of messages."`
 	Import    importCmd    `cmd:"" group:"Bring in" help:"Bring in suppressions, consents, customers, orders, products and events from files, as history."`
@@ -78,6 +79,9 @@ type env struct {
 }
 
 func main() {
+	if answersQuery(os.Args) {
+		os.Exit(answerQuery())
+	}
 	frugal()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

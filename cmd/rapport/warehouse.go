@@ -23,6 +23,23 @@ import (
 // of the feed: who deletes it loses an hour of the machine's time.
 const warehouseDir = "warehouse"
 
+// queryProcess is the command line of the process in which one query of a stranger
+// runs: this binary, even if its file was replaced since the start. It is no command
+// for people.
+var queryProcess = []string{"/proc/self/exe", "answer-query"}
+
+// answersQuery reports whether a command line is that of such a process.
+func answersQuery(args []string) bool { return len(args) == 2 && args[1] == queryProcess[1] }
+
+// answerQuery is such a process, and returns its exit code.
+func answerQuery() int {
+	if err := duckdb.Answer(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "rapport:", err)
+		return exitFailed
+	}
+	return exitDone
+}
+
 // tables are the warehouse of a data directory and who fills it. Nil: there is none.
 type tables struct {
 	warehouse warehouse.Warehouse
@@ -39,7 +56,7 @@ func (d *directory) openTables(ctx context.Context, kind string, logger *slog.Lo
 		return os.RemoveAll(dir)
 	}
 	shareMemory(warehouseMB)
-	w, err := duckdb.Open(ctx, duckdb.Options{Dir: dir, MemoryMB: warehouseMB})
+	w, err := duckdb.Open(ctx, duckdb.Options{Dir: dir, MemoryMB: warehouseMB, Apart: queryProcess})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/feed"
@@ -37,6 +38,7 @@ type Loader struct {
 	reader  reader
 	behind  atomic.Bool
 	trouble string // said last
+	late    bool   // there may be events without their visit
 }
 
 // New returns a loader that goes on where the warehouse ends. Gone says who was
@@ -49,7 +51,7 @@ func New(s store.Store, w warehouse.Warehouse, lanes int, gone func(identity.ID)
 	if gone == nil {
 		gone = func(identity.ID) bool { return false }
 	}
-	return &Loader{store: s, warehouse: w, lanes: lanes, gone: gone, log: log}
+	return &Loader{store: s, warehouse: w, lanes: lanes, gone: gone, log: log, late: true}
 }
 
 const (
@@ -64,11 +66,14 @@ const (
 	busy = 20 * time.Millisecond
 	// again is how long it waits after something failed.
 	again = 10 * time.Second
+	// visit is after how many rests events that came late get their visits: an import
+	// has ended by then.
+	visit = 15
 )
 
 // Run loads until the context ends.
 func (l *Loader) Run(ctx context.Context) {
-	for {
+	for rests := 0; ; {
 		pause := idle
 		more, err := l.step(ctx)
 		switch {
@@ -81,9 +86,14 @@ func (l *Loader) Run(ctx context.Context) {
 			}
 			l.trouble = err.Error()
 		case more:
-			pause, l.trouble = busy, ""
+			pause, l.trouble, rests = busy, "", 0
 		default:
 			l.trouble = ""
+			if rests++; rests%visit == 0 {
+				if err := l.visits(ctx); err != nil && ctx.Err() == nil {
+					l.log.Error("events that came late have no visits yet; it is tried again", "error", err)
+				}
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -93,14 +103,30 @@ func (l *Loader) Run(ctx context.Context) {
 	}
 }
 
-// Load loads everything that the feed has to tell now.
+// Load loads everything that the feed has to tell now, with its visits.
 func (l *Loader) Load(ctx context.Context) error {
 	for {
-		more, err := l.step(ctx)
-		if err != nil || !more {
+		switch more, err := l.step(ctx); {
+		case err != nil:
 			return err
+		case !more:
+			return l.visits(ctx)
 		}
 	}
+}
+
+// visits gives what came late its visits.
+func (l *Loader) visits(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.late {
+		return nil
+	}
+	if err := l.warehouse.Visit(ctx); err != nil {
+		return err
+	}
+	l.late = false
+	return nil
 }
 
 // Behind reports whether the feed had more to tell when it was read last.
@@ -176,7 +202,14 @@ func (l *Loader) send(ctx context.Context) error {
 	if err := l.reader.end(ctx, l.warehouse); err != nil {
 		return err
 	}
-	return l.warehouse.LoadFeed(ctx, &l.load)
+	if err := l.warehouse.LoadFeed(ctx, &l.load); err != nil {
+		return err
+	}
+	for i := range l.load.Events {
+		e := &l.load.Events[i]
+		l.late = l.late || e.Session == 0 && e.Type != factType && e.Type != event.System.String()
+	}
+	return nil
 }
 
 // Forget takes people out of the warehouse. Their rows are in the feed no more when

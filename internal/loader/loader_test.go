@@ -42,6 +42,8 @@ func newShelf() *shelf {
 	return &shelf{at: map[int]warehouse.Key{}, owners: map[identity.ID]identity.ID{}, fail: func() (bool, bool) { return false, false }}
 }
 
+func (s *shelf) Visit(context.Context) error { return nil }
+
 func (s *shelf) Position(_ context.Context, lane int) (warehouse.Key, error) { return s.at[lane], nil }
 
 func (s *shelf) LoadFeed(_ context.Context, l *warehouse.Load) error {

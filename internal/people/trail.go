@@ -26,7 +26,7 @@ const (
 
 // Actor is who did something.
 type Actor struct {
-	Kind string `json:"kind" enum:"person,key,link" doc:"Who signed in, a key, or who had a link."`
+	Kind string `json:"kind" enum:"person,key,link,terminal" doc:"Who signed in, a key, who had a link, or who had the data directory in hand."`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
 	Role Role   `json:"role,omitempty"`

@@ -46,6 +46,14 @@ type Warehouse interface {
 	// again afterwards.
 	LoadFeed(ctx context.Context, l *Load) error
 
+	// Visit gives events their visits, wherever a customer has an event of their own
+	// without one: it was heard after a later one, as imports are. All events of such a
+	// customer, joined profiles with it, are cut into visits anew, at each pause of
+	// profile.SessionGap and in the order in which they happened. So a warehouse that
+	// was loaded in another order has the same visits. It holds back loads, and a second
+	// call in a row finds nothing to do.
+	Visit(ctx context.Context) error
+
 	// Query runs one statement that reads. Anything else is a fault of kind Invalid
 	// or Denied: writing, settings, files, other databases, the network, several
 	// statements at once. So is SQL that cannot be understood, with the place. Args
@@ -55,7 +63,8 @@ type Warehouse interface {
 
 	// Export writes the answer to a query, of which Query would take the statement,
 	// as a file to w: all rows, ids as text. Zero for the time is DefaultTime. What
-	// goes wrong before the first byte leaves w untouched.
+	// goes wrong before the first byte leaves w untouched. Its memory is
+	// DefaultMemory.
 	Export(ctx context.Context, sql string, format Format, within time.Duration, w io.Writer) error
 
 	// Forget takes every row of the profiles out, durably: when it returns, no byte
@@ -93,7 +102,7 @@ type Rows interface {
 	Next() []any
 
 	// Err returns what ended the rows too early. A query that took longer than its
-	// limit is a fault of kind TooLarge.
+	// limit, or more memory, is a fault of kind TooLarge.
 	Err() error
 
 	// Truncated reports whether there was more than the limits of rows and bytes
@@ -138,6 +147,11 @@ type Limits struct {
 	Rows  int64         // how many rows come at most. Default: DefaultRows; NoLimit: all
 	Bytes int64         // how much the values take at most, about. Default: DefaultBytes; NoLimit: all
 	Time  time.Duration // until the last row was read. Default: DefaultTime; NoLimit: as long as ctx
+
+	// Memory is how many bytes the query may take while it runs: beyond them it is
+	// ended, and nothing else is. Default: DefaultMemory. NoLimit is for the product's
+	// own SQL, which shares what the warehouse has.
+	Memory int64
 }
 
 // NoLimit as a limit is none, for callers of our own that know what they ask.
@@ -149,10 +163,13 @@ const (
 	DefaultRows  = 10_000
 	DefaultBytes = 8 << 20
 	DefaultTime  = 30 * time.Second
+
+	// DefaultMemory lets a query group a few million rows without a spill.
+	DefaultMemory = 512 << 20
 )
 
 // All is for the product's own queries.
-var All = Limits{Rows: NoLimit, Bytes: NoLimit, Time: NoLimit}
+var All = Limits{Rows: NoLimit, Bytes: NoLimit, Time: NoLimit, Memory: NoLimit}
 
 // Filled returns the limits with the defaults in the place of zeros.
 func (l Limits) Filled() Limits {
@@ -164,6 +181,9 @@ func (l Limits) Filled() Limits {
 	}
 	if l.Time == 0 {
 		l.Time = DefaultTime
+	}
+	if l.Memory == 0 {
+		l.Memory = DefaultMemory
 	}
 	return l
 }

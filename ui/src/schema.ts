@@ -1907,10 +1907,10 @@ export interface components {
         Actor: {
             id?: string;
             /**
-             * @description Who signed in, a key, or who had a link.
+             * @description Who signed in, a key, who had a link, or who had the data directory in hand.
              * @enum {string}
              */
-            kind: "person" | "key" | "link";
+            kind: "person" | "key" | "link" | "terminal";
             name: string;
             role?: string;
         };

@@ -52,6 +52,15 @@ type Options struct {
 
 	// Queries is how many queries run at once; more wait. Default: 2.
 	Queries int
+
+	// Apart is a command line that calls [Answer]: queries of strangers, which have a
+	// limit of memory, run in processes of it. Default: none, and they run in this
+	// process, where only what DuckDB counts is bounded. So they do on systems other
+	// than Linux.
+	Apart []string
+
+	// ApartEnv is the whole environment of such a process beside what we set.
+	ApartEnv []string
 }
 
 const (
@@ -89,7 +98,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the folder of the warehouse cannot be made")
 	}
-	for _, left := range []string{spillDir, exportDir} { // by a process that was killed
+	for _, left := range []string{spillDir, exportDir, apartDir} { // by a process that was killed
 		if err := os.RemoveAll(filepath.Join(o.Dir, left)); err != nil {
 			return nil, err
 		}
@@ -120,6 +129,7 @@ const (
 	walEnd    = ".wal"
 	spillDir  = "spill"
 	exportDir = "export"
+	apartDir  = "apart"
 )
 
 func fileOf(generation int) string { return fmt.Sprintf("%s%06d%s", fileStart, generation, fileEnd) }
@@ -161,11 +171,15 @@ type instance struct {
 	generation int
 	path       string
 	connector  *duckdb.Connector
+	lock       *os.File      // held for readers elsewhere; nil: there are none
+	commits    chan struct{} // held while something is committed, or the file opened elsewhere
 
-	mu   sync.Mutex
-	uses int
-	over bool // nobody new
-	done chan struct{}
+	mu    sync.Mutex
+	uses  int
+	over  bool // nobody new
+	done  chan struct{}
+	apart int           // how many processes read the file
+	alone chan struct{} // closed when apart becomes 0; nil: nobody waits for that
 }
 
 // open opens a generation and closes every other door.
@@ -175,13 +189,16 @@ func (d *DB) open(ctx context.Context, generation int) (*instance, error) {
 	if err != nil {
 		return nil, translate(err, "opening the warehouse "+path)
 	}
-	in := &instance{generation: generation, path: path, connector: connector, done: make(chan struct{})}
+	in := &instance{generation: generation, path: path, connector: connector, commits: make(chan struct{}, 1), done: make(chan struct{})}
 	c, err := connect(ctx, connector)
 	if err == nil {
 		if err = build(ctx, c); err == nil {
 			err = c.exec(ctx, d.locks()...)
 		}
 		err = errors.Join(err, c.Close())
+	}
+	if err == nil && canBound && len(d.o.Apart) > 0 {
+		in.lock, err = share(path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, connector.Close())
@@ -199,7 +216,7 @@ func (d *DB) config(megabytes int) string {
 // exports may be written, and only by us: a statement that writes is not run.
 func (d *DB) locks() []string {
 	return []string{
-		"SET checkpoint_threshold = '32MB'",
+		"SET checkpoint_threshold = '1TB'", // [DB.tidyJournal] makes them, when nobody reads elsewhere
 		"SET TimeZone = 'UTC'",
 		"SET allowed_directories = ['" + escape(filepath.Join(d.o.Dir, exportDir)) + "']",
 		"SET enable_external_access = false",
@@ -251,7 +268,13 @@ func (in *instance) retire(ctx context.Context) error {
 	}
 }
 
-func (in *instance) close() error { return in.connector.Close() }
+func (in *instance) close() error {
+	err := in.connector.Close()
+	if in.lock != nil {
+		err = errors.Join(err, in.lock.Close())
+	}
+	return err
+}
 
 // Close implements [warehouse.Warehouse].
 func (d *DB) Close() error {

@@ -1,6 +1,8 @@
 package duckdb_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"rapport/internal/warehouse"
@@ -8,9 +10,25 @@ import (
 	"rapport/internal/warehouse/warehousetest"
 )
 
-func open(t *testing.T, dir string) *duckdb.DB {
+// A process of a query is this test, called so.
+func TestMain(m *testing.M) {
+	if os.Getenv("RAPPORT_TEST_ANSWER") != "" {
+		if err := duckdb.Answer(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func open(t testing.TB, dir string) *duckdb.DB {
 	t.Helper()
-	w, err := duckdb.Open(t.Context(), duckdb.Options{Dir: dir, MemoryMB: 64})
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := duckdb.Open(t.Context(), duckdb.Options{Dir: dir, MemoryMB: 64, Apart: []string{exe}, ApartEnv: []string{"RAPPORT_TEST_ANSWER=1"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func refusal(err error) error {
 	case duckdb.ErrorTypePermission:
 		return fault.New(fault.Denied, "SQL reads the tables of the warehouse and nothing else: "+message)
 	case duckdb.ErrorTypeOutOfMemory:
-		return fault.New(fault.TooLarge, "the query needs more memory than the warehouse may take; narrow it, or group by less")
+		return fault.New(fault.TooLarge, "the query needs more memory than it may take; narrow it, group by less, or make smaller values")
 	case duckdb.ErrorTypeIO, duckdb.ErrorTypeFatal, duckdb.ErrorTypeInternal, duckdb.ErrorTypeSerialization:
 		return translate(err, "running a query")
 	case duckdb.ErrorTypeInterrupt:

@@ -32,6 +32,9 @@ func (d *DB) Export(ctx context.Context, sql string, format warehouse.Format, wi
 	if within == 0 {
 		within = warehouse.DefaultTime
 	}
+	if d.elsewhere(warehouse.Limits{}) {
+		return d.exportApart(ctx, sql, format, within, w)
+	}
 	path := filepath.Join(d.o.Dir, exportDir, rand.Text())
 	defer os.Remove(path)
 	if err := d.export(ctx, sql, path, option, within); err != nil {

@@ -88,7 +88,19 @@ func (d *DB) write(ctx context.Context, in *instance, next int, fill func(c conn
 		return err
 	}
 	if old {
-		// What is in the journal must be in the file, which is read as it is.
+		// What is in the journal must be in the file, which is read as it is. Nobody
+		// opens it elsewhere meanwhile, and who has opened it goes first.
+		if err := in.hold(ctx); err != nil {
+			return err
+		}
+		defer in.loud()
+		if alone := in.lonely(); alone != nil {
+			select {
+			case <-alone:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		c, err := connect(ctx, in.connector)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -81,14 +82,58 @@ func (d *DB) LoadFeed(ctx context.Context, l *warehouse.Load) error {
 		// What was appended goes with the connection, if not with this.
 		return errors.Join(err, c.exec(context.WithoutCancel(ctx), "ROLLBACK"))
 	}
-	if err := c.exec(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := in.hold(ctx); err != nil {
+		return err
+	}
+	defer in.loud()
+	if err := c.exec(ctx, "COMMIT"); err != nil {
 		return err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.number = number
 	d.at[l.Lane] = l.To
+	d.mu.Unlock()
+	d.tidyJournal(ctx, in, c)
 	return nil
+}
+
+const (
+	// journalFull is at how many bytes the journal is brought into the file: what a
+	// start, and each process of a query, reads again.
+	journalFull = 32 << 20
+	// journalOver is at how many a process of a query waits until the others have
+	// gone, so that queries without a pause do not keep it growing.
+	journalOver = 8 * journalFull
+)
+
+// tidyJournal brings a full journal into the file, unless somebody reads the file
+// elsewhere. The caller holds the instance's commits. That it could not be is no
+// failure of the load: the next one tries again.
+func (d *DB) tidyJournal(ctx context.Context, in *instance, c conn) {
+	if in.journal() < journalFull || in.lonely() != nil {
+		return
+	}
+	if err := c.exec(ctx, "CHECKPOINT"); err != nil {
+		return // somebody writes beside us
+	}
+}
+
+// tidyHeld is tidyJournal for who does not hold the instance's commits.
+func (d *DB) tidyHeld(ctx context.Context, in *instance, c conn) {
+	if in.hold(ctx) == nil {
+		defer in.loud()
+		d.tidyJournal(ctx, in, c)
+	}
+}
+
+// journal is the size of the instance's journal.
+func (in *instance) journal() int64 {
+	info, err := os.Stat(in.path + walEnd)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // perLoad is how many rows of one load have an order of their own.

@@ -149,18 +149,25 @@ const maxSQL = 64 << 10
 // Query implements [warehouse.Warehouse].
 func (d *DB) Query(ctx context.Context, sql string, args []any, limits warehouse.Limits) (warehouse.Rows, error) {
 	limits = limits.Filled()
+	if d.elsewhere(limits) {
+		return d.queryApart(ctx, sql, args, limits)
+	}
+	named, err := bind(args)
+	if err != nil {
+		return nil, err
+	}
 	a, err := d.ask(ctx, limits.Time)
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.query(sql, args, limits)
+	r, err := a.query(sql, named, limits)
 	if err != nil {
 		return nil, errors.Join(ended(a.ctx, err), a.end())
 	}
 	return r, nil
 }
 
-func (a *asking) query(sql string, args []any, limits warehouse.Limits) (*rows, error) {
+func (a *asking) query(sql string, named []driver.NamedValue, limits warehouse.Limits) (*rows, error) {
 	stmt, err := a.prepare(sql, func(inner string, _ *duckdb.Stmt) string {
 		if limits.Rows < 0 {
 			return inner
@@ -170,10 +177,6 @@ func (a *asking) query(sql string, args []any, limits warehouse.Limits) (*rows, 
 	})
 	if err != nil {
 		return nil, err
-	}
-	named, err := bind(args)
-	if err != nil {
-		return nil, errors.Join(err, stmt.Close())
 	}
 	r := &rows{asking: a, stmt: stmt, limits: limits}
 	for i := range must(stmt.ColumnCount()) {

@@ -245,6 +245,59 @@ func timeLimit(t *testing.T, open Open) {
 	}
 }
 
+// greedy are queries of which one value, or one group, takes gigabytes.
+var greedy = []string{
+	"SELECT length(repeat('x', 4000000000))", "SELECT repeat('x', 4000000000)", "SELECT length(repeat(name, 500000000)) FROM events", "SELECT length(lpad('x', 2000000000, 'y'))",
+	"SELECT length(string_agg(repeat('x', 1000000), '')) FROM range(4000)", "SELECT length(range(1000000000))",
+}
+
+func memoryLimit(t *testing.T, open Open) {
+	w, _ := start(t, open)
+	many(t, w, 100)
+	for _, sql := range greedy {
+		rows, err := w.Query(t.Context(), sql, nil, warehouse.Limits{Time: 20 * time.Second, Memory: 256 << 20})
+		if err == nil {
+			row := rows.Next()
+			if err = errors.Join(rows.Err(), rows.Close()); err == nil {
+				t.Errorf("%s is answered: %.40v", sql, row)
+				continue
+			}
+		}
+		if _, message := fault.Of(err); !fault.Is(err, fault.TooLarge) || message == "" {
+			t.Errorf("%s: %v, want TooLarge", sql, err)
+		}
+		if err := w.Export(t.Context(), sql, warehouse.CSV, 20*time.Second, new(bytes.Buffer)); !fault.Is(err, fault.TooLarge) {
+			t.Errorf("%s is exported: %v, want TooLarge", sql, err)
+		}
+	}
+	expect(t, w, "SELECT count(*) FROM events", "100")
+}
+
+// strangerSees asks as strangers do, with all kinds of values, beside loads.
+func strangerSees(t *testing.T, open Open) {
+	w, reopen := start(t, open)
+	for n := range 5 {
+		many(t, w, 100)
+		if n == 3 {
+			w = reopen()
+		}
+		rows, err := w.Query(t.Context(), "SELECT count(*), min(profile), min(ts), min(name), max(known), avg(id), max(session), groupArray(known) FROM events WHERE name > ?", []any{"e"}, warehouse.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := append([]any(nil), rows.Next()...)
+		if rows.Next() != nil || rows.Err() != nil || rows.Truncated() || len(rows.Columns()) != 8 {
+			t.Errorf("after the row: %v, truncated %v", rows.Err(), rows.Truncated())
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if want := table(t, w, "SELECT count(*), min(profile), min(ts), min(name), max(known), avg(id), max(session), groupArray(known) FROM events"); text(got) != want[0] || got[0] != int64(100*(n+1)) {
+			t.Errorf("load %d: a stranger sees %s, want %s", n, text(got), want[0])
+		}
+	}
+}
+
 func endedQuery(t *testing.T, open Open) {
 	w, _ := start(t, open)
 	many(t, w, 3000)

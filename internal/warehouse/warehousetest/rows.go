@@ -58,6 +58,52 @@ func wholeMessages(t *testing.T, open Open) {
 	expect(t, w, "SELECT profile FROM memberships WHERE segment = 'vip' GROUP BY profile HAVING argMax(is_in, ts)")
 }
 
+func visits(t *testing.T, open Open) {
+	const minute = hour / 60
+	at := func(p byte, name string, minutes, session event.Time) warehouse.Event {
+		e := seen(person(p), name, day+minutes*minute)
+		e.Type = "track"
+		if session >= 0 {
+			e.Session = day + session*minute
+		}
+		return e
+	}
+	const none = -1
+	said := at(1, "mail", 5, none)
+	said.Type = "system"
+	fact := at(1, "fact", 6, none)
+	fact.Type = "fact"
+	never := at(1, "never", 0, none)
+	never.At = event.Never
+	events := []warehouse.Event{
+		at(1, "live", 100, 100), at(1, "next", 129, 100), at(2, "other", 7, 3), // heard as they happened; 2 has nothing late
+		at(1, "d", 71, none), at(1, "a", 0, none), at(1, "c", 60, none), at(1, "b", 29, none), said, fact, never,
+		at(4, "strand", 50, 50), at(3, "late", 30, none), at(3, "main", 65, 50),
+	}
+	joins := []warehouse.Join{{Strand: person(4), Profile: person(3)}}
+	want := []string{
+		"a|@1600000000000", "b|@1600000000000", "c|@1600003600000", "d|@1600003600000", "fact|<nil>", "late|@1600001800000", "live|@1600003600000", "mail|<nil>",
+		"main|@1600001800000", "never|<nil>", "next|@1600003600000", "other|@1600000180000", "strand|@1600001800000",
+	}
+	const ask = "SELECT name, session FROM events ORDER BY name"
+	for _, split := range []int{0, 3, 4, 8, len(events)} { // one load or two, each followed by visits
+		w, reopen := start(t, open)
+		load(t, w, warehouse.Load{Events: events[:split], Joins: joins})
+		if err := w.Visit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		load(t, w, warehouse.Load{Events: events[split:]})
+		for range 2 {
+			if err := w.Visit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, w, ask, want...)
+		}
+		w = reopen()
+		expect(t, w, ask, want...)
+	}
+}
+
 func oddInstants(t *testing.T, open Open) {
 	w, _ := start(t, open)
 	load(t, w, warehouse.Load{Events: []warehouse.Event{seen(person(1), "never", event.Never), seen(person(1), "long ago", -1<<62), seen(person(1), "unknown", 0)}})

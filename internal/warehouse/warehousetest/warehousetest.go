@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"deliveries, decisions and memberships come back whole", wholeMessages},
 		{"what no clock means is not known", oddInstants},
 		{"a customer is the last word on each thing", lastWord},
+		{"events that were heard late get their visits, in whatever order they came", visits},
 		{"a profile that joined another is the other for all its past", joined},
 
 		{"arguments stand for question marks", arguments},
@@ -51,6 +52,8 @@ func Run(t *testing.T, open Open) {
 		{"rows end at their limit and say so", rowLimit},
 		{"bytes end at their limit and say so", byteLimit},
 		{"time ends a query", timeLimit},
+		{"memory ends a query, in its time, also where one value takes it", memoryLimit},
+		{"a stranger's query sees what was loaded last", strangerSees},
 		{"who calls may end a query", endedQuery},
 		{"an open answer does not hold back a load", openAnswer},
 
