@@ -81,13 +81,8 @@ func (b *bench) bringConsents(ctx context.Context, n int) error {
 		return err
 	}
 	r.Figures["consents_limit_rows_per_s"] = float64(totals.Rows) / time.Since(began).Seconds()
-	profiles := b.o.Profiles
-	if profiles != "" {
-		b.o.Profiles = filepath.Join(profiles, "consents")
-	}
-	defer func() { b.o.Profiles = profiles }()
 	return b.shopOf(ctx, "consents", func(node *run.Node, ledger store.Ledger) error {
-		return b.profiled(func() error {
+		return b.profiledIn("consents", func() error {
 			began := time.Now()
 			imp, err := imports.Begin(imports.Open(filepath.Join(b.dir, "consents"), wall), node, ledger, imports.Plan{Kind: string(people.Consents), Source: "bench", By: "bench"})
 			if err != nil {

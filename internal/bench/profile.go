@@ -44,6 +44,17 @@ func (b *bench) profiled(measure func() error) (err error) {
 // blockRate is how long a wait must be to be certainly in the profile.
 const blockRate = 20 * time.Microsecond
 
+// profiledIn is profiled for what is measured beside the main thing: its profiles go
+// into a folder of that name.
+func (b *bench) profiledIn(name string, measure func() error) error {
+	outer := b.o.Profiles
+	defer func() { b.o.Profiles = outer }()
+	if outer != "" {
+		b.o.Profiles = filepath.Join(outer, name)
+	}
+	return b.profiled(measure)
+}
+
 func (b *bench) allocations(file string) error {
 	runtime.GC() // the profile tells of finished collections
 	return b.write("allocs", file)
