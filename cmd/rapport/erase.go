@@ -15,6 +15,7 @@ import (
 	"rapport/internal/core/profile"
 	"rapport/internal/erase"
 	"rapport/internal/fault"
+	"rapport/internal/mailcatcher"
 	"rapport/internal/run"
 )
 
@@ -65,11 +66,6 @@ func (c *eraseCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	result.Homes = len(entry.Homes)
-	// The built-in mail catcher keeps its mails for as long as its server runs; a
-	// file of them here was left by a kill.
-	if err := os.Remove(filepath.Join(c.Data, mailsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	if c.Now || c.Prove {
 		if err := n.Sweep(ctx); err != nil {
 			return err
@@ -204,21 +200,35 @@ func mergeErasures(dir string, entries []erase.Entry) (err error) {
 	return nil
 }
 
-// mailsFile is where the built-in catcher puts mails while it runs.
+// mailsFile is where the built-in catcher keeps mails.
 const mailsFile = "mails"
 
 // forget lists what keeps messages outside of store and log.
 func (s *server) forget() []run.Forget {
-	if s.catcher == nil {
-		return nil
-	}
-	return []run.Forget{func(_ context.Context, erased func(identity.Identifier) bool) error {
-		_, err := s.catcher.Forget(func(rcpt string) bool {
-			id, ok := identity.Normal(identity.Email, rcpt)
-			return ok && erased(id)
-		})
+	return []run.Forget{func(ctx context.Context, erased func(identity.Identifier) bool) error {
+		if s.catcher == nil { // what an earlier server caught here is there all the same
+			return forgetCaught(s.d.dir)(ctx, erased)
+		}
+		_, err := s.catcher.Forget(toErased(erased))
 		return err
 	}}
+}
+
+// toErased reports whether mail to an address was to somebody who was erased.
+func toErased(erased func(identity.Identifier) bool) func(rcpt string) bool {
+	return func(rcpt string) bool {
+		id, ok := identity.Normal(identity.Email, rcpt)
+		return ok && erased(id)
+	}
+}
+
+// forgetCaught takes the caught mails of who was erased out of a data directory that no
+// server is using.
+func forgetCaught(dir string) run.Forget {
+	return func(_ context.Context, erased func(identity.Identifier) bool) error {
+		_, err := mailcatcher.ForgetKept(filepath.Join(dir, mailsFile), toErased(erased))
+		return err
+	}
 }
 
 // keep lets the log forget what is old and finishes erasures, until the function

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/smtp"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rapport/internal/mailcatcher"
 )
 
 // say runs a command line and returns what it prints.
@@ -17,6 +20,27 @@ func say(t *testing.T, want int, args ...string) (out, errs string) {
 		t.Fatalf("rapport %s = %d, want %d\n%s%s", strings.Join(args, " "), code, want, o.String(), e.String())
 	}
 	return o.String(), e.String()
+}
+
+// caught leaves a mail to each address as the built-in catcher keeps them.
+func caught(t *testing.T, data string, to ...string) {
+	t.Helper()
+	c, err := mailcatcher.New(mailcatcher.Options{Keep: filepath.Join(data, mailsFile)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	for _, rcpt := range to {
+		raw := "From: shop@shop.example\r\nTo: " + rcpt + "\r\nSubject: Hello\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\nMessage-ID: <" + rcpt + ">\r\n\r\nHello\r\n"
+		if err := smtp.SendMail(c.Addr(), nil, "shop@shop.example", []string{rcpt}, []byte(raw)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Item 64 by the commands that an operator has.
@@ -39,10 +63,16 @@ func TestItem64AnOperatorErasesProvesAndRestores(t *testing.T) {
 		t.Errorf("her dossier is %.300s, %v", document, err)
 	}
 
+	caught(t, data, "ada-lovelace@shop.example", "bob@shop.example")
 	said, _ := say(t, exitDone, "erase", "ada-lovelace@shop.example", "--data", data, "--prove", "--json")
 	var r erasure
 	if err := json.Unmarshal([]byte(said), &r); err != nil || !r.Swept || r.Before == 0 || r.After != 0 || len(r.Looked) != 2 || r.Homes < 2 {
 		t.Errorf("the erasure says %s, %v", said, err)
+	}
+	if c, err := mailcatcher.New(mailcatcher.Options{Keep: filepath.Join(data, mailsFile)}); err != nil {
+		t.Error(err)
+	} else if bobs, err := c.Mail(2); err != nil || len(bobs.Rcpt) != 1 || c.Close() != nil {
+		t.Errorf("bob's caught mail is %+v, %v", bobs, err)
 	}
 	say(t, exitFailed, "why", "ada-lovelace@shop.example", "--data", data)
 	say(t, exitFailed, "erase", "ada-lovelace@shop.example", "--data", data)

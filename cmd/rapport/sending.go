@@ -117,7 +117,7 @@ func (s *server) pace() func(m *channels.Message) (time.Duration, string) {
 
 // catch starts the built-in mail catcher.
 func (s *server) catch(reject func(rcpt string) *mailcatcher.Reply) error {
-	c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Spill: filepath.Join(s.d.dir, mailsFile), Now: func() time.Time { return s.clock.Now().Time() }})
+	c, err := mailcatcher.New(mailcatcher.Options{Reject: reject, Keep: filepath.Join(s.d.dir, mailsFile), Now: func() time.Time { return s.clock.Now().Time() }})
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (s *server) sendingMetrics(gauge func(name, help string, value func() float
 // announce says where mail is taken, and where it is read if it leaves for nobody.
 func (s *server) announce(e *env) {
 	if s.catcher != nil {
-		what := "all mail is kept here until the server stops, and leaves for nobody"
+		what := "all mail is kept here, the newest also after a stop, and leaves for nobody"
 		if s.sending != nil && s.sending.catcher != nil {
 			what = "marketing from a domain that is not verified is kept here"
 		}

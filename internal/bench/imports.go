@@ -11,14 +11,17 @@ import (
 
 	retail "rapport/examples/online-retail"
 	"rapport/internal/clock"
+	"rapport/internal/imports"
 	"rapport/internal/run"
 	"rapport/internal/sources/csv"
+	"rapport/internal/sources/people"
+	"rapport/internal/store"
 )
 
 // importBench imports orders from files as `rapport import orders` does.
 func importBench(ctx context.Context, b *bench) error {
 	r := &b.result
-	r.Target = "≥ 50,000 rows/s of the UCI file (21 lines an invoice); ≥ 20,000 of one-line orders"
+	r.Target = "≥ 50,000 rows/s of the UCI file (21 lines an invoice); ≥ 20,000 of one-line orders; ≥ 50,000 of consents of new customers"
 	r.Inside = "unpacking and reading the file, one event an order, the log, Apply, and the commit of everything"
 	r.LimitIs = "reading the same file and making its events without appending them"
 	uci := func() (io.ReadCloser, error) {
@@ -62,7 +65,44 @@ func importBench(ctx context.Context, b *bench) error {
 		return err
 	}
 	r.Figures["one_line_rows_per_s"], r.Figures["one_line_limit_rows_per_s"] = rate, limit
-	return nil
+	return b.bringConsents(ctx, n)
+}
+
+// bringConsents imports n consents, each of a new customer, as `rapport import
+// consents` does: with the book, and asking the ledger of each address.
+func (b *bench) bringConsents(ctx context.Context, n int) error {
+	r := &b.result
+	lines := consents(n)
+	b.say("importing %d consents of new customers", n)
+	options := people.Options{Kind: people.Consents, Source: "bench", Import: "bench", Channel: "email", Purpose: "marketing", Now: wall()}
+	began := time.Now()
+	totals, err := people.Import(ctx, bytes.NewReader(lines), options)
+	if err != nil {
+		return err
+	}
+	r.Figures["consents_limit_rows_per_s"] = float64(totals.Rows) / time.Since(began).Seconds()
+	return b.shopOf(ctx, "consents", func(node *run.Node, ledger store.Ledger) error {
+		return b.profiled("consents-", func() error {
+			began := time.Now()
+			imp, err := imports.Begin(imports.Open(filepath.Join(b.dir, "consents"), wall), node, ledger, imports.Plan{Kind: string(people.Consents), Source: "bench", By: "bench"})
+			if err != nil {
+				return err
+			}
+			totals, err := imp.People(ctx, bytes.NewReader(lines), options)
+			if err = errors.Join(err, imp.Close()); err != nil {
+				return err
+			}
+			r.Figures["consents_heard_rows_per_s"] = float64(totals.Rows) / time.Since(began).Seconds()
+			if err := node.Close(ctx); err != nil { // what is in the log is applied and committed
+				return err
+			}
+			if totals.Granted != totals.Rows {
+				return fmt.Errorf("of %d consents only %d were taken", totals.Rows, totals.Granted)
+			}
+			r.Figures["consents_rows_per_s"] = float64(totals.Rows) / time.Since(began).Seconds()
+			return nil
+		})
+	})
 }
 
 // read reads a file and returns rows a second; with a node it imports.
@@ -91,43 +131,55 @@ func (b *bench) read(ctx context.Context, open func() (io.ReadCloser, error), n 
 
 // bring imports a file into a node of its own.
 func (b *bench) bring(ctx context.Context, name string, open func() (io.ReadCloser, error)) (rate float64, totals csv.Totals, err error) {
+	err = b.shopOf(ctx, name, func(n *run.Node, _ store.Ledger) (err error) {
+		rate, totals, err = b.read(ctx, open, n)
+		return err
+	})
+	if err != nil {
+		return 0, totals, err
+	}
+	if totals.Refused > 1 { // the last line of a file that was cut off for a short run
+		return 0, totals, fmt.Errorf("%d lines of the bench's own file were refused", totals.Refused)
+	}
+	return rate, totals, nil
+}
+
+// shopOf makes a node of its own for work, which closes it if all is well.
+func (b *bench) shopOf(ctx context.Context, name string, work func(n *run.Node, ledger store.Ledger) error) (err error) {
 	dir := filepath.Join(b.dir, name)
 	log, err := b.Log(ctx, filepath.Join(dir, "log"), wall)
 	if err != nil {
-		return 0, totals, err
+		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	state, err := b.Store(ctx, dir)
 	if err != nil {
-		return 0, totals, err
+		return err
 	}
 	defer func() { err = errors.Join(err, state.Close()) }()
 	ledger, err := b.Ledger(ctx, dir)
 	if err != nil {
-		return 0, totals, err
+		return err
 	}
 	defer func() { err = errors.Join(err, ledger.Close()) }()
 	n, err := run.Open(ctx, run.Options{Log: log, Store: state, Ledger: ledger, Workspace: workspace, Key: secret, Clock: clock.Wall(), Logger: b.Logger, NoSending: true})
 	if err != nil {
-		return 0, totals, err
+		return err
 	}
 	if err := n.Start(ctx); err != nil {
-		return 0, totals, err
+		return err
 	}
 	src, err := bigShop()
 	if err == nil {
 		_, err = n.Apply(ctx, src)
 	}
 	if err != nil {
-		return 0, totals, errors.Join(err, n.Close(ctx))
+		return errors.Join(err, n.Close(ctx))
 	}
-	if rate, totals, err = b.read(ctx, open, n); err != nil {
-		return 0, totals, errors.Join(err, n.Close(ctx))
+	if err := work(n, ledger); err != nil {
+		return errors.Join(err, n.Close(ctx))
 	}
-	if totals.Refused > 1 { // the last line of a file that was cut off for a short run
-		return 0, totals, fmt.Errorf("%d lines of the bench's own file were refused", totals.Refused)
-	}
-	return rate, totals, nil
+	return nil
 }
 
 // oneLine makes a file of orders of one line each.
@@ -139,6 +191,17 @@ func oneLine(n int) []byte {
 		at := began.Add(time.Duration(i) * time.Minute / 4).Format("2006-01-02 15:04:05")
 		customer := i % max(n/4, 1)
 		fmt.Fprintf(&b, "n%d,%s,SKU-%d,\"Product number %d\",%d,%d.99,u%07d,%s,GB,GBP\n", i, at, i%5000, i%5000, 1+i%3, 5+i%90, customer, emailOf(customer))
+	}
+	return b.Bytes()
+}
+
+// consents makes a file of consents, each of a customer who was not known.
+func consents(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString("email,channel,purpose,state,date,evidence,wording\n")
+	began := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range n {
+		fmt.Fprintf(&b, "%s,email,marketing,granted,%s,form at the till,v3\n", emailOf(i), began.Add(time.Duration(i)*time.Minute/4).Format("2006-01-02 15:04:05"))
 	}
 	return b.Bytes()
 }

@@ -181,11 +181,14 @@ func of(receipt *identity.Addressed) (id profile.DeliveryID, fence uint64, ok bo
 	return id, fence, err == nil
 }
 
+// receiptSize is room for nearly every receipt.
+const receiptSize = 512
+
 func noted(receipts []identity.Addressed) []store.Receipt {
 	notes := make([]store.Receipt, 0, len(receipts))
 	for i := range receipts {
 		if id, _, ok := of(&receipts[i]); ok {
-			notes = append(notes, store.Receipt{ID: id, Entry: receipts[i].Append(nil)})
+			notes = append(notes, store.Receipt{ID: id, Entry: receipts[i].Append(make([]byte, 0, receiptSize))})
 		}
 	}
 	return notes

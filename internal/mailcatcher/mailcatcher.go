@@ -51,6 +51,11 @@ type Options struct {
 	// removed by Close. Default: empty, mails stay in memory.
 	Spill string
 
+	// Keep is a file that the mails are written to and that stays: New reads what an
+	// earlier catcher left in it, and Close leaves the newest 2,000 mails, of at most
+	// 64 MB. Default: empty, a stop forgets all. With it Spill is not used.
+	Keep string
+
 	// MaxMails is how many mails are kept; the oldest go first. Default: 100,000,
 	// whose index takes some 50 MB.
 	MaxMails int
@@ -89,8 +94,8 @@ type Catcher struct {
 	done       sync.WaitGroup
 }
 
-// New returns a catcher that does not listen yet. An error means that the spill
-// file cannot be made.
+// New returns a catcher that does not listen yet. An error means that its file
+// cannot be made or read.
 func New(o Options) (*Catcher, error) {
 	if o.MaxMails <= 0 {
 		o.MaxMails = defaultMails
@@ -106,6 +111,11 @@ func New(o Options) (*Catcher, error) {
 		return nil, err
 	}
 	c := &Catcher{o: o, store: s, ids: map[[16]byte]struct{}{}}
+	for i := range s.mails {
+		if !s.mails[i].gone {
+			c.seen(s.mails[i].MessageID)
+		}
+	}
 	c.smtp = smtp.NewServer(smtp.BackendFunc(func(sc *smtp.Conn) (smtp.Session, error) {
 		return &session{c: c, conn: sc}, nil
 	}))
@@ -162,7 +172,8 @@ func (c *Catcher) Addr() string {
 	return c.listener.Addr().String()
 }
 
-// Close stops taking mail, forgets everything and removes the spill file.
+// Close stops taking mail, forgets everything and removes the spill file; of a file
+// that is kept the newest mails stay.
 func (c *Catcher) Close() error {
 	err := c.smtp.Close()
 	if errors.Is(err, smtp.ErrServerClosed) {

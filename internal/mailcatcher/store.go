@@ -28,7 +28,9 @@ type Mail struct {
 	// Source is the mail as it came, without the stuffed dots. Lists leave it out.
 	Source []byte
 
-	offset int64 // where Source stands in the spill file
+	offset int64 // where Source stands in the file
+	list   int   // bytes before it, of what lists show, in a file that is kept
+	gone   bool  // its recipient was erased
 }
 
 // store keeps mails: the index always in memory, the sources there or in a file.
@@ -42,12 +44,17 @@ type store struct {
 	room  int64
 
 	file *os.File
+	kept bool // the file stays
 	path string
 	end  int64
 }
 
 func newStore(o Options) (*store, error) {
 	s := &store{most: o.MaxMails, room: o.MaxBytes, path: o.Spill}
+	if o.Keep != "" {
+		s.path, s.kept = o.Keep, true
+		return s, openKept(s)
+	}
 	if o.Spill == "" {
 		return s, nil
 	}
@@ -64,7 +71,15 @@ func (s *store) add(m Mail) error {
 	m.Size = len(m.Source)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file != nil {
+	if s.kept {
+		m.ID = s.last + 1
+		b, list := record(&m)
+		if _, err := s.file.WriteAt(b, s.end); err != nil {
+			return err
+		}
+		m.list, m.offset, m.Source = list, s.end+headSize+int64(list), nil
+		s.end += int64(len(b))
+	} else if s.file != nil {
 		// A failed write leaves a hole that the next mail overwrites.
 		if _, err := s.file.WriteAt(m.Source, s.end); err != nil {
 			return err
@@ -84,6 +99,9 @@ func (s *store) add(m Mail) error {
 		drop++
 	}
 	s.mails = s.mails[drop:]
+	if s.kept && drop > 0 {
+		return s.shrink()
+	}
 	return nil
 }
 
@@ -105,7 +123,9 @@ func (s *store) list(f Filter, before, limit int) []Mail {
 	for i--; i >= 0 && len(out) < limit; i-- {
 		m := s.mails[i]
 		if want == "" || slices.ContainsFunc(m.Rcpt, func(r string) bool { return strings.Contains(strings.ToLower(r), want) }) {
-			m.Source = nil
+			if m.Source = nil; m.gone {
+				m.Size = 0
+			}
 			out = append(out, m)
 		}
 	}
@@ -119,6 +139,9 @@ func (s *store) mail(id int) (Mail, error) {
 		return Mail{}, fault.New(fault.NotFound, "there is no such mail, or it had to make room for newer ones")
 	}
 	m := s.mails[id-s.mails[0].ID]
+	if m.gone {
+		m.Size = 0
+	}
 	if s.file != nil {
 		m.Source = make([]byte, m.Size)
 		if _, err := s.file.ReadAt(m.Source, m.offset); err != nil {
@@ -131,9 +154,17 @@ func (s *store) mail(id int) (Mail, error) {
 func (s *store) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mails = nil
+	defer func() { s.mails = nil }()
 	if s.file == nil {
 		return nil
+	}
+	if s.kept {
+		err := s.closeKept()
+		if errors.Is(err, os.ErrClosed) {
+			err = nil
+		}
+		s.file = nil
+		return err
 	}
 	err := s.file.Close()
 	if errors.Is(err, os.ErrClosed) {

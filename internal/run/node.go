@@ -8,6 +8,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"hash"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -74,6 +75,7 @@ type Node struct {
 	erasures *erase.List
 	late     atomic.Int64
 	started  atomic.Bool
+	hashes   sync.Pool // of Subject: each message asks for one or two
 
 	mu       sync.Mutex
 	programs map[uint64]*program.Program
@@ -138,7 +140,12 @@ func (n *Node) render(c *engine.Claim, now event.Time) (channels.Message, error)
 // Subject is the keyed hash under which an address is suppressed: no address
 // stands in the ledger.
 func (n *Node) Subject(channel, address string) (s [16]byte) {
-	h := hmac.New(sha256.New, n.o.Key[:])
+	h, _ := n.hashes.Get().(hash.Hash)
+	if h == nil {
+		h = hmac.New(sha256.New, n.o.Key[:])
+	}
+	defer n.hashes.Put(h)
+	h.Reset()
 	h.Write([]byte("address\x00" + channel + "\x00" + spelling(channel, address)))
 	copy(s[:], h.Sum(nil))
 	return s

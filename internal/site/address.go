@@ -1,7 +1,6 @@
 package site
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
@@ -50,7 +49,8 @@ func (s *Signer) Address(kind Return, delivery, domain string) string {
 
 // addressMAC signs the payload for one kind of address of the workspace.
 func (s *Signer) addressMAC(k *Key, kind Return, payload []byte) (out [addressMAC]byte) {
-	h := hmac.New(sha256.New, k.Secret[:])
+	h, done := s.under(k)
+	defer done()
 	h.Write([]byte("rapport address 1\x00"))
 	h.Write([]byte(s.workspace))
 	h.Write([]byte{0, byte(kind)})

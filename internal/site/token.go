@@ -6,9 +6,11 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
+	keyed "hash"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -72,6 +74,7 @@ type Signer struct {
 	base      string
 	workspace string
 	keys      []Key
+	ready     sync.Pool // of hashes under the first key, which signs several links of each message
 }
 
 // NewSigner returns a signer for the workspace. Base is the public URL under
@@ -95,7 +98,7 @@ func NewSigner(base, workspace string, keys ...Key) (*Signer, error) {
 			}
 		}
 	}
-	return &Signer{strings.TrimRight(base, "/"), workspace, append([]Key(nil), keys...)}, nil
+	return &Signer{base: strings.TrimRight(base, "/"), workspace: workspace, keys: append([]Key(nil), keys...)}, nil
 }
 
 // Unsubscribe returns the link for List-Unsubscribe and for the footer. It is
@@ -183,7 +186,8 @@ func (s *Signer) link(path string, kind Kind, d Delivery, target string) string 
 // mac signs a payload for the workspace: the same bytes are worth nothing in
 // another, even under the same key.
 func (s *Signer) mac(k *Key, payload []byte) (out [macSize]byte) {
-	h := hmac.New(sha256.New, k.Secret[:])
+	h, done := s.under(k)
+	defer done()
 	h.Write([]byte("rapport link 1\x00"))
 	h.Write([]byte(s.workspace))
 	h.Write([]byte{0})
@@ -191,6 +195,19 @@ func (s *Signer) mac(k *Key, payload []byte) (out [macSize]byte) {
 	var sum [sha256.Size]byte
 	copy(out[:], h.Sum(sum[:0]))
 	return out
+}
+
+// under returns a hash under a key, and what gives it back. The first key's are used
+// again: to make one costs as much as a link.
+func (s *Signer) under(k *Key) (h keyed.Hash, done func()) {
+	if k != &s.keys[0] {
+		return hmac.New(sha256.New, k.Secret[:]), func() {}
+	}
+	if h, _ = s.ready.Get().(keyed.Hash); h == nil {
+		h = hmac.New(sha256.New, k.Secret[:])
+	}
+	h.Reset()
+	return h, func() { s.ready.Put(h) }
 }
 
 // Verify reads a token that was made by a Signer of the same workspace with one

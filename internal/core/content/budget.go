@@ -74,7 +74,10 @@ type Scratch struct {
 	own    []scope
 	fields []event.Field
 	opened []opened
+	listed []event.Value
 	shared []any
+	hints  []uint8
+	run    run
 }
 
 const (
@@ -96,10 +99,10 @@ const (
 
 // run is one rendering. Once err is set nothing more happens.
 type run struct {
-	env   *Env
+	env   Env
 	vars  Vars
 	lax   bool // undefined variables are empty, as in Shopify: for the golden suite
-	steps int
+	steps uint
 	made  int
 	room  int // bytes left of this part's output
 	out   []byte
@@ -111,10 +114,12 @@ type run struct {
 	args []any   // of the filters that are running, the innermost last
 	own  []scope // what the blocks around were handed, the innermost last
 
-	listed string // the encoding of list
-	list   any
+	lastRaw string // the encoding of last
+	last    any
+	listed  []event.Value // the items of the lists that loops are going over, the innermost last
 
-	shared []any // what paths are that begin in Env.Shared, by their number; nil: not known yet
+	shared []any   // what paths are that begin in Env.Shared, by their number; nil: not known yet
+	hints  []uint8 // where in its object the field of a path stood, by its number
 
 	opened []opened      // the objects that were asked for fields, in the order of asking
 	at     int           // the one that was asked last
@@ -133,16 +138,43 @@ type frame struct {
 	alone    bool    // in a block: of what was passed in only [Env.Shared] is known
 	assigned []scope // by the template; in a block also what was handed to it
 	scopes   []scope // variables of loops, the innermost last
+	rare     *rare   // nil in most scopes
+}
+
+// rare is what few templates do, apart so that a scope is small: each product of a
+// message has one.
+type rare struct {
 	counters map[string]int64
 	cycles   map[string]int
 	resume   map[string]int // where loops ended, for offset: continue
 	changed  string
 }
 
+// rarely returns what is known of the rare in this scope, to be changed.
+func (f *frame) rarely() *rare {
+	if f.rare == nil {
+		f.rare = &rare{counters: map[string]int64{}, cycles: map[string]int{}, resume: map[string]int{}}
+	}
+	return f.rare
+}
+
 // scope is one variable.
 type scope struct {
 	name  string
 	value any
+
+	// object is the value if bare is set: what a loop over products goes through, which
+	// as a value would have to be allocated for each.
+	object event.Object
+	bare   bool
+}
+
+// of returns the variable's value.
+func (s *scope) of() any {
+	if s.bare {
+		return s.object
+	}
+	return s.value
 }
 
 // jump is how a loop's body ended.
@@ -161,18 +193,38 @@ func (r *run) fail(kind fault.Kind, format string, args ...any) {
 	}
 }
 
-// step pays for n steps and reports whether to go on.
+// step pays for n steps and reports whether to go on. Between two looks at
+// Env.Expired there is nothing to it but counting.
 func (r *run) step(n int) bool {
+	if r.err != nil || uint(n) > r.steps%expiredEvery {
+		return r.bigStep(n)
+	}
+	r.steps -= uint(n)
+	return true
+}
+
+// tick is step of one where r.err is nil.
+func (r *run) tick() bool {
+	if r.steps%expiredEvery == 0 {
+		return r.bigStep(1)
+	}
+	r.steps--
+	return true
+}
+
+// bigStep is step at the end of the budget, after an error, and where Env.Expired is
+// to be asked.
+func (r *run) bigStep(n int) bool {
 	if r.err != nil {
 		return false
 	}
-	if n < 0 || n > r.steps {
+	if n < 0 || uint(n) > r.steps {
 		r.steps = 0
 		r.fail(fault.TooLarge, "the template takes too many steps")
 		return false
 	}
 	before := r.steps / expiredEvery
-	r.steps -= n
+	r.steps -= uint(n)
 	if r.env.Expired != nil && r.steps/expiredEvery != before && r.env.Expired() {
 		r.fail(fault.TooLarge, "the template takes too long")
 		return false

@@ -137,18 +137,16 @@ func (t *Template) Render(vars Vars, env Env) (Rendered, error) {
 func (t *Template) render(r *run) (Rendered, error) {
 	if s := r.env.Scratch; s != nil {
 		defer func() {
-			s.out, s.args, s.own, s.fields, s.opened, s.shared = r.out, r.args, r.own, r.fields, r.opened, r.shared
+			s.out, s.args, s.own, s.fields, s.opened, s.listed, s.shared, s.hints = r.out, r.args, r.own, r.fields, r.opened, r.listed, r.shared, r.hints
+			r.vars, r.env, r.lastRaw, r.last = nil, Env{}, "", nil // the next customer's message has nothing of this one's
 		}()
 	}
 	var out Rendered
 	out.Subject = oneLine(string(r.words(t.subject)))
 	out.Preheader = oneLine(string(r.words(t.preheader)))
 	r.words(t.html)
-	if out.Preheader != "" && t.html != nil && r.err == nil {
-		r.out = insertStart(r.out, hidden, string(appendHTML(nil, out.Preheader)), preheaderGap, "</div>")
-	}
-	if t.html != nil {
-		out.HTML = string(r.out)
+	if t.html != nil && r.err == nil {
+		out.HTML = r.page(out.Preheader)
 	}
 	out.Text = string(r.words(t.text))
 	if r.err != nil {
@@ -161,6 +159,25 @@ func (t *Template) render(r *run) (Rendered, error) {
 		out.Text = Plain(out.HTML)
 	}
 	return out, nil
+}
+
+// page returns the HTML that was written, with the preheader behind the opening of
+// the body, or at the start.
+func (r *run) page(preheader string) string {
+	if preheader == "" {
+		return string(r.out)
+	}
+	at, size := bodyStart(r.out), len(r.out)
+	r.out = appendHTML(r.out, preheader)
+	var b strings.Builder // so that the page is copied once
+	b.Grow(len(r.out) + len(hidden) + len(preheaderGap) + len("</div>"))
+	b.Write(r.out[:at])
+	b.WriteString(hidden)
+	b.Write(r.out[size:])
+	b.WriteString(preheaderGap)
+	b.WriteString("</div>")
+	b.Write(r.out[at:size])
+	return b.String()
 }
 
 // hidden opens what a mailbox shows beside the subject and a reader does not see.
@@ -180,11 +197,15 @@ func newRun(vars Vars, env Env) *run {
 	if env.Output <= 0 {
 		env.Output = defaultOutput
 	}
-	r := &run{env: &env, steps: env.Steps, made: env.Made, vars: vars}
-	if s := env.Scratch; s != nil {
-		r.out, r.args, r.own, r.fields, r.opened, r.shared = s.out[:0], s.args[:0], s.own[:0], s.fields[:0], s.opened[:0], s.shared
+	s := env.Scratch
+	if s == nil {
+		return &run{env: env, steps: uint(env.Steps), made: env.Made, vars: vars}
 	}
-	return r
+	s.run = run{
+		env: env, steps: uint(env.Steps), made: env.Made, vars: vars,
+		out: s.out[:0], args: s.args[:0], own: s.own[:0], fields: s.fields[:0], opened: s.opened[:0], listed: s.listed[:0], shared: s.shared, hints: s.hints,
+	}
+	return &s.run
 }
 
 // words renders one part; a nil part is empty. The bytes are those of r.out, until
@@ -203,6 +224,10 @@ func (r *run) words(p *part) []byte {
 	}
 	r.shared = r.shared[:p.paths]
 	clear(r.shared)
+	if cap(r.hints) < p.paths {
+		r.hints = make([]uint8, p.paths)
+	}
+	r.hints = r.hints[:p.paths] // of another part they are wrong guesses
 	r.render(p.nodes)
 	return r.out
 }

@@ -226,3 +226,32 @@ func BenchmarkRender(b *testing.B) {
 		}
 	}
 }
+
+func TestANameThatIsMadeHidesWhatIsShared(t *testing.T) {
+	t.Parallel()
+	shared := content.Vars{"brand": map[string]any{"name": "shared"}}
+	var one, two event.Builder
+	one.SetText("name", "one")
+	two.SetText("name", "two")
+	var b event.Builder
+	b.Set("brands", event.ListOf(event.Nested(one.Object()), event.Nested(two.Object())))
+	vars := content.Vars{"trigger": b.Object()}
+	for source, want := range map[string]string{
+		"{{ brand.name }}": "shared",
+		"{{ brand.name }}{% for brand in trigger.brands %}{{ brand.name }}{% endfor %}{{ brand.name }}":                                                                                                                      "sharedonetwoshared",
+		"{% for x in trigger.brands %}{{ brand.name }}{% assign brand = x %}{% endfor %}{{ brand.name }}":                                                                                                                    "sharedonetwo",
+		"{% render 'show' %}{% for x in trigger.brands %}{% render 'show', brand: x %}{% endfor %}{% render 'show' %}":                                                                                                       "sharedonetwoshared",
+		"{% render 'show' for trigger.brands as brand %}{% include 'show' with trigger.brands as brand %}":                                                                                                                   "onetwoonetwo",
+		"{% assign which = 'brand' %}{% include which with trigger.brands[1] %}{{ brand.name }}":                                                                                                                             "twoshared",
+		"{{ trigger.brands.size }}{% for x in trigger.brands limit: 1 %}{% for y in trigger.brands %}{{ x.name }}{{ y.name }}{% endfor %}{% endfor %}{% for x in trigger.brands offset: continue %}{{ x.name }}{% endfor %}": "2oneoneonetwotwo",
+	} {
+		blocks := content.Blocks{"show": {Body: "{{ brand.name }}"}, "brand": {Body: "{{ brand.name }}"}}
+		tpl, err := content.Compile("hidden", content.Sources{Text: source, TextBlocks: blocks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := tpl.Render(vars, content.Env{Shared: shared}); err != nil || out.Text != want {
+			t.Errorf("%s is %q, %v; want %q", source, out.Text, err, want)
+		}
+	}
+}

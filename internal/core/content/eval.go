@@ -16,19 +16,44 @@ func (r *run) look() bool {
 	return n == 0 || r.step(n)
 }
 
-// lookup returns a variable by its name: of a loop, assigned, a counter, or
-// passed in.
-func (r *run) lookup(name string) any {
+// scopeOf returns a variable of a loop, or one assigned or handed; nil if there is
+// none of the name. It is to be read at once.
+func (r *run) scopeOf(name string) *scope {
 	if !r.look() {
 		return nil
 	}
 	for i := len(r.scopes) - 1; i >= 0; i-- {
 		if r.scopes[i].name == name {
-			return r.scopes[i].value
+			return &r.scopes[i]
 		}
 	}
 	if i := r.assignedAt(name); i >= 0 {
-		return r.assigned[i].value
+		return &r.assigned[i]
+	}
+	return nil
+}
+
+// objectOf returns a variable that is an object of an event, and whether it is one.
+func (r *run) objectOf(name string) (event.Object, bool) {
+	if s := r.scopeOf(name); s != nil && s.bare {
+		return s.object, true
+	}
+	if r.err != nil {
+		return "", false
+	}
+	o, ok := r.lookup(name).(event.Object)
+	return o, ok
+}
+
+// lookup returns a variable by its name: of a loop, assigned, a counter, or
+// passed in.
+func (r *run) lookup(name string) any {
+	s := r.scopeOf(name)
+	switch {
+	case s != nil:
+		return s.of()
+	case r.err != nil:
+		return nil
 	}
 	v, ok := any(nil), false
 	if !r.alone {
@@ -42,8 +67,10 @@ func (r *run) lookup(name string) any {
 		r.touch(v)
 		return v
 	}
-	if n, ok := r.counters[name]; ok {
-		return n
+	if r.rare != nil {
+		if n, ok := r.rare.counters[name]; ok {
+			return n
+		}
 	}
 	return nil
 }
@@ -51,16 +78,18 @@ func (r *run) lookup(name string) any {
 // fromShared returns a value of [Env.Shared], such as a colour of the brand, which a
 // message asks for again with each product; nil if the path is none or is nothing.
 func (r *run) fromShared(p *path) any {
-	if !r.look() {
-		return nil
-	}
-	for i := range r.scopes {
-		if r.scopes[i].name == p.root {
+	if !p.free {
+		if !r.look() {
 			return nil
 		}
-	}
-	if r.assignedAt(p.root) >= 0 {
-		return nil
+		for i := range r.scopes {
+			if r.scopes[i].name == p.root {
+				return nil
+			}
+		}
+		if r.assignedAt(p.root) >= 0 {
+			return nil
+		}
 	}
 	if v := r.shared[p.id]; v != nil {
 		return v
@@ -89,6 +118,21 @@ func (p *path) eval(r *run) any {
 			return v
 		}
 	}
+	if p.plain {
+		if s := r.scopeOf(p.root); s != nil && s.bare {
+			if v, ok := r.fieldOf(s.object, p); ok && v.Kind != event.List {
+				if !r.step(len(s.object)/perStep + len(v.Raw)/perStep) {
+					return nil
+				}
+				return liftValue(v)
+			}
+		}
+	}
+	if p.count {
+		if n, ok := r.count(p); ok {
+			return n
+		}
+	}
 	name := p.root
 	if p.by != nil {
 		name = r.text(p.by.eval(r))
@@ -109,6 +153,26 @@ func (p *path) eval(r *run) any {
 		return nil
 	}
 	return v
+}
+
+// count returns how many items a list of an event's object has, without making
+// values of them, and whether it is such a list.
+func (r *run) count(p *path) (int64, bool) {
+	o, ok := r.objectOf(p.root)
+	if !ok {
+		return 0, false
+	}
+	v, ok := r.fieldOf(o, p)
+	if !ok || v.Kind != event.List {
+		return 0, false
+	}
+	n := 0
+	for range v.Items {
+		if n++; n == maxItems {
+			break
+		}
+	}
+	return int64(n), r.step(len(o)/perStep + n)
 }
 
 // property is v.name.

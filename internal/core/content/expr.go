@@ -23,6 +23,9 @@ type path struct {
 	src   string // as written, for errors
 	fixed bool   // nothing but names: for the same variables it is the same value
 	id    int    // its number in the part
+	plain bool   // a name and one step that is a name
+	count bool   // a name, a step that is a name, and size
+	free  bool   // nothing in the part gives its root to anything else
 }
 
 // pathStep is .name or [expression].
@@ -304,8 +307,10 @@ func (p *parser) steps(x *path, start int) expr {
 	for i := range x.steps {
 		x.fixed = x.fixed && x.steps[i].by == nil
 	}
-	x.id = p.in.kit.paths
-	p.in.kit.paths++
+	x.plain = x.fixed && len(x.steps) == 1
+	x.count = x.fixed && len(x.steps) == 2 && x.steps[1].name == "size"
+	x.id = len(p.in.kit.paths)
+	p.in.kit.paths = append(p.in.kit.paths, x)
 	p.in.names.use(x, p.in.part.spot(p.pos))
 	return x
 }

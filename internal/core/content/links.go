@@ -13,9 +13,10 @@ import (
 // follow it and may return it unchanged.
 func Links(html string, rewrite func(url string) string, keep ...string) string {
 	var b strings.Builder
+	var attrs []attribute
 	done := 0
 	for i := 0; ; {
-		e, ok := nextTag(html, i, true)
+		e, ok := nextTag(html, i, nil)
 		if !ok {
 			break
 		}
@@ -29,6 +30,7 @@ func Links(html string, rewrite func(url string) string, keep ...string) string 
 		if e.closing || e.name != "a" && e.name != "area" {
 			continue
 		}
+		e, _ = readTag(html, e.start, &attrs)
 		for _, a := range e.attrs {
 			url := strings.Trim(a.value, " \t\r\n")
 			if a.name != "href" || !hasPrefixFold(url, "http://") && !hasPrefixFold(url, "https://") || slices.Contains(keep, url) {
@@ -73,22 +75,6 @@ func insertEnd(html, markup string) string {
 	return html[:at] + markup + html[at:]
 }
 
-// insertStart puts markup behind the opening of the body, or at the start.
-func insertStart(html []byte, markup ...string) []byte {
-	at := bodyStart(html)
-	n := 0
-	for _, m := range markup {
-		n += len(m)
-	}
-	size := len(html)
-	html = slices.Grow(html, n)[:size+n]
-	copy(html[at+n:], html[at:size])
-	for _, m := range markup {
-		at += copy(html[at:], m)
-	}
-	return html
-}
-
 // bodyStart returns the place behind the opening of the body; 0 if there is none.
 func bodyStart(html []byte) int {
 	// Nearly always the first that looks like it is it: what could hide one is a
@@ -110,7 +96,7 @@ func bodyStart(html []byte) int {
 		}
 	}
 	for i, s := 0, string(html); ; {
-		e, ok := nextTag(s, i, false)
+		e, ok := nextTag(s, i, nil)
 		if !ok {
 			return 0
 		}

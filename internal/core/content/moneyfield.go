@@ -16,11 +16,11 @@ const plainDigits = 15
 // of each product of a message. It reports false, having done nothing, if anything
 // is out of the ordinary.
 func (r *run) showMoney(n *outputNode) bool {
-	o, ok := r.lookup(n.field.root).(event.Object)
+	o, ok := r.objectOf(n.field.root)
 	if !ok || n.mode != textMode && n.mode != rawMode {
 		return false
 	}
-	v, ok := r.get(o, n.field.steps[0].name)
+	v, ok := r.fieldOf(o, n.field)
 	if !ok || v.Kind != event.Number || len(v.Raw) > plainDigits {
 		return false
 	}
@@ -39,8 +39,7 @@ func (r *run) showMoney(n *outputNode) bool {
 	if err != nil {
 		return false
 	}
-	r.touch(o)
-	if !r.step(5 + len(n.money.steps)) {
+	if !r.step(5 + len(n.money.steps) + len(o)/perStep) {
 		return true
 	}
 	var buf [48]byte

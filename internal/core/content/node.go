@@ -75,8 +75,9 @@ type forNode struct {
 	in            expr
 	label         string // "item-products"
 	limit, offset expr
-	cols          expr // of a tablerow
-	goOn          bool // offset: continue
+	cols          expr  // of a tablerow
+	goOn          bool  // offset: continue
+	noted         *bool // whether any loop of the part goes on, so that it is noted where each ended
 	reversed      bool
 	body          []node
 	otherwise     []node
@@ -109,7 +110,7 @@ type silentNode struct{ node node }
 
 func (r *run) render(nodes []node) {
 	for _, n := range nodes {
-		if r.err != nil || r.jump != onward || !r.step(1) {
+		if r.err != nil || r.jump != onward || !r.tick() {
 			return
 		}
 		n.render(r)
@@ -142,16 +143,15 @@ func (n *outputNode) render(r *run) {
 // is most of what a message of many products does. It reports false, having done
 // nothing, if it is anything else.
 func (r *run) showField(n *outputNode) bool {
-	o, ok := r.lookup(n.field.root).(event.Object)
+	o, ok := r.objectOf(n.field.root)
 	if !ok {
 		return false
 	}
-	v, ok := r.get(o, n.field.steps[0].name)
+	v, ok := r.fieldOf(o, n.field)
 	if !ok || v.Kind != event.String || n.mode&outlookBit != 0 || !r.lax && blankText(v.Raw) {
 		return false
 	}
-	r.touch(o)
-	if r.step(2 + len(v.Raw)/perStep) {
+	if r.step(2 + len(o)/perStep + len(v.Raw)/perStep) {
 		r.showText(v.Raw, n.mode)
 	}
 	return true
@@ -170,10 +170,10 @@ func (r *run) assign(name string, v any) {
 		return
 	}
 	if i := r.assignedAt(name); i >= 0 {
-		r.assigned[i].value = v
+		r.assigned[i] = scope{name: name, value: v}
 		return
 	}
-	r.assigned = append(r.assigned, scope{name, v})
+	r.assigned = append(r.assigned, scope{name: name, value: v})
 }
 
 // assignedAt returns where a name is among those assigned; −1 if it is not. Most
@@ -276,11 +276,13 @@ func (l *loop) field(name string) (any, bool) {
 
 func (n *forNode) render(r *run) {
 	r.pos = n.pos
-	from, to, at := n.bounds(r)
+	from, to, in := n.bounds(r)
 	if r.err != nil {
 		return
 	}
+	listed := len(r.listed) - len(in.objects)
 	if from >= to {
+		r.listed = r.listed[:listed]
 		r.render(n.otherwise)
 		return
 	}
@@ -291,14 +293,18 @@ func (n *forNode) render(r *run) {
 		}
 	}
 	base := len(r.scopes)
-	r.scopes = append(r.scopes, scope{"forloop", l}, scope{n.name, nil})
+	r.scopes = append(r.scopes, scope{name: "forloop", value: l}, scope{name: n.name})
 	for i := from; i < to && r.err == nil; i++ {
 		k := i
 		if n.reversed {
 			k = to - 1 - (i - from)
 		}
 		l.at = i - from
-		r.scopes[base+1].value = at(k)
+		if in.objects != nil && in.objects[k].Kind == event.Map {
+			r.scopes[base+1] = scope{name: n.name, object: event.Object(in.objects[k].Raw), bare: true}
+		} else {
+			r.scopes[base+1] = scope{name: n.name, value: in.at(k)}
+		}
 		if !r.step(1) {
 			break
 		}
@@ -310,31 +316,39 @@ func (n *forNode) render(r *run) {
 			}
 		}
 	}
-	r.scopes = r.scopes[:base]
+	r.scopes, r.listed = r.scopes[:base], r.listed[:listed]
 }
 
 // bounds returns which items the loop goes over, and how to get one.
-func (n *forNode) bounds(r *run) (from, to int, at func(int) any) {
+func (n *forNode) bounds(r *run) (from, to int, in rounds) {
 	size := 0
-	switch v := n.in.eval(r).(type) {
+	in.some = true
+	var over any
+	if in.objects = r.list(n.in); in.objects == nil {
+		over = n.in.eval(r)
+	}
+	switch v := over.(type) {
 	case []any:
-		size, at = len(v), func(i int) any { return v[i] }
+		in.items = v
 	case span:
 		// A range is counted, not made: its rounds are paid for one by one.
-		size, at = v.len(), func(i int) any { return v.a + int64(i) }
+		in.first, size = v.a, v.len()
 	case pair:
-		items := r.items(v)
-		size, at = len(items), func(i int) any { return items[i] }
+		in.items = r.items(v)
 	case event.Object, map[string]any:
-		items := r.pairs(v)
-		size, at = len(items), func(i int) any { return items[i] }
+		in.items = r.pairs(v)
 	case string, safe:
 		if s := r.text(v); s != "" {
-			size, at = 1, func(int) any { return v }
+			in.items = []any{v}
+		} else {
+			in.some = false
 		}
+	default:
+		in.some = in.objects != nil
 	}
+	size = max(size, len(in.items), len(in.objects))
 	if n.goOn {
-		from = r.resume[n.label]
+		from = r.rarely().resume[n.label]
 	} else if n.offset != nil {
 		from = n.bound(r, n.offset, "offset")
 	}
@@ -344,11 +358,57 @@ func (n *forNode) bounds(r *run) (from, to int, at func(int) any) {
 			to = from + limit
 		}
 	}
-	if r.resume == nil {
-		r.resume = map[string]int{}
+	if *n.noted {
+		r.rarely().resume[n.label] = max(to, from)
 	}
-	r.resume[n.label] = max(to, from)
-	return from, to, at
+	return from, to, in
+}
+
+// list returns the items of a list of an event's object, such as the products of a
+// basket, without making values of them, on top of r.listed; nil if x is anything
+// else.
+func (r *run) list(x expr) []event.Value {
+	p, ok := x.(*path)
+	if !ok || !p.plain {
+		return nil
+	}
+	o, ok := r.objectOf(p.root)
+	if !ok {
+		return nil
+	}
+	v, ok := r.fieldOf(o, p)
+	if !ok || v.Kind != event.List || v.Raw == "" || !r.step(2+len(o)/perStep) {
+		return nil
+	}
+	base := len(r.listed)
+	v.Items(func(item event.Value) bool {
+		r.listed = append(r.listed, item)
+		return len(r.listed)-base < maxItems
+	})
+	items := r.listed[base:len(r.listed):len(r.listed)]
+	if !r.step(len(items)) {
+		r.listed = r.listed[:base]
+		return nil
+	}
+	return items
+}
+
+// rounds are what a loop goes over: items, or numbers from the first on.
+type rounds struct {
+	some    bool          // it is something to go over, although it may be empty
+	objects []event.Value // items that are not values yet; on top of run.listed
+	items   []any
+	first   int64
+}
+
+func (in *rounds) at(i int) any {
+	switch {
+	case in.objects != nil:
+		return liftValue(in.objects[i])
+	case in.items != nil:
+		return in.items[i]
+	}
+	return in.first + int64(i)
 }
 
 func (n *forNode) bound(r *run, x expr, what string) int {
@@ -366,12 +426,10 @@ func (n *cycleNode) render(r *run) {
 	if n.group != nil {
 		key = "group:" + r.text(n.group.eval(r))
 	}
-	if r.cycles == nil {
-		r.cycles = map[string]int{}
-	}
-	i := r.cycles[key]
-	if r.cycles[key] = i + 1; i+1 >= len(n.values) {
-		r.cycles[key] = 0
+	cycles := r.rarely().cycles
+	i := cycles[key]
+	if cycles[key] = i + 1; i+1 >= len(n.values) {
+		cycles[key] = 0
 	}
 	if i < len(n.values) { // a group of the same name may have had more values
 		r.show(n.values[i].eval(r), n.mode)
@@ -379,16 +437,14 @@ func (n *cycleNode) render(r *run) {
 }
 
 func (n *counterNode) render(r *run) {
-	if r.counters == nil {
-		r.counters = map[string]int64{}
-	}
+	counters := r.rarely().counters
 	if n.down {
-		r.counters[n.name]--
-		r.write(strconv.FormatInt(r.counters[n.name], 10))
+		counters[n.name]--
+		r.write(strconv.FormatInt(counters[n.name], 10))
 		return
 	}
-	r.write(strconv.FormatInt(r.counters[n.name], 10))
-	r.counters[n.name]++
+	r.write(strconv.FormatInt(counters[n.name], 10))
+	counters[n.name]++
 }
 
 func (n *changedNode) render(r *run) {
@@ -397,11 +453,11 @@ func (n *changedNode) render(r *run) {
 	if r.err != nil {
 		return
 	}
-	if body := string(r.out[from:]); body == r.changed {
-		r.room += len(body)
+	if known := r.rarely(); string(r.out[from:]) == known.changed {
+		r.room += len(known.changed)
 		r.out = r.out[:from]
 	} else {
-		r.changed = body
+		known.changed = string(r.out[from:])
 	}
 }
 

@@ -75,13 +75,17 @@ func parse(file File, html bool, k *kit) (*part, error) {
 	if wrong != "" {
 		return nil, fault.New(fault.Invalid, p.at(pos)+": "+wrong)
 	}
-	c := &compiler{part: p, tokens: tokens, kit: k, names: &names{}}
+	k.made, k.goesOn = map[string]bool{}, new(bool)
+	c := &compiler{part: p, tokens: tokens, kit: k, names: &names{all: k.made}}
 	p.nodes = c.block("")
 	if c.err != nil {
 		return nil, c.err
 	}
 	c.names.settle(k)
-	p.paths = k.paths
+	p.paths = len(k.paths)
+	for _, x := range k.paths {
+		x.free = x.root != "" && !k.made[x.root]
+	}
 	return p, nil
 }
 
@@ -353,7 +357,7 @@ func (c *compiler) loop(t token, p *parser) node {
 
 // rounds reads what for and tablerow go over.
 func (c *compiler) rounds(t token, p *parser) *forNode {
-	n := &forNode{pos: t.pos, name: p.name()}
+	n := &forNode{pos: t.pos, name: p.name(), noted: c.kit.goesOn}
 	if n.name == "" {
 		p.fail("a loop is written {% " + t.name + " item in list %}")
 	}
@@ -378,7 +382,9 @@ func (c *compiler) rounds(t token, p *parser) *forNode {
 			n.limit = p.value()
 			continue
 		case p.keyword("offset") && p.eat(":"):
-			if n.goOn = p.keyword("continue"); !n.goOn {
+			if n.goOn = p.keyword("continue"); n.goOn {
+				*n.noted = true
+			} else {
 				n.offset = p.value()
 			}
 			continue

@@ -27,9 +27,11 @@ type kit struct {
 	fallback map[string]string
 	lax      bool // as Shopify reads, for the golden suite
 
-	paths  int // variables, each place counted
-	places int // where blocks stand
-	whole  int // bytes of them
+	paths  []*path         // variables, each place counted
+	made   map[string]bool // what is given a name anywhere in the part
+	goesOn *bool           // a loop begins where one before it ended
+	places int             // where blocks stand
+	whole  int             // bytes of them
 	uses   []Use
 	words  []Word
 }
@@ -149,7 +151,7 @@ func (c *compiler) partial(t token, p *parser) node {
 		return nil
 	}
 	if t.name == "render" {
-		known := &names{alone: true, block: name}
+		known := &names{alone: true, block: name, all: c.kit.made}
 		for _, a := range h.args {
 			known.add(a.name)
 		}
@@ -185,6 +187,9 @@ func (c *compiler) partial(t token, p *parser) node {
 		}
 	}
 	slices.Sort(n.order)
+	for _, name := range n.order {
+		c.kit.made[name] = true // what it is handed by with has its name
+	}
 	for _, name := range n.order {
 		if n.parts[name] = c.block1(t, name, c.names); c.err != nil {
 			return nil
@@ -265,11 +270,11 @@ func (r *run) enter(p *part) {
 // show renders a block with what it is handed: in a scope of its own, or in this
 // one with more variables.
 func (h *handed) show(r *run, p *part, alone bool) {
-	base := len(r.args)
+	base := len(r.own)
 	for i := range h.args {
-		r.args = append(r.args, h.args[i].x.eval(r))
+		r.own = append(r.own, r.hand(&h.args[i]))
 	}
-	values := r.args[base:len(r.args):len(r.args)]
+	values := r.own[base:len(r.own):len(r.own)]
 	var v any
 	if h.bound != nil {
 		v = h.bound.eval(r)
@@ -298,18 +303,26 @@ func (h *handed) show(r *run, p *part, alone bool) {
 		l.at = i
 		h.once(r, p, alone, values, items[i], l)
 	}
-	r.args = r.args[:base]
+	r.own = r.own[:base]
 }
 
-func (h *handed) once(r *run, p *part, alone bool, values []any, v any, l *loop) {
+// hand returns the variable that an argument becomes.
+func (r *run) hand(a *namedArg) scope {
+	if p, ok := a.x.(*path); ok && p.by == nil && len(p.steps) == 0 {
+		if s := r.scopeOf(p.root); s != nil && s.bare && r.step(1+len(s.object)/perStep) {
+			return scope{name: a.name, object: s.object, bare: true}
+		}
+	}
+	return scope{name: a.name, value: a.x.eval(r)}
+}
+
+func (h *handed) once(r *run, p *part, alone bool, values []scope, v any, l *loop) {
 	if !alone {
 		from := len(r.scopes)
 		if h.bound != nil {
-			r.scopes = append(r.scopes, scope{h.name, v})
+			r.scopes = append(r.scopes, scope{name: h.name, value: v})
 		}
-		for i := range h.args {
-			r.scopes = append(r.scopes, scope{h.args[i].name, values[i]})
-		}
+		r.scopes = append(r.scopes, values...)
 		r.enter(p)
 		r.scopes = r.scopes[:from]
 		return
@@ -317,15 +330,13 @@ func (h *handed) once(r *run, p *part, alone bool, values []any, v any, l *loop)
 	outer := r.frame
 	base := len(r.own)
 	if h.bound != nil {
-		r.own = append(r.own, scope{h.name, v})
+		r.own = append(append(r.own, scope{name: h.name, value: v}), values...)
+		if l != nil {
+			r.own = append(r.own, scope{name: "forloop", value: l})
+		}
+		values = r.own[base:len(r.own):len(r.own)] // what it assigns itself stands elsewhere
 	}
-	for i := range h.args {
-		r.own = append(r.own, scope{h.args[i].name, values[i]})
-	}
-	if l != nil {
-		r.own = append(r.own, scope{"forloop", l})
-	}
-	r.frame = frame{alone: true, assigned: r.own[base:len(r.own):len(r.own)]} // what it assigns itself stands elsewhere
+	r.frame = frame{alone: true, assigned: values}
 	r.enter(p)
 	r.frame = outer
 	r.own = r.own[:base]
@@ -404,7 +415,8 @@ func (f *follower) chosen(n *chosenNode, p place) place {
 // at.
 func CheckBlock(name string, file File, html bool, blocks Blocks) error {
 	p := &part{file: file, html: html, lines: linesOf(file.Body)}
-	c := &compiler{part: p, kit: &kit{blocks: blocks}, names: &names{}}
+	k := &kit{blocks: blocks, made: map[string]bool{}, goesOn: new(bool)}
+	c := &compiler{part: p, kit: k, names: &names{all: k.made}}
 	c.inside(token{}, file, []string{name}, c.names)
 	return c.err
 }

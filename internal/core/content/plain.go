@@ -76,8 +76,9 @@ type attribute struct {
 
 // nextTag returns the next tag at or behind i. Comments and the text of raw
 // elements are skipped; what Outlook alone shows counts as a comment. Its
-// attributes are read if they are asked for.
-func nextTag(s string, i int, attrs bool) (e element, ok bool) {
+// attributes are read if they are asked for, into memory that may be used again: they
+// hold until the next tag is read.
+func nextTag(s string, i int, attrs *[]attribute) (e element, ok bool) {
 	for i < len(s) {
 		j := strings.IndexByte(s[i:], '<')
 		if j < 0 || i+j+1 >= len(s) {
@@ -106,8 +107,11 @@ func nextTag(s string, i int, attrs bool) (e element, ok bool) {
 	return element{}, false
 }
 
-func readTag(s string, i int, attrs bool) (e element, ok bool) {
+func readTag(s string, i int, attrs *[]attribute) (e element, ok bool) {
 	e.start = i
+	if attrs != nil {
+		*attrs = (*attrs)[:0]
+	}
 	i++
 	if s[i] == '/' {
 		e.closing = true
@@ -127,6 +131,9 @@ func readTag(s string, i int, attrs bool) (e element, ok bool) {
 		}
 		if s[i] == '>' {
 			e.end = i + 1
+			if attrs != nil {
+				e.attrs = *attrs
+			}
 			return e, true
 		}
 		from = i
@@ -134,7 +141,7 @@ func readTag(s string, i int, attrs bool) (e element, ok bool) {
 			i++
 		}
 		a := attribute{}
-		if attrs {
+		if attrs != nil {
 			a.name = strings.ToLower(s[from:i])
 		}
 		for i < len(s) && space(s[i]) {
@@ -155,15 +162,15 @@ func readTag(s string, i int, attrs bool) (e element, ok bool) {
 			a.start = i
 			i += valueEnd(s[i:], where)
 			a.end = i
-			if attrs {
+			if attrs != nil {
 				a.value = html.UnescapeString(s[a.start:a.end])
 			}
 			if where != inBare {
 				i++
 			}
 		}
-		if attrs {
-			e.attrs = append(e.attrs, a)
+		if attrs != nil {
+			*attrs = append(*attrs, a)
 		}
 	}
 }
@@ -171,8 +178,14 @@ func readTag(s string, i int, attrs bool) (e element, ok bool) {
 // hidden reports whether an element says that it is not shown.
 func (e element) hidden() bool {
 	for _, a := range e.attrs {
-		if a.name == "style" && strings.Contains(strings.ReplaceAll(strings.ToLower(a.value), " ", ""), "display:none") || a.name == "hidden" {
+		switch a.name {
+		case "hidden":
 			return true
+		case "style":
+			style := strings.ToLower(a.value)
+			if strings.Contains(style, "none") && strings.Contains(strings.ReplaceAll(style, " ", ""), "display:none") {
+				return true
+			}
 		}
 	}
 	return false

@@ -35,8 +35,8 @@ func (l *loop) column(name string) (any, bool) {
 
 func (n *tableNode) render(r *run) {
 	r.pos = n.pos
-	from, to, at := n.bounds(r)
-	if r.err != nil || at == nil {
+	from, to, in := n.bounds(r)
+	if r.err != nil || !in.some {
 		return
 	}
 	l := &loop{name: n.label, of: max(to-from, 0)}
@@ -44,12 +44,12 @@ func (n *tableNode) render(r *run) {
 	if n.cols != nil {
 		l.cols = max(n.bound(r, n.cols, "number of columns"), 1)
 	}
-	base := len(r.scopes)
-	r.scopes = append(r.scopes, scope{"tablerowloop", l}, scope{n.name, nil})
+	base, listed := len(r.scopes), len(r.listed)-len(in.objects)
+	r.scopes = append(r.scopes, scope{name: "tablerowloop", value: l}, scope{name: n.name})
 	r.write("<tr class=\"row1\">\n")
 	for i := from; i < to && r.err == nil; i++ {
 		l.at = i - from
-		r.scopes[base+1].value = at(i)
+		r.scopes[base+1].value = in.at(i)
 		if !r.step(1) {
 			break
 		}
@@ -70,7 +70,7 @@ func (n *tableNode) render(r *run) {
 		}
 	}
 	r.write("</tr>\n")
-	r.scopes = r.scopes[:base]
+	r.scopes, r.listed = r.scopes[:base], r.listed[:listed]
 }
 
 // table follows a tablerow, which writes tags of its own: it and its body stand

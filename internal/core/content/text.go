@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bytes"
 	"html"
 	"strconv"
 	"strings"
@@ -17,8 +18,8 @@ const maxIndent = 6
 
 // textReader makes text of HTML.
 type textReader struct {
-	b     strings.Builder
-	line  strings.Builder
+	b     []byte
+	line  []byte
 	gap   int // empty lines owed before the next text
 	space bool
 	link  string
@@ -38,10 +39,11 @@ type textReader struct {
 // pictures their words. What is hidden (styles, titles, scripts, the preheader) is
 // left out.
 func Plain(s string) string {
-	p := &textReader{}
+	p := &textReader{b: make([]byte, 0, len(s)/4), line: make([]byte, 0, 256)}
+	var attrs []attribute
 	skip, depth := "", 0 // the element that is left out, and how often it is open
 	for i := 0; ; {
-		e, ok := nextTag(s, i, true)
+		e, ok := nextTag(s, i, &attrs)
 		end := len(s)
 		if ok {
 			end = e.start
@@ -80,7 +82,7 @@ func Plain(s string) string {
 		p.tag(e)
 	}
 	p.flush()
-	return strings.TrimLeft(p.b.String(), "\n")
+	return string(bytes.TrimLeft(p.b, "\n"))
 }
 
 // void are elements without content.
@@ -94,21 +96,35 @@ var blocks = map[string]bool{
 }
 
 func (p *textReader) text(s string) {
-	for _, r := range html.UnescapeString(s) {
+	s = html.UnescapeString(s)
+	for i, n := 0, 0; i < len(s); i += n {
+		if !p.cell && !p.space {
+			from := i
+			for i < len(s) && s[i] > ' ' && s[i] < utf8.RuneSelf {
+				i++
+			}
+			if p.line = append(p.line, s[from:i]...); i == len(s) {
+				break
+			}
+		}
+		r := rune(s[i])
+		if n = 1; r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRuneInString(s[i:])
+		}
 		switch {
-		case r == '\u200b' || r == '\u200c' || r == '\u200d' && p.line.Len() == 0 || r == '\u034f' || r == '\ufeff' || r == '\u00ad':
+		case r == '\u200b' || r == '\u200c' || r == '\u200d' && len(p.line) == 0 || r == '\u034f' || r == '\ufeff' || r == '\u00ad':
 		case r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0':
-			p.space = p.line.Len() > 0
+			p.space = len(p.line) > 0
 		default:
 			if p.cell {
-				p.line.WriteString(" |")
+				p.line = append(p.line, " |"...)
 				p.cell, p.space = false, true
 			}
 			if p.space {
-				p.line.WriteByte(' ')
+				p.line = append(p.line, ' ')
 				p.space = false
 			}
-			p.line.WriteRune(r)
+			p.line = utf8.AppendRune(p.line, r)
 		}
 	}
 }
@@ -143,7 +159,7 @@ func (p *textReader) tag(e element) {
 			p.text(" [" + alt + "] ")
 		}
 	case "hr":
-		p.line.WriteString(strings.Repeat("-", 20))
+		p.line = append(p.line, strings.Repeat("-", 20)...)
 		p.flush()
 		p.gap = 1
 	case "table":
@@ -208,7 +224,7 @@ func (p *textReader) indent(closing bool, first, rest string) {
 func (p *textReader) column(e element) {
 	if len(p.tables) == 0 || !p.tables[len(p.tables)-1] {
 		p.flush()
-	} else if !e.closing && p.line.Len() > 0 {
+	} else if !e.closing && len(p.line) > 0 {
 		p.cell = true
 	}
 }
@@ -216,29 +232,29 @@ func (p *textReader) column(e element) {
 // anchor begins or ends a link.
 func (p *textReader) anchor(e element) {
 	if !e.closing {
-		p.link, p.from = "", p.line.Len()
+		p.link, p.from = "", len(p.line)
 		if href := e.attr("href"); hasPrefixFold(href, "http") {
 			p.link = href
 		}
 		return
 	}
-	words := strings.TrimSpace(p.line.String()[min(p.from, p.line.Len()):])
-	if p.link != "" && words != "" && words != p.link {
-		p.line.WriteString(" (" + p.link + ")")
+	words := bytes.TrimSpace(p.line[min(p.from, len(p.line)):])
+	if p.link != "" && len(words) > 0 && string(words) != p.link {
+		p.line = append(append(append(p.line, " ("...), p.link...), ')')
 	}
 	p.link = ""
 }
 
 // flush ends the line.
 func (p *textReader) flush() {
-	text := strings.TrimSpace(p.line.String())
-	p.line.Reset()
+	text := bytes.TrimSpace(p.line)
+	p.line = p.line[:0] // text is read before the next is written
 	p.space, p.cell, p.from = false, false, 0
-	if text == "" {
+	if len(text) == 0 {
 		return
 	}
-	if p.gap > 0 && p.b.Len() > 0 {
-		p.b.WriteByte('\n')
+	if p.gap > 0 && len(p.b) > 0 {
+		p.b = append(p.b, '\n')
 	}
 	p.gap = 0
 	indents := p.indents[:min(len(p.indents), maxIndent)]
@@ -250,32 +266,33 @@ func (p *textReader) flush() {
 	}
 	longest := p.wrap(text, first, rest)
 	if p.rule != 0 {
-		p.b.WriteString(rest + strings.Repeat(string(p.rule), longest) + "\n")
+		p.b = append(append(p.b, rest...), bytes.Repeat([]byte{p.rule}, longest)...)
+		p.b = append(p.b, '\n')
 		p.gap = 1
 	}
 }
 
 // wrap writes words in lines and returns the length of the longest.
-func (p *textReader) wrap(text, first, rest string) (longest int) {
+func (p *textReader) wrap(text []byte, first, rest string) (longest int) {
 	width := utf8.RuneCountInString(first)
-	p.b.WriteString(first)
+	p.b = append(p.b, first...)
 	begun := false
-	for word := range strings.FieldsSeq(text) {
-		n := utf8.RuneCountInString(word)
+	for word := range bytes.FieldsSeq(text) {
+		n := utf8.RuneCount(word)
 		switch {
 		case !begun:
 		case width+1+n > textWidth:
 			longest = max(longest, width)
-			p.b.WriteString("\n" + rest)
+			p.b = append(append(p.b, '\n'), rest...)
 			width = utf8.RuneCountInString(rest)
 		default:
-			p.b.WriteByte(' ')
+			p.b = append(p.b, ' ')
 			width++
 		}
-		p.b.WriteString(word)
+		p.b = append(p.b, word...)
 		width += n
 		begun = true
 	}
-	p.b.WriteByte('\n')
+	p.b = append(p.b, '\n')
 	return min(max(longest, width)-utf8.RuneCountInString(rest), textWidth)
 }

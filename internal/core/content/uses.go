@@ -30,6 +30,7 @@ type names struct {
 	alone bool // of a block
 	block string
 	made  map[string]bool
+	all   map[string]bool // of all scopes of the part
 	uses  []Use
 	words []Word
 }
@@ -39,7 +40,7 @@ func (n *names) add(name string) {
 	if n.made == nil {
 		n.made = map[string]bool{}
 	}
-	n.made[name] = true
+	n.made[name], n.all[name] = true, true
 }
 
 // use notes that a variable is asked for.

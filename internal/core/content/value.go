@@ -236,6 +236,33 @@ const (
 // message shows several of each product, and its text part goes through the
 // products in the same order as its HTML.
 func (r *run) get(o event.Object, key string) (event.Value, bool) {
+	f := r.fieldsOf(o)
+	for i := f.from; i < f.to; i++ {
+		if r.fields[i].Key == key {
+			return r.fields[i].Value, true
+		}
+	}
+	return event.Value{}, false
+}
+
+// fieldOf is get of a path of one step, which mostly finds its field where it was in
+// the object before.
+func (r *run) fieldOf(o event.Object, p *path) (event.Value, bool) {
+	f, key := r.fieldsOf(o), p.steps[0].name
+	if i := f.from + int(r.hints[p.id]); i < f.to && r.fields[i].Key == key {
+		return r.fields[i].Value, true
+	}
+	for i := f.from; i < f.to; i++ {
+		if r.fields[i].Key == key {
+			r.hints[p.id] = uint8(min(i-f.from, math.MaxUint8))
+			return r.fields[i].Value, true
+		}
+	}
+	return event.Value{}, false
+}
+
+// fieldsOf returns where the fields of an object are.
+func (r *run) fieldsOf(o event.Object) opened {
 	if len(r.opened) == 0 || r.opened[r.at].raw != string(o) {
 		if r.at++; r.at >= len(r.opened) {
 			r.at = 0
@@ -244,13 +271,7 @@ func (r *run) get(o event.Object, key string) (event.Value, bool) {
 			r.open(o)
 		}
 	}
-	f := &r.opened[r.at]
-	for i := f.from; i < f.to; i++ {
-		if r.fields[i].Key == key {
-			return r.fields[i].Value, true
-		}
-	}
-	return event.Value{}, false
+	return r.opened[r.at]
 }
 
 // open reads the fields of an object.
@@ -275,10 +296,10 @@ func (r *run) lifted(v any, key string) (any, bool) {
 	if f.Kind != event.List || f.Raw == "" {
 		return liftValue(f), ok
 	}
-	if f.Raw != r.listed {
-		r.listed, r.list = f.Raw, liftValue(f)
+	if f.Raw != r.lastRaw {
+		r.lastRaw, r.last = f.Raw, liftValue(f)
 	}
-	return r.list, ok
+	return r.last, ok
 }
 
 // field returns a field of an object and pays for finding and lifting it.
