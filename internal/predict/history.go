@@ -15,8 +15,9 @@ import (
 	"rapport/internal/store"
 )
 
-// History is a [Source] that reads the feed of a store itself and holds what it
-// read: for a shop without a warehouse, and for tests.
+// History is a [Source] that reads the feed of a store itself. It holds what it read
+// until it is released: models ask for the same again and again while they run, and
+// nobody does between two runs.
 type History struct {
 	store store.Store
 	lanes int
@@ -34,6 +35,14 @@ type History struct {
 // profile id stands for by now; false: one who was erased.
 func NewHistory(s store.Store, lanes int, owner func(ctx context.Context, id identity.ID) (identity.ID, bool, error)) *History {
 	return &History{store: s, lanes: lanes, owner: owner, after: make([]uint64, lanes)}
+}
+
+// Release lets go of what was read. Whoever asks next reads the feed anew.
+func (h *History) Release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rows = nil
+	clear(h.after)
 }
 
 // feedBlocks is how many feed blocks are read at once.

@@ -34,7 +34,7 @@ const batch = 500
 // goroutines; one runs models at a time.
 type Runner struct {
 	Models []Model
-	Source Source
+	Source Source // one that holds what it read, as [History] does, is released after each run
 	// Say appends entries to the log; they are durable when it returns.
 	Say func(ctx context.Context, entries []identity.Addressed) error
 	// Dir is where reports and fingerprints of what was said are kept.
@@ -59,6 +59,9 @@ func (r *Runner) Run(ctx context.Context, now event.Time, names ...string) ([]Re
 	m, err := r.Moment(ctx, now)
 	if err != nil {
 		return nil, err
+	}
+	if held, ok := r.Source.(interface{ Release() }); ok {
+		defer held.Release()
 	}
 	var reports []Report
 	var errs []error
