@@ -259,9 +259,11 @@ func printDifference(w io.Writer, d *run.Difference) error {
 		}
 	}
 	for _, p := range d.Problems {
-		if !p.Warning {
-			fmt.Fprintf(w, "mistake: %s: %s\n", p.Where, p.What)
+		kind := "mistake"
+		if p.Warning {
+			kind = "warning"
 		}
+		fmt.Fprintf(w, "%s: %s\n", kind, p.Error())
 	}
 	_, err := fmt.Fprintln(w, d.Summary())
 	return err

@@ -55,6 +55,9 @@ func (c *segmentPreviewCmd) Run(ctx context.Context, e *env) error {
 	case c.JSON:
 		return e.printJSON(f)
 	}
+	for _, p := range f.Warnings {
+		fmt.Fprintln(e.err, "warning:", p.Error())
+	}
 	fmt.Fprintf(e.out, "who %s\n%10d  of %d customers\n", f.Sentence, f.Members, f.Customer)
 	for _, r := range f.Funnel {
 		fmt.Fprintf(e.out, "%10d  reachable by %s\n%10d  who agreed to %s\n%10d  to whom a message could go now, %d later\n", r.Reachable, r.Channel, r.Agreed, r.Purpose, r.Free, r.Later)

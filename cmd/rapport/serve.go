@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rapport/internal/clock"
+	"rapport/internal/core/condition"
 	"rapport/internal/fault"
 	"rapport/internal/program"
 )
@@ -122,7 +123,7 @@ func mustCompile(folder string) error {
 		return err
 	}
 	var mistakes []string
-	_, problems := program.Compile(src, program.Options{Workspace: workspace})
+	_, problems := program.Compile(src, program.Options{Workspace: workspace, Known: &condition.Known{Predictions: predicted()}})
 	for _, p := range problems {
 		if !p.Warning {
 			mistakes = append(mistakes, p.Error())

@@ -30,6 +30,7 @@ import (
 	"rapport/internal/run"
 	"rapport/internal/site"
 	"rapport/internal/suggest"
+	"rapport/internal/warehouse"
 	"rapport/ui"
 )
 
@@ -142,7 +143,7 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
 		Erasures: s.d.erasures, Forget: s.forget(), Clean: []run.Clean{s.shops.forget}, OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
-		Heard: s.room.Hear, Gone: s.room.Forget,
+		Heard: s.room.Hear, Gone: s.room.Forget, Known: (&knowing{warehouse: func() warehouse.Warehouse { return s.d.tables.store() }}).known,
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
@@ -30,7 +31,7 @@ func (c *validateCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	prog, problems := program.Compile(src, program.Options{Workspace: workspace})
+	prog, problems := program.Compile(src, program.Options{Workspace: workspace, Known: &condition.Known{Predictions: predicted()}})
 	bad, err := e.problems(problems, c.JSON)
 	if bad == 0 && c.Cost && !c.JSON {
 		printCosts(e.out, prog)
@@ -79,7 +80,7 @@ func (c *testCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	p, problems := program.Compile(src, program.Options{Workspace: workspace})
+	p, problems := program.Compile(src, program.Options{Workspace: workspace, Known: &condition.Known{Predictions: predicted()}})
 	if bad, err := e.problems(problems, false); err != nil || bad > 0 {
 		return errors.Join(err, fault.New(fault.Invalid, "the definitions are not in order"))
 	}

@@ -362,3 +362,27 @@ func TestAPreviewAsksWhatASavedSegmentWould(t *testing.T) {
 		}
 	}
 }
+
+// A condition that holds nobody because nobody could have done it is told so.
+func TestAPreviewWarnsOfAnEventInOtherLetters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var p struct {
+		Sentence string
+		Warnings []struct {
+			Where, What, Instead string
+			Warning              bool
+		}
+	}
+	w.ask(w.secret, "POST", "/segments/preview", map[string]any{"text": "did: order completed\nwithin: 7d"}, &p)
+	if len(p.Warnings) != 1 || p.Warnings[0].Instead != "Order Completed" || p.Warnings[0].Where != "condition:1:6" || !p.Warnings[0].Warning {
+		t.Errorf("the warnings are %+v", p.Warnings)
+	}
+	if want := "did “order completed”, in the last 7 days"; p.Sentence != want {
+		t.Errorf("the sentence is %q, want %q", p.Sentence, want)
+	}
+	w.ask(w.secret, "POST", "/segments/preview", map[string]any{"when": map[string]any{"did": "Order Completed"}}, &p)
+	if len(p.Warnings) != 0 {
+		t.Errorf("the warnings are %+v", p.Warnings)
+	}
+}

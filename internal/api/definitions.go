@@ -93,12 +93,12 @@ func (a *API) definitions() {
 	post := func(verb, summary, about string) operation {
 		return operation{method: http.MethodPost, path: "/definitions/" + verb, scope: keys.Read, tag: tag, summary: summary, about: about, maxBody: maxDefinitions}
 	}
-	route(a, post("validate", "Check definitions", "Where each mistake is and what to write instead. Changes nothing."), func(_ context.Context, in *WithDefinitions) (*body[checked], error) {
+	route(a, post("validate", "Check definitions", "Where each mistake is and what to write instead. Changes nothing."), func(ctx context.Context, in *WithDefinitions) (*body[checked], error) {
 		src, err := in.Body.source()
 		if err != nil {
 			return nil, err
 		}
-		return answer(checkedOf(a.o.Node.Check(src)), nil)
+		return answer(checkedOf(a.o.Node.Check(ctx, src)), nil)
 	})
 	route(a, post("diff", "Say what would change if definitions came into force", "Each definition that is added, changed or removed, line by line, and whom it concerns now. Changes nothing."),
 		func(ctx context.Context, in *WithDefinitions) (*body[run.Difference], error) {

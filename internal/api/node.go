@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -26,7 +27,8 @@ type Node interface {
 	SuppressAddress(ctx context.Context, s run.AddressSuppression) error
 
 	Program(ctx context.Context) (*program.Program, error)
-	Check(src *program.Source) []spec.Problem
+	Check(ctx context.Context, src *program.Source) []spec.Problem
+	Known(ctx context.Context) *condition.Known
 	Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error)
 	Diff(ctx context.Context, src *program.Source) (run.Difference, error)
 	Inside(ctx context.Context) (map[string]int64, error)

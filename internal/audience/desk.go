@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"rapport/internal/core/condition"
+	"rapport/internal/core/condition/sentence"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -24,7 +26,8 @@ type Options struct {
 	// Subjects are under what a customer may be suppressed.
 	Subjects func(*profile.Profile) [][16]byte
 	Now      func() event.Time
-	Deadline time.Duration // of one preview. Default: DefaultDeadline
+	Known    func(context.Context) *condition.Known // what a condition may name; nil: it is not asked
+	Deadline time.Duration                          // of one preview. Default: DefaultDeadline
 }
 
 const (
@@ -50,6 +53,13 @@ type Desk struct {
 	list []*Preview
 }
 
+func (d *Desk) known(ctx context.Context) *condition.Known {
+	if d.o.Known == nil {
+		return nil
+	}
+	return d.o.Known(ctx)
+}
+
 // New returns a desk that has counted nothing yet.
 func New(o Options) *Desk {
 	if o.Deadline == 0 {
@@ -71,20 +81,21 @@ const (
 
 // Figures are what a preview has counted.
 type Figures struct {
-	ID       string        `json:"id" doc:"Under which the preview can be asked for again."`
-	State    State         `json:"state" enum:"waiting,counting,done,failed"`
-	Trouble  string        `json:"trouble,omitempty" doc:"Why it failed."`
-	Sentence string        `json:"sentence" doc:"The condition, as the end of a sentence about a customer."`
-	History  bool          `json:"history" doc:"Whether everybody's events are read: the condition asks for something that is not kept yet."`
-	Looked   int64         `json:"looked" doc:"Rows that were looked at so far."`
-	Of       int64         `json:"of" doc:"Rows that there were when it began."`
-	Customer int64         `json:"customers" doc:"Customers among those looked at."`
-	Members  int64         `json:"members" doc:"Of those, whom the condition is about."`
-	Behind   int64         `json:"behind" doc:"Customers not asked, since the definitions in force have not come to them yet."`
-	Sample   []identity.ID `json:"sample" doc:"Some of the members. Ids are random, so they are too."`
-	Funnel   []Reach       `json:"funnel" doc:"Whom a message would reach, by channel."`
-	Begun    time.Time     `json:"begun"`
-	Seconds  float64       `json:"seconds" doc:"How long it took so far."`
+	ID       string         `json:"id" doc:"Under which the preview can be asked for again."`
+	State    State          `json:"state" enum:"waiting,counting,done,failed"`
+	Trouble  string         `json:"trouble,omitempty" doc:"Why it failed."`
+	Sentence string         `json:"sentence" doc:"The condition, as the end of a sentence about a customer."`
+	Warnings []spec.Problem `json:"warnings" doc:"What is probably not meant, such as an event that was never heard."`
+	History  bool           `json:"history" doc:"Whether everybody's events are read: the condition asks for something that is not kept yet."`
+	Looked   int64          `json:"looked" doc:"Rows that were looked at so far."`
+	Of       int64          `json:"of" doc:"Rows that there were when it began."`
+	Customer int64          `json:"customers" doc:"Customers among those looked at."`
+	Members  int64          `json:"members" doc:"Of those, whom the condition is about."`
+	Behind   int64          `json:"behind" doc:"Customers not asked, since the definitions in force have not come to them yet."`
+	Sample   []identity.ID  `json:"sample" doc:"Some of the members. Ids are random, so they are too."`
+	Funnel   []Reach        `json:"funnel" doc:"Whom a message would reach, by channel."`
+	Begun    time.Time      `json:"begun"`
+	Seconds  float64        `json:"seconds" doc:"How long it took so far."`
 }
 
 // Preview is one count under way or ended.
@@ -140,7 +151,7 @@ func (d *Desk) Begin(ctx context.Context, w Wish) (*Preview, []spec.Problem, err
 	case pr == nil:
 		return nil, nil, fault.New(fault.Unavailable, "no definitions are in force yet")
 	}
-	trial, problems := pr.Try(w.Condition)
+	trial, problems := pr.Try(w.Condition, d.known(ctx))
 	if trial == nil {
 		return nil, problems, nil
 	}
@@ -151,7 +162,7 @@ func (d *Desk) Begin(ctx context.Context, w Wish) (*Preview, []spec.Problem, err
 	run, stop := context.WithTimeout(context.WithoutCancel(ctx), d.o.Deadline)
 	p := &Preview{done: make(chan struct{}), stop: stop}
 	p.f = Figures{
-		ID: rand.Text(), State: Waiting, Sentence: trial.Cond.Sentence(), History: trial.NeedsHistory(), Of: stats["profiles"], Sample: []identity.ID{}, Funnel: []Reach{},
+		ID: rand.Text(), State: Waiting, Sentence: sentence.Say(trial.When, sentence.English), History: trial.NeedsHistory(), Warnings: append([]spec.Problem{}, problems...), Of: stats["profiles"], Sample: []identity.ID{}, Funnel: []Reach{},
 	}
 	if err := d.admit(p); err != nil {
 		stop()

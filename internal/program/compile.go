@@ -34,6 +34,10 @@ type Options struct {
 	// Products is asked, at each rendering, for what templates show of a product.
 	// Default: nil, and they show what events have said of it.
 	Products Products
+
+	// Known is what there is outside of the definitions: see [condition.Known].
+	// Default: nil, and nothing is compared with it.
+	Known *condition.Known
 }
 
 // Program is a shop's definitions, compiled. It is immutable and may be used by
@@ -292,7 +296,7 @@ func (c *compiler) policy() {
 // compile compiles segments and journeys and puts the core's program together.
 func (c *compiler) compile(o Options) {
 	p := c.p
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone, Places: p.Places}
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone, Places: p.Places, Known: o.Known}
 	c.readTraits(env)
 	c.readLists(env)
 	sources, shown := c.readSegments()

@@ -15,6 +15,7 @@ const TrialName = "trial"
 // Trial is a condition that nobody saved, compiled beside the segments in force.
 type Trial struct {
 	Cond     *condition.Cond
+	When     spec.Node // as it was written
 	segments *insight.Segments
 	series   *condition.Set
 	in       *Program
@@ -43,8 +44,9 @@ func (p *Program) Read(body string, trigger bool) (spec.Node, *condition.Cond, [
 
 // Try compiles a condition as a segment of this program: a condition by itself, or
 // the definition of a segment, in YAML or JSON. Problems stand in the file
-// "condition"; the trial is nil if one of them is more than a warning.
-func (p *Program) Try(body string) (*Trial, []spec.Problem) {
+// "condition"; the trial is nil if one of them is more than a warning. Known is what
+// there is outside of the definitions; nil: nothing is compared with it.
+func (p *Program) Try(body string, known *condition.Known) (*Trial, []spec.Problem) {
 	var ps spec.Problems
 	zones, err := loadZones()
 	if err != nil {
@@ -58,11 +60,11 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 	c, env, sources := p.apart(zones)
 	var unheard spec.Problems
 	// Parsed once by itself, so that only its own problems are told.
-	env.Segments = insight.Names(sources)
+	env.Segments, env.Known = insight.Names(sources), known
 	if condition.Parse(when, env, &ps) == nil {
 		return nil, ps.All()
 	}
-	t := &Trial{in: p}
+	t := &Trial{in: p, When: when}
 	env = &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places, Lists: env.Lists}
 	again := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}, traits: c.traits, scored: c.scored}
 	again.readTraits(env)

@@ -41,7 +41,7 @@ func Tag(src *program.Source) string { return fmt.Sprintf("%016x", src.Hash()) }
 // Diff says what would change if the definitions came into force, and whom that
 // concerns now. It changes nothing.
 func (n *Node) Diff(ctx context.Context, src *program.Source) (Difference, error) {
-	d := Difference{Proposed: Tag(src), Changes: []Changed{}, Problems: n.Check(src)}
+	d := Difference{Proposed: Tag(src), Changes: []Changed{}, Problems: n.Check(ctx, src)}
 	if d.Problems == nil {
 		d.Problems = []spec.Problem{}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -18,11 +19,19 @@ func (n *Node) Profile(ctx context.Context, id identity.ID) (*profile.Profile, e
 	return n.Engine.Profile(ctx, id)
 }
 
-// Check returns what is wrong with definitions, for this workspace. It changes
-// nothing.
-func (n *Node) Check(src *program.Source) []spec.Problem {
-	_, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key})
+// Check returns what is wrong with definitions, for this workspace: also with what
+// they name that models do not say, or that was never heard. It changes nothing.
+func (n *Node) Check(ctx context.Context, src *program.Source) []spec.Problem {
+	_, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key, Known: n.Known(ctx)})
 	return problems
+}
+
+// Known returns what definitions may name; nil if that cannot be said.
+func (n *Node) Known(ctx context.Context) *condition.Known {
+	if n.o.Known == nil {
+		return nil
+	}
+	return n.o.Known(ctx)
 }
 
 // State is what a node has done since it began, and how far it is.

@@ -18,6 +18,7 @@ import (
 	"rapport/internal/channels"
 	"rapport/internal/clock"
 	"rapport/internal/core"
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -56,6 +57,9 @@ type Options struct {
 	// acknowledged; Gone of the profiles of people who were erased. Default: nobody is.
 	Heard func([]identity.Addressed)
 	Gone  func(...identity.ID)
+	// Known says what definitions may name outside of themselves. Default: they are not
+	// asked.
+	Known func(context.Context) *condition.Known
 	// Tables is what is learnt from the feed. Default: nothing is.
 	Tables Tables
 	// Clean are the keepers of what is indexed by customer outside of store and log.

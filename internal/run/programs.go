@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/spec"
 	"rapport/internal/core/wire"
 	"rapport/internal/fault"
@@ -38,7 +39,7 @@ func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, 
 		}
 		older = older[max(0, len(older)-maxOlder):]
 	}
-	p, problems := n.compile(src, older)
+	p, problems := n.compile(src, older, n.Known(ctx))
 	for _, problem := range problems {
 		if !problem.Warning {
 			return problems, fault.Wrap(fault.Invalid, problem, "the definitions are not in order")
@@ -55,8 +56,8 @@ func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, 
 
 // compile makes a program of definitions and those before them. Its hash names
 // both, so the same definitions after others are another program.
-func (n *Node) compile(src *program.Source, older []*program.Source) (*program.Program, []spec.Problem) {
-	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key, Older: older, Products: n.o.Products})
+func (n *Node) compile(src *program.Source, older []*program.Source, known *condition.Known) (*program.Program, []spec.Problem) {
+	p, problems := program.Compile(src, program.Options{Workspace: n.o.Workspace, Key: n.o.Key, Older: older, Products: n.o.Products, Known: known})
 	if p != nil {
 		p.Core.Hash = max(1, wire.Hash(string(packPrograms(src, older)), program.CoreVersion))
 	}
@@ -95,7 +96,7 @@ func (n *Node) program(ctx context.Context, hash uint64) (*program.Program, erro
 	if len(all) == 0 {
 		return nil, fault.New(fault.Corrupt, fmt.Sprintf("program %016x is empty", hash))
 	}
-	p, problems := n.compile(all[0], all[1:])
+	p, problems := n.compile(all[0], all[1:], nil)
 	for _, problem := range problems {
 		if !problem.Warning {
 			return nil, fault.Wrap(fault.Corrupt, problem, fmt.Sprintf("program %016x no longer compiles", hash))

@@ -2048,6 +2048,8 @@ export interface components {
             state: "waiting" | "counting" | "done" | "failed";
             /** @description Why it failed. */
             trouble?: string;
+            /** @description What is probably not meant, such as an event that was never heard. */
+            warnings: components["schemas"]["DefinitionProblem"][] | null;
         };
         Basis: {
             /** Format: date-time */

@@ -30,6 +30,9 @@ type Env struct {
 	// journeys, not in segments.
 	Properties bool
 
+	// Known is what models say and what was heard; nil: it is not asked.
+	Known *Known
+
 	// Scores are the scores and affinities that a condition may refer to; see
 	// [ParseScores]. nil: there are none.
 	Scores *Scores

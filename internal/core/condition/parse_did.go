@@ -117,9 +117,7 @@ func (p *parser) names(v spec.Node) []string {
 			return nil
 		}
 		names = append(names, name)
-		if near := p.misspelt(name); near != "" {
-			p.ps.Warn(item.Pos, near, "no event of the retail spec is called %q, but one is nearly", name)
-		}
+		p.env.CheckEvent(item.Pos, name, p.ps)
 	}
 	return names
 }
@@ -134,7 +132,7 @@ var retail = []string{
 }
 
 // misspelt returns the retail event that differs from name in one or two letters.
-func (p *parser) misspelt(name string) string {
+func misspelt(name string) string {
 	if slices.Contains(retail, name) {
 		return ""
 	}

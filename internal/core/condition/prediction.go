@@ -87,7 +87,7 @@ func (n *predictionNode) canon(b *strings.Builder) {
 func parsePrediction(p *parser, n, v spec.Node, _ int) node {
 	const example = "{prediction: p_alive, \">=\": 0.5}"
 	name, ok := p.text(v, "the name of a prediction", example)
-	if !ok {
+	if !ok || !p.prediction(v, name) {
 		return nil
 	}
 	return p.ops(n, "prediction", example, func(op string, v spec.Node) node {

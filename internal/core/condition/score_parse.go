@@ -460,9 +460,7 @@ func (p *parser) weights(w spec.Node) (list []weight) {
 		if slices.ContainsFunc(list, func(o weight) bool { return o.event == f.Key }) {
 			p.fail(f.Pos, "", "%s is said twice", f.Key)
 		}
-		if near := p.misspelt(f.Key); near != "" {
-			p.ps.Warn(f.Pos, near, "no event of the retail spec is called %q, but one is nearly", f.Key)
-		}
+		p.env.CheckEvent(f.Pos, f.Key, p.ps)
 		list = append(list, weight{f.Key, p.positive(f.Value, f.Key)})
 	}
 	return list

@@ -168,6 +168,13 @@ func (r *reader) texts(n spec.Node, what string) []string {
 // Map that may have a `where`.
 func (r *reader) match(names, n spec.Node) *match {
 	m := &match{names: r.texts(names, "an event's name")}
+	for i, name := range m.names {
+		at := names.Pos
+		if names.Kind == spec.List && len(names.Items) == len(m.names) {
+			at = names.Items[i].Pos
+		}
+		r.env.Conditions.CheckEvent(at, name, r.ps)
+	}
 	if len(m.names) == 0 {
 		return nil
 	}
