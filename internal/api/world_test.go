@@ -67,8 +67,14 @@ var noon = event.At(time.Date(2026, 11, 10, 12, 0, 0, 0, time.UTC))
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return worldOn(t, memory.New())
+}
+
+// worldOn is a world whose customers are in the store already.
+func worldOn(t testing.TB, s store.Store) *world {
+	t.Helper()
 	w := &world{t: t, clock: clock.Virtual(noon)}
-	s, l := memory.New(), memory.NewLedger()
+	l := memory.NewLedger()
 	signer, err := site.NewSigner("https://shop.test", "default", site.Key{ID: 1, Secret: [32]byte{1}})
 	w.must(err)
 	room := suggest.New(suggest.Options{Store: s, Lanes: 1, Now: w.clock.Now})

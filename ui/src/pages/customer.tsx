@@ -3,12 +3,14 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
-import { Ask, Bar, Empty, Facts, Failure, Kpi, Page, Panel, State, StateTag, Tag } from '../parts/kit';
+import { Ask, Empty, Facts, Failure, Kpi, Page, Panel, State, StateTag, Tag } from '../parts/kit';
 import { usePages } from '../parts/pages';
 import { useMay } from '../session';
 import { useWords, type Text } from '../words';
+import { Understanding } from './customer-scores';
+import { Why } from './customer-why';
 
-const tabs = ['Overview', 'Timeline', 'Messages', 'Segments', 'Scores and predictions'] as const;
+const tabs = ['Overview', 'Timeline', 'Messages', 'Why', 'Segments', 'Scores and predictions'] as const;
 
 export function show(v: unknown): string {
   if (v === null || v === undefined) return '–';
@@ -73,6 +75,7 @@ export function Customer() {
             {tab === 'Overview' && <Overview p={p} />}
             {tab === 'Timeline' && <Timeline id={id} />}
             {tab === 'Messages' && <Messages id={id} />}
+            {tab === 'Why' && <Why id={id} />}
             {tab === 'Segments' && <Memberships id={id} />}
             {tab === 'Scores and predictions' && <Understanding id={id} />}
           </>
@@ -95,6 +98,7 @@ function Overview({ p }: { p: Known }) {
         <Kpi label={t('Spent')} value={spent.map(([c, v]) => money(v, c)).join(' + ') || '–'} />
         <Kpi label={t('Events')} value={n(p.events)} />
         <Kpi label={t('Last seen')} value={date(p.last)} />
+        <Kpi label={t('Stage of life')} value={stageWord(p.stage, t)} />
       </div>
       {p.hot && <div className="note warn">{t('So many events this month that it is no person: it gets no messages.')}</div>}
       <div className="grid2">
@@ -172,19 +176,149 @@ function Overview({ p }: { p: Known }) {
               </ul>
             )}
           </Panel>
+          <Merges p={p} />
+          <Devices p={p} />
           <Panel title={t('Traits')}>
             <Facts
               of={[
                 ...Object.entries(p.traits ?? {}).map(([k, v]): [string, string] => [k, show(v)]),
                 ...(p.locale ? ([[t('Language'), p.locale]] as [string, string][]) : []),
-                ...(p.device ? ([[t('Device'), p.device]] as [string, string][]) : []),
+                ...(p.time_zone ? ([[t('Time zone'), p.time_zone]] as [string, string][]) : []),
               ]}
             />
           </Panel>
+          <Computed p={p} />
         </div>
       </div>
     </div>
   );
+}
+
+// The stages have words where conditions name them; here they stand as they are known.
+function stageWord(stage: string, t: (x: Text) => string): string {
+  const words: Record<string, Text> = {
+    anonymous: 'anonymous',
+    prospect: 'prospect',
+    considering: 'considering',
+    first: 'first order',
+    repeat: 'repeat',
+    loyal: 'loyal',
+    advocate: 'advocate',
+    'at-risk': 'at risk',
+    lapsed: 'lapsed',
+    back: 'back again',
+  };
+  return words[stage] ? t(words[stage]) : stage;
+}
+
+// Merges says of which profiles this one was put together, and when each identifier came.
+function Merges({ p }: { p: Known }) {
+  const { t, when } = useWords();
+  const list = p.joined ?? [];
+  return (
+    <Panel title={t('How this profile came together')} flush>
+      <ol className="plain lines merges">
+        {list.map((j) => (
+          <li key={j.id}>
+            <div className="spread">
+              <span className="wrap-any">
+                <Tag>{j.kind || '?'}</Tag> {j.value || j.id.slice(0, 12) + '…'}
+              </span>
+              <span className="soft small nowrap">{when(j.born)}</span>
+            </div>
+            <div className="soft small">
+              {j.current
+                ? list.length > 1
+                  ? t('The others joined this one.')
+                  : t('Nothing has joined it so far.')
+                : j.joined
+                  ? t('joined on {at}', { at: when(j.joined) })
+                  : t('joined; it is not known when')}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}
+
+function Devices({ p }: { p: Known }) {
+  const { t, n, date } = useWords();
+  const moves = p.hand_overs ?? [];
+  if (!p.device && moves.length === 0) return null;
+  return (
+    <Panel title={t('Devices')}>
+      <div className="stack">
+        {p.device && <div>{t('Last seen on {device}', { device: p.device })}</div>}
+        {moves.map((h) => (
+          <div key={h.from + h.to} className="spread">
+            <span>{t('looked on {from}, bought on {to}', { from: h.from, to: h.to })}</span>
+            <span className="soft small nowrap">
+              {n(h.times)} × · {date(h.last)}
+            </span>
+          </div>
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+// Computed is what follows from events, and what is kept beside traits.
+function Computed({ p }: { p: Known }) {
+  const { t, date } = useWords();
+  const computed = Object.entries(p.computed_traits ?? {});
+  const lists = p.lists ?? [];
+  const things = p.objects ?? [];
+  const ill = p.ailing_addresses ?? [];
+  return (
+    <>
+      {computed.length > 0 && (
+        <Panel title={t('Computed traits')}>
+          <Facts of={computed.map(([k, v]): [string, string] => [k, show(v)])} />
+        </Panel>
+      )}
+      {ill.length > 0 && (
+        <Panel title={t('Addresses that take nothing')} flush>
+          <ul className="plain lines">
+            {ill.map((a) => (
+              <li key={a.channel + a.address}>
+                <div className="spread">
+                  <span className="wrap-any">{a.address}</span>
+                  <Tag tone="bad">{a.state === 'bounced' ? t('Bounced') : t('Complained')}</Tag>
+                </div>
+                <div className="soft small">
+                  {date(a.at)} {a.why && '· ' + a.why}
+                </div>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {lists.length > 0 && (
+        <Panel title={t('On lists')}>
+          <Facts of={lists.map((l): [string, string] => [l.list, t('since {date}', { date: date(l.since) })])} />
+        </Panel>
+      )}
+      {things.length > 0 && (
+        <Panel title={t('Their things')} flush>
+          <ul className="plain lines">
+            {things.map((o) => (
+              <li key={o.type + o.id}>
+                <Tag>{o.type}</Tag> <b>{o.id}</b>
+                <Facts of={Object.entries(o.properties ?? {}).map(([k, v]): [string, string] => [k, show(v)])} />
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </>
+  );
+}
+
+interface Noting {
+  channel: string;
+  purpose: string;
+  granted: boolean;
 }
 
 function Consents({ p }: { p: Known }) {
@@ -192,7 +326,7 @@ function Consents({ p }: { p: Known }) {
   const may = useMay();
   const cache = useQueryClient();
   const program = useGet('/api/v1/program');
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<Noting | null>(null);
   const note = useMutation({
     mutationFn: (f: FormData) =>
       must(
@@ -203,11 +337,12 @@ function Consents({ p }: { p: Known }) {
             purpose: String(f.get('purpose')),
             granted: f.get('granted') === 'yes',
             evidence: String(f.get('evidence')),
+            ...(f.get('wording') ? { wording: String(f.get('wording')) } : {}),
           },
         }),
       ),
     onSuccess: () => {
-      setOpen(false);
+      setOpen(null);
       setTimeout(() => void cache.invalidateQueries({ queryKey: ['/api/v1/customers/{id}'] }), 400);
     },
   });
@@ -215,10 +350,15 @@ function Consents({ p }: { p: Known }) {
     e.preventDefault();
     note.mutate(new FormData(e.currentTarget));
   };
+  const mayNote = may('post_customers_id_consents');
   return (
     <Panel
       title={t('Consents')}
-      aside={may('post_customers_id_consents') && <button onClick={() => setOpen(true)}>{t('Note a consent…')}</button>}
+      aside={
+        mayNote && (
+          <button onClick={() => setOpen({ channel: 'email', purpose: 'marketing', granted: true })}>{t('Note a consent…')}</button>
+        )
+      }
       flush
     >
       {(p.consents ?? []).length === 0 ? (
@@ -226,54 +366,89 @@ function Consents({ p }: { p: Known }) {
       ) : (
         <ul className="plain lines">
           {(p.consents ?? []).map((c) => (
-            <li key={c.channel + c.purpose} className="spread">
-              <div>
-                <Tag tone={c.granted ? 'good' : 'bad'}>{c.granted ? t('Agreed') : t('Refused')}</Tag> {c.channel} · {c.purpose}
-                <div className="soft small">
-                  {c.evidence || t('no word of how')} {c.wording && `· ${c.wording}`} · <span className="mono wrap-any">{c.proof}</span>
-                </div>
+            <li key={c.channel + c.purpose}>
+              <div className="spread">
+                <span>
+                  <Tag tone={c.granted ? 'good' : 'bad'}>{c.granted ? t('Agreed') : t('Refused')}</Tag> {c.channel} · {c.purpose}
+                </span>
+                <span className="soft small nowrap">{when(c.at)}</span>
               </div>
-              <span className="soft small">{when(c.at)}</span>
+              <div className="spread">
+                <div className="soft small">
+                  {c.evidence || t('no word of how')} {c.wording && `· ${c.wording}`} · {t('proof')}{' '}
+                  <span className="mono wrap-any">{c.proof}</span>
+                </div>
+                {mayNote && (
+                  <button className="link nowrap" onClick={() => setOpen({ channel: c.channel, purpose: c.purpose, granted: !c.granted })}>
+                    {c.granted ? t('Withdraw…') : t('Give…')}
+                  </button>
+                )}
+              </div>
             </li>
           ))}
         </ul>
       )}
-      <Ask open={open} onClose={() => setOpen(false)} title={t('Note a consent')}>
-        <form onSubmit={submit}>
-          <div className="row">
-            <select name="channel" aria-label={t('Channel')}>
-              {(program.data?.channels ?? ['email']).map((c) => (
-                <option key={c}>{c}</option>
-              ))}
-            </select>
-            <select name="purpose" aria-label={t('Purpose')}>
-              {(program.data?.purposes ?? []).map((c) => (
-                <option key={c}>{c}</option>
-              ))}
-            </select>
-            <select name="granted" aria-label={t('Answer')}>
-              <option value="yes">{t('Agreed')}</option>
-              <option value="no">{t('Refused')}</option>
-            </select>
-          </div>
-          <label className="field">
-            {t('How they said it')}
-            <input name="evidence" required maxLength={200} placeholder={t('such as: by telephone, call of 10:40')} />
-            <small>{t('What you would show if they denied it.')}</small>
-          </label>
-          <Failure error={note.error} />
-          <div className="row">
-            <button className="primary" disabled={note.isPending}>
-              {t('Note')}
-            </button>
-            <button type="button" onClick={() => setOpen(false)}>
-              {t('Cancel')}
-            </button>
-          </div>
-        </form>
+      <Ask
+        open={open !== null}
+        onClose={() => setOpen(null)}
+        title={open?.granted === false ? t('Withdraw a consent') : t('Note a consent')}
+      >
+        {open && (
+          <form onSubmit={submit}>
+            <div className="row">
+              <select name="channel" aria-label={t('Channel')} defaultValue={open.channel}>
+                {[...new Set([open.channel, ...(program.data?.channels ?? [])])].map((c) => (
+                  <option key={c}>{c}</option>
+                ))}
+              </select>
+              <select name="purpose" aria-label={t('Purpose')} defaultValue={open.purpose}>
+                {[...new Set([open.purpose, ...(program.data?.purposes ?? [])])].map((c) => (
+                  <option key={c}>{c}</option>
+                ))}
+              </select>
+              <select name="granted" aria-label={t('Answer')} defaultValue={open.granted ? 'yes' : 'no'}>
+                <option value="yes">{t('Agreed')}</option>
+                <option value="no">{t('Refused')}</option>
+              </select>
+            </div>
+            <label className="field">
+              {t('How they said it')}
+              <input name="evidence" required maxLength={200} placeholder={t('such as: by telephone, call of 10:40')} />
+              <small>{t('What you would show if they denied it.')}</small>
+            </label>
+            <label className="field">
+              {t('Version of the text')}
+              <input name="wording" maxLength={200} placeholder={t('such as: newsletter form, May 2026')} />
+              <small>{t('May stay empty.')}</small>
+            </label>
+            <Failure error={note.error} />
+            <div className="row">
+              <button className="primary" disabled={note.isPending}>
+                {t('Note')}
+              </button>
+              <button type="button" onClick={() => setOpen(null)}>
+                {t('Cancel')}
+              </button>
+            </div>
+          </form>
+        )}
       </Ask>
     </Panel>
   );
+}
+
+// gist is what one event was about, in the order in which people look for it.
+function gist(e: Heard): string {
+  const p = e.properties ?? {};
+  const text = (k: string) => (typeof p[k] === 'string' || typeof p[k] === 'number' ? String(p[k]) : '');
+  const parts = ['name', 'sku', 'query', 'order_id', 'template', 'journey', 'segment', 'step', 'channel', 'purpose', 'state', 'reason'].map(
+    text,
+  );
+  const money = text('total') || text('price') || text('net');
+  if (money) parts.push((money + ' ' + text('currency')).trim());
+  const products = Array.isArray(p['products']) ? p['products'].length : 0;
+  if (products > 0) parts.push(products + ' ×');
+  return [...new Set(parts.filter(Boolean))].slice(0, 4).join(' · ');
 }
 
 interface Heard {
@@ -302,7 +477,7 @@ function Timeline({ id }: { id: string }) {
                   <span className="soft small">{when(e.at ?? e.timestamp ?? h.heard)}</span>
                   <details>
                     <summary>
-                      <b>{e.event ?? e.type}</b> {e.source && <Tag>{e.source}</Tag>}
+                      <b>{e.event ?? e.type}</b> <span className="soft">{gist(e)}</span> {e.source && <Tag>{e.source}</Tag>}
                     </summary>
                     <pre className="wrap-any" style={{ whiteSpace: 'pre-wrap' }}>
                       {JSON.stringify(h.event, null, 2)}
@@ -379,10 +554,13 @@ function Memberships({ id }: { id: string }) {
                     <span>
                       <Tag tone={m.in ? 'good' : ''}>{m.in ? t('in') : t('out')}</Tag>{' '}
                       <Link to="/app/segments/$name" params={{ name: m.segment }}>
-                        {m.segment}
+                        {m.label}
                       </Link>
                     </span>
-                    {m.since && <span className="soft small">{t('since {date}', { date: when(m.since) })}</span>}
+                    <span className="soft small nowrap">
+                      {m.since && t('since {date}', { date: when(m.since) })}
+                      {m.until && ' · ' + t('at least until {date}', { date: when(m.until) })}
+                    </span>
                   </div>
                   {(m.because ?? []).length > 0 && <div className="small soft">{(m.because ?? []).join('; ')}</div>}
                 </li>
@@ -391,74 +569,6 @@ function Memberships({ id }: { id: string }) {
         </Panel>
       )}
     </State>
-  );
-}
-
-function Understanding({ id }: { id: string }) {
-  const { t, n, pct } = useWords();
-  const scores = useGet('/api/v1/customers/{id}/scores', { path: { id } });
-  const words = useGet('/api/v1/customers/{id}/predictions', { path: { id } });
-  return (
-    <div className="grid2">
-      <Panel title={t('Predictions')} flush>
-        <State of={words}>
-          {(l) =>
-            (l.data ?? []).length === 0 ? (
-              <Empty>{t('No model says anything of them yet.')}</Empty>
-            ) : (
-              <ul className="plain lines">
-                {(l.data ?? []).map((w) => (
-                  <li key={w.name}>
-                    <div className="spread">
-                      <b>{w.name}</b>
-                      <span>{show(w.value)}</span>
-                    </div>
-                    <div className="soft small">{w.evidence}</div>
-                  </li>
-                ))}
-              </ul>
-            )
-          }
-        </State>
-      </Panel>
-      <State of={scores}>
-        {(s) => (
-          <div className="stack">
-            <Panel title={t('Scores')} flush>
-              {(s.scores ?? []).length === 0 && <Empty>{t('The shop has no scores.')}</Empty>}
-              <ul className="plain lines">
-                {(s.scores ?? []).map((x) => (
-                  <li key={x.score}>
-                    <div className="spread">
-                      <b>{x.label}</b>
-                      <span>
-                        {n(Math.round(x.value))} {x.tier && <Tag tone="accent">{x.tier}</Tag>}
-                      </span>
-                    </div>
-                    {x.about && <div className="soft small">{x.about}</div>}
-                  </li>
-                ))}
-              </ul>
-            </Panel>
-            {(s.affinities ?? []).map((a) => (
-              <Panel key={a.affinity} title={t('Interest: {name}', { name: a.affinity })}>
-                <div className="stack">
-                  {(a.likes ?? []).slice(0, 8).map((l) => (
-                    <div key={l.name}>
-                      <div className="spread">
-                        <span>{l.name}</span>
-                        <span className="soft">{pct(l.share)}</span>
-                      </div>
-                      <Bar share={l.share} />
-                    </div>
-                  ))}
-                </div>
-              </Panel>
-            ))}
-          </div>
-        )}
-      </State>
-    </div>
   );
 }
 

@@ -61,7 +61,7 @@ export function Funnel({ of }: { of: Preview }) {
           [t('In the segment'), f.members],
           [t('Reachable'), r.reachable],
           [t('Agreed'), r.agreed],
-          [t('Free to get it now'), r.free],
+          [t('Free now'), r.free],
         ];
         return (
           <div key={r.channel} className="funnel">
@@ -99,7 +99,7 @@ export function Samples({ of }: { of: Preview }) {
           <Link to="/app/customers/$id" params={{ id: c.id }} className="cut">
             {c.email || c.phone || c.user_id || t('Anonymous visitor')}
           </Link>
-          <span className="soft small">{date(c.last)}</span>
+          <span className="soft small nowrap">{date(c.last)}</span>
         </li>
       ))}
     </ul>

@@ -1,0 +1,105 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
+	"rapport/internal/core/profile"
+	"rapport/internal/store"
+	"rapport/internal/store/sqlite"
+)
+
+// BenchmarkCustomersOfAMillion lists and finds customers in a store of a million of them
+// on disk: pages of two hundred from anywhere in the list, and one customer by address.
+// It measures the whole answer of the API. Each is to take less than 200 ms.
+func BenchmarkCustomersOfAMillion(b *testing.B) {
+	const customers, step = 1_000_000, 20_000
+	dir := b.TempDir()
+	s, err := sqlite.Open(b.Context(), sqlite.Options{Dir: dir, Sync: "off"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	home := identity.Key{7}
+	var pos store.Position
+	for from := 0; from < customers; from += step {
+		c := &store.Commit{From: pos, To: store.Position{Epoch: 1, Seq: pos.Seq + 1}}
+		for i := from; i < from+step; i++ {
+			user := identity.Identifier{Kind: identity.User, Value: fmt.Sprintf("person-%d", i)}
+			email := identity.Identifier{Kind: identity.Email, Value: fmt.Sprintf("person-%d@people.example", i)}
+			p := profile.New(home.Home(user))
+			p.Birth, p.Born, p.First, p.Last, p.Count = user, noon-1, noon-9e9, noon-1, int64(i%90)
+			p.Held = []profile.Held{{Identifier: user, State: profile.Owned, At: noon}, {Identifier: email, State: profile.Owned, At: noon}}
+			p.Traits = []profile.Trait{{Name: "first_name", Value: event.Text("Ada"), At: noon}}
+			for o := range i % 7 {
+				p.Orders = append(p.Orders, profile.Order{ID: fmt.Sprint(i, "-", o), Kind: profile.Completed, At: noon - event.Time(1e9+o), Net: 20 * money.One, Currency: "GBP"})
+			}
+			c.Profiles = append(c.Profiles, store.Row{ID: p.ID, Alarm: event.Never, Body: p.Append(nil)})
+			sign := profile.New(home.Home(email))
+			sign.Birth, sign.Born, sign.Owner = email, noon-1, p.ID
+			c.Profiles = append(c.Profiles, store.Row{ID: sign.ID, Alarm: event.Never, Body: sign.Append(nil)})
+		}
+		slices.SortFunc(c.Profiles, func(x, y store.Row) int { return x.ID.Compare(y.ID) })
+		if err := s.Commit(b.Context(), c); err != nil {
+			b.Fatal(err)
+		}
+		pos = c.To
+	}
+	b.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	w := worldOn(b, s)
+	dice := rand.New(rand.NewPCG(1, 2))
+	measure := func(name string, ask func() *httptest.ResponseRecorder) {
+		b.Run(name, func(b *testing.B) {
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				a := ask()
+				took = append(took, time.Since(began))
+				if a.Code != 200 {
+					b.Fatalf("answered %d %s", a.Code, a.Body)
+				}
+			}
+			slices.Sort(took)
+			at := func(share float64) float64 { return took[int(share*float64(len(took)-1))].Seconds() * 1e3 }
+			b.ReportMetric(at(.5), "p50-ms")
+			b.ReportMetric(at(.99), "p99-ms")
+		})
+	}
+	send := func(method, path string, sent any) *httptest.ResponseRecorder {
+		body, err := json.Marshal(sent)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := httptest.NewRequest(method, "/api/v1"+path, bytes.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+w.secret)
+		a := httptest.NewRecorder()
+		w.api.ServeHTTP(a, r)
+		return a
+	}
+	cursor := ""
+	measure("page", func() *httptest.ResponseRecorder {
+		a := send("GET", "/customers?limit=200&cursor="+cursor, nil)
+		var page list
+		if err := json.Unmarshal(a.Body.Bytes(), &page); err != nil || len(page.Data) == 0 {
+			b.Fatalf("a page of %d: %v", len(page.Data), err)
+		}
+		cursor = page.Next
+		return a
+	})
+	measure("search", func() *httptest.ResponseRecorder {
+		return send("POST", "/customers/search", map[string]string{"identifier": fmt.Sprintf("person-%d@people.example", dice.IntN(customers))})
+	})
+	measure("choices", func() *httptest.ResponseRecorder { return send("GET", "/conditions/choices?from=traits", nil) })
+}
