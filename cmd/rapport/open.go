@@ -215,11 +215,7 @@ func audit(ctx context.Context, e *env, dir string) (*directory, *run.Node, erro
 	}
 	n, err := run.Open(ctx, run.Options{
 		Log: d.log, Store: d.store, Ledger: d.ledger, Workspace: workspace, Key: d.key, Clock: clock, Logger: e.logger, Erasures: d.erasures, NoSending: true, Tables: shut{dir},
-<<<<<<< HEAD
-		Products: goods{d.shops.keeper, nil}, Forget: []run.Forget{forgetCaught(dir)},
-=======
-		Products: goods{d.shops.keeper, nil}, Known: d.lazyKnown(e.logger),
->>>>>>> gaps
+		Products: goods{d.shops.keeper, nil}, Known: d.lazyKnown(e.logger), Forget: []run.Forget{forgetCaught(dir)},
 	})
 	if err == nil {
 		err = n.Engine.CatchUp(ctx)
