@@ -83,6 +83,8 @@ type API struct {
 
 	desk *audience.Desk // counts whom conditions are about
 
+	frames frames // messages of test runs
+
 	applying sync.Mutex // one change of definitions at a time
 	undoing  sync.Mutex // one import at a time
 }
@@ -113,6 +115,7 @@ func New(o Options) *API {
 	a.huma = humago.New(a.mux, configuration())
 	a.customers()
 	a.groups()
+	a.journeys()
 	a.audiences()
 	a.messages()
 	a.scores()

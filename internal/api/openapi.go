@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/measure"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 	"rapport/internal/program"
@@ -62,6 +63,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "DomainProblem"
 	case reflect.TypeFor[sender.Record]():
 		return "DNSRecord"
+	case reflect.TypeFor[measure.Report]():
+		return "HoldoutReport"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }

@@ -861,6 +861,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journeys/{name}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a journey to work on it
+         * @description As it is in force, with its comments as notes. A name that no journey has is a new one.
+         */
+        get: operations["get_journeys_name_draft"];
+        put?: never;
+        /**
+         * Check a journey that is being written
+         * @description Its steps in words, and what is wrong with each. Changes nothing.
+         */
+        post: operations["post_journeys_name_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count how customers went through a journey, by step
+         * @description Counting who is inside reads every customer.
+         */
+        get: operations["get_journeys_name_flow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/frames/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a message of a test run, as a page for a frame
+         * @description It runs nothing and loads nothing from elsewhere. It is kept for the last few test runs.
+         */
+        get: operations["get_journeys_name_frames_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the customers behind a number of a journey
+         * @description In order of their ids. A page may be empty though others follow.
+         */
+        get: operations["get_journeys_name_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a journey out on a customer
+         * @description With the functions that walk it in earnest: each decision with what it saw, each message as the customer would read it. Sends nothing, and changes nothing.
+         */
+        post: operations["post_journeys_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a journey that are still known
+         * @description The newest first.
+         */
+        get: operations["get_journeys_name_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -1678,6 +1802,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the kinds of triggers and steps that journeys are made of
+         * @description With their fields, where they lead, a sentence and a JSON schema of each, for whoever builds an editor.
+         */
+        get: operations["get_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stores": {
         parameters: {
             query?: never;
@@ -2119,6 +2263,10 @@ export interface components {
             reason?: string;
             state: string;
         };
+        Criterion: {
+            holds: boolean;
+            text: string;
+        };
         Customer: {
             /** @description Addresses that bounced or complained. */
             ailing_addresses: components["schemas"]["Health"][] | null;
@@ -2371,6 +2519,32 @@ export interface components {
             warning?: boolean;
             what: string;
         };
+        DraftCallBody: {
+            /** @description The journey, in YAML or JSON. */
+            text: string;
+        };
+        DraftShown: {
+            audience?: string;
+            exits: string[] | null;
+            goals: string[] | null;
+            /** Format: double */
+            holdout: number;
+            name: string;
+            /** @description Whether it may come into force: warnings do not hinder. */
+            ok: boolean;
+            /** @description The file that it stands in. */
+            path: string;
+            problems: components["schemas"]["Flaw"][] | null;
+            steps: components["schemas"]["Step"][] | null;
+            /** @description Of the definitions in force that it was read with. */
+            tag: string;
+            /** @description As written. */
+            text: string;
+            /** @description The same as JSON, with its comments as notes. */
+            tree: unknown;
+            /** @description What lets customers in. */
+            triggers: string[] | null;
+        };
         Edge: {
             /** @description The step it leads to; absent: the journey ends. */
             to?: string;
@@ -2411,6 +2585,43 @@ export interface components {
             body: string;
             /** @example segments/vip.yaml */
             path: string;
+        };
+        Flaw: {
+            instead?: string;
+            /** @description Keys and indices that lead to it from the root of the tree. */
+            place: string[] | null;
+            /** @description The step that it is of; absent: the journey as a whole. */
+            step?: string;
+            warning: boolean;
+            what: string;
+            /** @description File, line and column. */
+            where: string;
+        };
+        Flow: {
+            brought: components["schemas"]["HoldoutReport"];
+            /** Format: int64 */
+            converted: number;
+            currency: string;
+            /** Format: int64 */
+            entered: number;
+            /** Format: int64 */
+            held_out: number;
+            /** @description Whether there is a warehouse to count with; without one only standing is known. */
+            learnt: boolean;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: double
+             * @description Of people who are held out.
+             */
+            share: number;
+            /** @description How many times a customer is at each step now. */
+            standing: {
+                [key: string]: number;
+            };
+            steps: components["schemas"]["StepFlow"][] | null;
         };
         Funnel: {
             /** Format: int64 */
@@ -2479,6 +2690,14 @@ export interface components {
              */
             heard: string | null;
         };
+        HoldoutReport: {
+            buyers: components["schemas"]["Interval"];
+            incremental_orders: components["schemas"]["Interval"];
+            incremental_revenue: components["schemas"]["Interval"];
+            orders: components["schemas"]["Interval"];
+            ratio: components["schemas"]["Ratio"];
+            revenue: components["schemas"]["Interval"];
+        };
         Identifier: {
             /** Format: date-time */
             at: string | null;
@@ -2521,6 +2740,21 @@ export interface components {
              * @description When it goes on by itself; null: only something that happens moves it.
              */
             wake: string | null;
+        };
+        Interval: {
+            enough: boolean;
+            excludes_zero: boolean;
+            /** Format: int64 */
+            held_out: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            lift: number;
+            /** Format: double */
+            low: number;
+            /** Format: int64 */
+            treated: number;
+            why?: string;
         };
         Invitation: {
             /** @description Who invited. */
@@ -2609,6 +2843,19 @@ export interface components {
             title: string;
             /** @description What lets customers in. */
             triggers: string[] | null;
+        };
+        JourneyVersion: {
+            /** Format: date-time */
+            at?: string | null;
+            /** @description Who put them in force; absent: it is not known any more. */
+            by?: string;
+            in_force: boolean;
+            /** @description How it differs from the version before, as diff -u writes it. */
+            lines: string[] | null;
+            /** @description Of the definitions with which it came into force. */
+            tag: string;
+            /** @description Empty: the journey was taken away. */
+            text: string;
         };
         KPI: {
             /** Format: int64 */
@@ -2851,6 +3098,18 @@ export interface components {
             refused?: string;
             title: string;
         };
+        Moment: {
+            /** Format: date-time */
+            at: string | null;
+            criteria: components["schemas"]["Criterion"][] | null;
+            holds: boolean;
+            message?: components["schemas"]["Worded"];
+            step?: string;
+            text: string;
+            /** Format: date-time */
+            until?: string | null;
+            what: string;
+        };
         Move: {
             from: string;
             /** Format: double */
@@ -2906,6 +3165,10 @@ export interface components {
             password: string;
             /** @description The end of the link. */
             token: string;
+        };
+        Option: {
+            label: components["schemas"]["Words"];
+            value: string;
         };
         Order: {
             /** Format: date-time */
@@ -2987,6 +3250,11 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageJourneyVersion: {
+            data: components["schemas"]["JourneyVersion"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageKey: {
             data: components["schemas"]["Key"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -3024,6 +3292,11 @@ export interface components {
         };
         PageSegment: {
             data: components["schemas"]["Segment"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageStandingLine: {
+            data: components["schemas"]["StandingLine"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3156,6 +3429,16 @@ export interface components {
             /** @enum {string} */
             reason: "unsubscribed" | "bounced" | "complained";
         };
+        Preview: {
+            aborted?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            subject: string;
+            template: string;
+            text: string;
+        };
         PreviewCallBody: {
             /** @description The consent that the funnel asks for. Default: marketing. */
             purpose?: string;
@@ -3269,6 +3552,13 @@ export interface components {
             /** Format: int64 */
             monetary_micros: number;
             scores: string;
+        };
+        Ratio: {
+            alarm: boolean;
+            /** Format: double */
+            chi_square: number;
+            /** Format: double */
+            p: number;
         };
         Reach: {
             /**
@@ -3557,6 +3847,20 @@ export interface components {
             index: number;
             reason: string;
         };
+        Rehearsed: {
+            /** Format: date-time */
+            began: string | null;
+            customer: string;
+            cut: boolean;
+            /** Format: date-time */
+            ended: string | null;
+            entered: boolean;
+            held_out: boolean;
+            inside?: string;
+            moments: components["schemas"]["Moment"][] | null;
+            path: string[] | null;
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+        };
         Report: {
             clv?: components["schemas"]["CLV"];
             cohorts?: components["schemas"]["Cohorts"];
@@ -3702,6 +4006,66 @@ export interface components {
             /** @description Exactly one of its fields. */
             to: components["schemas"]["Recipient"];
         };
+        Shape: {
+            about: components["schemas"]["Words"];
+            /** @description In YAML. */
+            example: string;
+            fields: components["schemas"]["ShapeField"][] | null;
+            /** @description Where it leads. */
+            forks: components["schemas"]["ShapeFork"][] | null;
+            key: string;
+            label: components["schemas"]["Words"];
+            /** @description A sentence about one; {field} stands for the field's value. */
+            says: components["schemas"]["Words"];
+            /** @description JSON schema of what stands behind the key; of a trigger, of the whole trigger. */
+            schema: unknown;
+            /** @description The field that a bare value stands for. */
+            short?: string;
+            /** @description Several ways to write it: the one whose key is there. Empty: by the fields. */
+            ways: components["schemas"]["Shape"][] | null;
+        };
+        ShapeField: {
+            about: components["schemas"]["Words"];
+            /** @description What holds if it is left out. */
+            default?: string;
+            /** @description Of a list. */
+            items: components["schemas"]["ShapeField"][] | null;
+            label: components["schemas"]["Words"];
+            name: string;
+            options: components["schemas"]["Option"][] | null;
+            required: boolean;
+            type: string;
+            /** @description Of a length of time. */
+            units: string[] | null;
+        };
+        ShapeFork: {
+            /** @description Where the step's name is written: next and otherwise beside the kind's key, others below it; with each, within its items. */
+            at: string;
+            /** @description The list or map whose items are a branch each. */
+            each?: string;
+            /** @description Places that say where it leads if at does not; none: the step below. */
+            falls: string[] | null;
+            /** @description At is a map from the keys of each to steps. */
+            keyed: boolean;
+            label: components["schemas"]["Words"];
+            /** @description There is no such branch without one of these fields. */
+            needs: string[] | null;
+            /** @description There is no such branch while it is not written. */
+            optional: boolean;
+        };
+        Shapes: {
+            /** @description What every step may have beside its kind's key. */
+            beside: components["schemas"]["ShapeField"][] | null;
+            limits: {
+                [key: string]: number;
+            };
+            /** @description In the order in which a palette shows them. A step is of the kind whose key it has. */
+            steps: components["schemas"]["Shape"][] | null;
+            /** @description In the order in which a form shows them. A trigger is of the kind whose key it has. */
+            triggers: components["schemas"]["Shape"][] | null;
+            /** @description What a journey says beside its triggers and steps. */
+            whole: components["schemas"]["Shape"];
+        };
         Share: {
             /** Format: int64 */
             members: number;
@@ -3731,6 +4095,41 @@ export interface components {
             q50: number;
             /** Format: double */
             q75: number;
+        };
+        StandingLine: {
+            email?: string;
+            /** Format: date-time */
+            entered?: string | null;
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: date-time
+             * @description When the earliest of their events happened.
+             */
+            first: string | null;
+            held_out: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the latest of their events happened.
+             */
+            last: string | null;
+            /** Format: int64 */
+            orders: number;
+            phone?: string;
+            /**
+             * Format: date-time
+             * @description When they came to the step.
+             */
+            since?: string | null;
+            /** @description Where they are now. */
+            step?: string;
+            /**
+             * Format: date-time
+             * @description When they go on by themselves.
+             */
+            until?: string | null;
+            user_id?: string;
         };
         Stats: {
             /**
@@ -3762,6 +4161,26 @@ export interface components {
             name: string;
             next: components["schemas"]["Edge"][] | null;
             title: string;
+        };
+        StepFlow: {
+            /** Format: int64 */
+            clicked: number;
+            /** Format: int64 */
+            goals: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            orders: number;
+            /** Format: int64 */
+            reached: number;
+            /** Format: int64 */
+            revenue_micros: number;
+            /** Format: int64 */
+            sent: number;
+            step: string;
+            unsent: components["schemas"]["Unsent"][] | null;
         };
         Stop: {
             /** Format: int64 */
@@ -3803,6 +4222,17 @@ export interface components {
             /** @description The IANA name of the zone of its wall clock. */
             zone: string;
         };
+        Supposed: {
+            /**
+             * @description How long after the beginning.
+             * @example 3d
+             */
+            after: string;
+            event: string;
+            properties?: {
+                [key: string]: unknown;
+            };
+        };
         Suppressed: {
             /** Format: date-time */
             at: string | null;
@@ -3843,6 +4273,32 @@ export interface components {
             /** @description As written, in Liquid; absent: it is no e-mail. */
             subject?: string;
         };
+        TestCallBody: {
+            /** @description As if they had never been in this journey. */
+            anew?: boolean;
+            /** @description When it begins: a date or an instant. Before now the customer is what they were then. Default: now. */
+            at?: string;
+            /** @description A customer id, user id, e-mail address or phone number. */
+            customer: string;
+            /** @description What the customer is supposed to do afterwards. */
+            events?: components["schemas"]["Supposed"][] | null;
+            /** @description How long the customer is followed. Default: 60d. */
+            for?: string;
+            /** @description Who is held out gets nothing, as in earnest. Default: everybody is treated. */
+            holdout?: boolean;
+            /** @description Of the trigger's event. Default: those of the customer's newest such event. */
+            properties?: {
+                [key: string]: unknown;
+            };
+            /** @description The journey as it is being written. Default: as it is in force. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description Which trigger is supposed to happen, from 1; 0: none.
+             * @default 1
+             */
+            trigger: number;
+        };
         Thing: {
             /**
              * Format: date-time
@@ -3861,6 +4317,12 @@ export interface components {
             is: string;
             label: string;
             name: string;
+        };
+        Unsent: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+            state: string;
         };
         WantedBody: {
             /** @enum {string} */
@@ -3888,6 +4350,21 @@ export interface components {
             /** @description From then on it says nothing. Absent: until the model speaks again. */
             until?: string;
             value: unknown;
+        };
+        Worded: {
+            channel: string;
+            decision?: components["schemas"]["Record"];
+            frame?: string;
+            preview?: components["schemas"]["Preview"];
+            reason: string;
+            state: string;
+            template: string;
+            why: string;
+            wrong?: string;
+        };
+        Words: {
+            de: string;
+            en: string;
         };
     };
     responses: never;
@@ -5469,6 +5946,246 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JourneyShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_journeys_name_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_frames_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_people: {
+        parameters: {
+            query?: {
+                /** @description Default: the journey as a whole. */
+                step?: string;
+                /** @description Whom to list: who is there now, who came, left or reached the goal there, or what became of their message. */
+                who?: "standing" | "entered" | "reached" | "left" | "goal" | "sent" | "clicked" | "opened" | "bounced" | "open" | "expired" | "dropped" | "withheld" | "recalled" | "render_failed" | "rejected" | "unknown" | "accepted";
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStandingLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_journeys_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJourneyVersion"];
                 };
             };
             /** @description Error */
@@ -7192,6 +7909,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shapes"];
                 };
             };
             /** @description Error */

@@ -1,4 +1,4 @@
-package journey_test
+package program_test
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/core/condition"
 	"rapport/internal/core/journey"
@@ -50,6 +51,17 @@ steps:
   - {name: l, exit: {why: over, recall: true}}
 `
 
+// shapeEnv are the surroundings of a journey that asks for little.
+func shapeEnv() *journey.Env {
+	return &journey.Env{Conditions: &condition.Env{Set: condition.NewSet(), Segments: []string{"vip", "lapsed"}, Zones: func(name string) *time.Location {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			return nil
+		}
+		return loc
+	}}}
+}
+
 func node(t *testing.T, body string) spec.Node {
 	t.Helper()
 	var ps spec.Problems
@@ -64,7 +76,7 @@ func node(t *testing.T, body string) spec.Node {
 // say is described, in both languages, if each description is whole.
 func TestEveryKindIsDescribed(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("definition.go")
+	source, err := os.ReadFile("../core/journey/definition.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +145,7 @@ func TestEveryExampleOfAStepParses(t *testing.T) {
 		for _, name := range []string{"thanks", "vip-mail", "mail-a", "mail-b", "first-mail"} {
 			body += "  - {name: " + name + ", wait: 1d}\n"
 		}
-		e := env(condition.NewSet())
+		e := shapeEnv()
 		e.Conditions.Segments = []string{"vip"}
 		var ps spec.Problems
 		if journey.Parse("one", node(t, body), e, &ps); ps.Bad() {
@@ -147,7 +159,7 @@ func TestEveryExampleOfAStepParses(t *testing.T) {
 func TestTheForksOfAStepAreItsEdges(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{"every step": everyStep}
-	files, err := filepath.Glob("../../../examples/*/journeys/*.yaml")
+	files, err := filepath.Glob("../../examples/*/journeys/*.yaml")
 	if err != nil || len(files) < 5 {
 		t.Fatalf("%d examples, %v", len(files), err)
 	}
@@ -161,7 +173,7 @@ func TestTheForksOfAStepAreItsEdges(t *testing.T) {
 	for name, body := range bodies {
 		n := node(t, body)
 		steps, _ := n.Get("steps")
-		drawn := journey.Draft("all", n, env(condition.NewSet())).Steps()
+		drawn := journey.Draft("all", n, shapeEnv()).Steps()
 		if len(drawn) != len(steps.Items) {
 			t.Fatalf("%s: %d steps of %d", name, len(drawn), len(steps.Items))
 		}
@@ -252,7 +264,7 @@ func TestANoteMakesNoVersion(t *testing.T) {
 	t.Parallel()
 	version := func(body string) uint64 {
 		var ps spec.Problems
-		d := journey.Parse("all", node(t, body), env(condition.NewSet()), &ps)
+		d := journey.Parse("all", node(t, body), shapeEnv(), &ps)
 		if d == nil {
 			t.Fatalf("%v", ps.All())
 		}
