@@ -54,6 +54,9 @@ func configuration() huma.Config {
 // schemaName names a type in the document. Several packages of ours
 // have a problem or a record.
 func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch t {
 	case reflect.TypeFor[spec.Problem]():
 		return "DefinitionProblem"
