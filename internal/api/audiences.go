@@ -14,6 +14,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
+	"rapport/internal/core/spec"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
 )
@@ -104,10 +105,10 @@ func (a *API) audiences() {
 		}
 		return answer(a.desk.Overlap(ctx, names))
 	})
-	route(a, get("/conditions", tag, "List the kinds of questions that conditions are made of", "With a label, a sentence and an example of each, for whoever builds a form."), func(context.Context, *struct{}) (*body[page[kind]], error) {
+	route(a, get("/conditions", tag, "List the kinds of questions that conditions are made of", "With a label, a sentence, an example and the parts of each, for whoever builds a form."), func(context.Context, *struct{}) (*body[page[kind]], error) {
 		out := page[kind]{Data: []kind{}}
 		for _, k := range condition.Kinds() {
-			out.Data = append(out.Data, kind{k.Key, k.Label, k.About, k.Group, append([]string{}, k.With...), k.Example})
+			out.Data = append(out.Data, kind{k.Key, k.Label, k.About, k.Group, append([]string{}, k.With...), k.Example, k.German, append([]condition.Part{}, k.Parts...)})
 		}
 		return answer(out, nil)
 	})
@@ -126,6 +127,11 @@ func (a *API) audiences() {
 		}
 		return answer(spoken{json.RawMessage(sentence.JSON(n)), sentence.Say(n, sentence.English), sentence.Say(n, sentence.German)}, nil)
 	})
+	route(a, operation{
+		method: http.MethodPost, path: "/conditions/check", scope: keys.Read, tag: tag, summary: "Check a condition and say it as a sentence",
+		about: "Nobody is counted. A condition in YAML or JSON is answered as JSON too, if it can be read.",
+	}, a.checkCondition)
+	route(a, get("/conditions/choices", tag, "List what could stand in a part of a condition", "What the definitions name, and what was seen with a sample of the customers: a value only if several of them have it."), a.choices)
 	route(a, get("/traits", "traits", "List the computed traits", ""), a.traits)
 	route(a, get("/lists", "lists", "List the lists that are kept by hand", ""), a.lists)
 	route(a, operation{
@@ -141,6 +147,42 @@ type spoken struct {
 	German  string `json:"german"`
 }
 
+// conditionCall is a condition to be checked.
+type conditionCall struct {
+	Body struct {
+		Text    string `json:"text" maxLength:"60000" doc:"The condition in YAML or JSON."`
+		Trigger bool   `json:"trigger,omitempty" doc:"Whether there is a triggering event whose properties may be asked for, as inside journeys."`
+	}
+}
+
+// conditionSaid is what there is to say of a condition.
+type conditionSaid struct {
+	OK       bool           `json:"ok" doc:"Whether it can be asked; warnings do not hinder."`
+	Problems []spec.Problem `json:"problems" doc:"What is wrong, with line and column in the text."`
+	When     any            `json:"when,omitempty" doc:"The condition as JSON."`
+	Sentence string         `json:"sentence,omitempty" doc:"As the end of a sentence about a customer."`
+	English  string         `json:"english,omitempty" doc:"As a sentence that can be read back."`
+	German   string         `json:"german,omitempty"`
+	Costs    []cost         `json:"costs" doc:"What its questions about events make each customer who did so carry along."`
+}
+
+func (a *API) checkCondition(ctx context.Context, in *conditionCall) (*body[conditionSaid], error) {
+	pr, err := a.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	node, cond, problems := pr.Read(in.Body.Text, in.Body.Trigger)
+	v := conditionSaid{OK: cond != nil, Problems: append([]spec.Problem{}, problems...), Costs: costsOf(cond)}
+	if node.Kind != spec.Null {
+		v.When = json.RawMessage(sentence.JSON(node))
+		v.English, v.German = sentence.Say(node, sentence.English), sentence.Say(node, sentence.German)
+	}
+	if cond != nil {
+		v.Sentence = cond.Sentence()
+	}
+	return answer(v, nil)
+}
+
 // kind is one kind of question.
 type kind struct {
 	Key     string   `json:"key"`
@@ -149,6 +191,9 @@ type kind struct {
 	Group   string   `json:"group"`
 	With    []string `json:"with" doc:"Keys that may stand beside it."`
 	Example string   `json:"example"`
+
+	German condition.Naming `json:"german"`
+	Parts  []condition.Part `json:"parts" doc:"What the question says, the value of its key first: enough for a form that shows and writes it."`
 }
 
 func (a *API) preview(ctx context.Context, in *previewCall) (*body[audiencePreview], error) {

@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/program"
 )
@@ -247,6 +249,93 @@ func TestAListIsKeptByHandAndStandsInTheTimeline(t *testing.T) {
 	}
 	if traits.Data[3]["is"] != "the most frequent sku of those where the customer did “Lamp Touched” in the last 90 days" {
 		t.Errorf("%v", traits.Data[3])
+	}
+}
+
+func TestAConditionIsCheckedWithoutCounting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.with(map[string]string{"segments/fans.yaml": "segment: fans\nwhen: {did: Lamp Touched}\n"})
+	var said struct {
+		OK                        bool
+		Problems                  []struct{ Where, What, Instead string }
+		When                      any
+		Sentence, English, German string
+	}
+	check := func(text string, trigger bool) {
+		t.Helper()
+		said.Problems, said.When, said.Sentence = nil, nil, ""
+		if code := w.ask(w.secret, "POST", "/conditions/check", map[string]any{"text": text, "trigger": trigger}, &said); code != 200 {
+			t.Fatalf("%s: answered %d", text, code)
+		}
+	}
+	if check("{\n\"segment\": \"fans\"\n}", false); !said.OK || said.When == nil || said.English == "" || said.German == "" || said.Sentence == "" {
+		t.Errorf("a condition: %+v", said)
+	}
+	// What is wrong is said where it stands, and what could be read is there all the same.
+	if check("all:\n  - {segment: fan}\n  - {did: A, within: 1y}\n", false); said.OK || len(said.Problems) != 2 || said.When == nil ||
+		said.Problems[0].Where != "condition:2:15" || said.Problems[0].Instead != "fans" {
+		t.Errorf("wrong: %+v", said)
+	}
+	if check("{property: total, exists: true}", false); said.OK {
+		t.Error("there is no trigger here")
+	}
+	if check("{property: total, exists: true}", true); !said.OK {
+		t.Errorf("a trigger: %+v", said)
+	}
+	if check("[[[", false); said.OK || said.When != nil || len(said.Problems) == 0 {
+		t.Errorf("no text of YAML: %+v", said)
+	}
+}
+
+func TestChoicesAreWhatIsDefinedAndWhatSeveralHave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.with(map[string]string{"segments/fans.yaml": "segment: fans\nlabel: Fans of lamps\nwhen: {did: Lamp Touched}\n"})
+	for _, who := range []string{"ada", "bea", "cyd"} {
+		w.hear(who, "Lamp Touched", sku("red"))
+	}
+	w.hear("dot", "Lamp Touched", sku("dots-own"))
+	w.settle()
+	ask := func(query string) string {
+		t.Helper()
+		var list struct{ Data []struct{ Value string } }
+		w.get("/conditions/choices?"+query, &list)
+		out := ""
+		for _, c := range list.Data {
+			out += c.Value + " "
+		}
+		return out
+	}
+	for query, want := range map[string]string{
+		"from=segments": "fans ", "from=properties&of=Lamp+Touched": "sku ", "from=properties+values&of=Lamp+Touched&at=sku": "red ", "from=nothing": "",
+	} {
+		if got := ask(query); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	if got := ask("from=events"); !strings.HasPrefix(got, "Lamp Touched ") || !strings.Contains(got, "Order Completed ") {
+		t.Errorf("events: %q, want what was heard first, then the retail spec", got)
+	}
+	if got := ask("from=properties+values&of=Lamp+Touched&at=sku"); strings.Contains(got, "dots-own") {
+		t.Errorf("what one customer has is shown to choose from: %q", got)
+	}
+	// Every source that a description names is one that answers.
+	var kinds struct {
+		Data []struct{ Parts []condition.Part }
+	}
+	w.get("/conditions", &kinds)
+	var all func(parts []condition.Part)
+	all = func(parts []condition.Part) {
+		for _, p := range parts {
+			if p.From != "" {
+				ask("from=" + url.QueryEscape(p.From))
+			}
+			all(p.Parts)
+		}
+	}
+	for _, k := range kinds.Data {
+		all(k.Parts)
 	}
 }
 

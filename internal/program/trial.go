@@ -2,6 +2,7 @@ package program
 
 import (
 	"rapport/internal/core/condition"
+	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
 	"rapport/internal/core/insight"
 	"rapport/internal/core/profile"
@@ -19,6 +20,27 @@ type Trial struct {
 	in       *Program
 }
 
+// Read reads a condition in YAML or JSON as this program would: by itself, or as what
+// is behind the when of a definition. Trigger says that there is an event whose
+// properties may be asked for. The node is what could be read, the condition is nil if
+// a problem is more than a warning. Problems stand in the file "condition".
+func (p *Program) Read(body string, trigger bool) (spec.Node, *condition.Cond, []spec.Problem) {
+	var ps spec.Problems
+	zones, err := loadZones()
+	if err != nil {
+		ps.Add(spec.Pos{}, "", "%s", err.Error())
+		return spec.Node{}, nil, ps.All()
+	}
+	when, ok := oneCondition(body, &ps)
+	if !ok {
+		return spec.Node{}, nil, ps.All()
+	}
+	_, env, sources := p.apart(zones)
+	env.Segments, env.Properties = insight.Names(sources), trigger
+	cond := condition.Parse(when, env, &ps)
+	return when, cond, ps.All()
+}
+
 // Try compiles a condition as a segment of this program: a condition by itself, or
 // the definition of a segment, in YAML or JSON. Problems stand in the file
 // "condition"; the trial is nil if one of them is more than a warning.
@@ -29,29 +51,12 @@ func (p *Program) Try(body string) (*Trial, []spec.Problem) {
 		ps.Add(spec.Pos{}, "", "%s", err.Error())
 		return nil, ps.All()
 	}
-	docs := ParseYAML("condition", 1, body, &ps)
-	if len(docs) != 1 {
-		if !ps.Bad() {
-			ps.Add(spec.Pos{File: "condition", Line: 1}, "did: Product Viewed", "one condition is expected here")
-		}
+	when, ok := oneCondition(body, &ps)
+	if !ok {
 		return nil, ps.All()
 	}
-	when := docs[0]
-	// The question how long something has been so has a "when" of its own.
-	if _, dwell := when.Get("dwell"); !dwell {
-		if w, there := when.Get("when"); there {
-			when = w
-		}
-	}
-	// What is in force compiled before; its problems are not this condition's.
+	c, env, sources := p.apart(zones)
 	var unheard spec.Problems
-	c := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}}
-	c.sort()
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places}
-	c.readTraits(env)
-	c.readLists(env)
-	sources, _ := c.readSegments()
-	c.readScores(env, sources)
 	// Parsed once by itself, so that only its own problems are told.
 	env.Segments = insight.Names(sources)
 	if condition.Parse(when, env, &ps) == nil {
@@ -89,4 +94,38 @@ func (t *Trial) Holds(p *profile.Profile, history []*event.Event, now event.Time
 		}, now)
 	}
 	return t.segments.Trial(&own, TrialName+"\x00", t.in.Core.Segments.Has, now).True
+}
+
+// oneCondition reads the one condition of a text.
+func oneCondition(body string, ps *spec.Problems) (spec.Node, bool) {
+	docs := ParseYAML("condition", 1, body, ps)
+	if len(docs) != 1 {
+		if !ps.Bad() {
+			ps.Add(spec.Pos{File: "condition", Line: 1}, "did: Product Viewed", "one condition is expected here")
+		}
+		return spec.Node{}, false
+	}
+	when := docs[0]
+	// The question how long something has been so has a "when" of its own.
+	if _, dwell := when.Get("dwell"); !dwell {
+		if w, there := when.Get("when"); there {
+			when = w
+		}
+	}
+	return when, true
+}
+
+// apart compiles once more what conditions refer to, apart from the program in force,
+// so that a condition on trial leaves no series in it. What is in force compiled
+// before; its problems are not this condition's.
+func (p *Program) apart(zones *decision.Zones) (*compiler, *condition.Env, []insight.SegmentSource) {
+	var unheard spec.Problems
+	c := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}}
+	c.sort()
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places}
+	c.readTraits(env)
+	c.readLists(env)
+	sources, _ := c.readSegments()
+	c.readScores(env, sources)
+	return c, env, sources
 }

@@ -192,9 +192,12 @@ func (p *parser) taste(name string) *taste {
 	return c.keepTaste(t)
 }
 
+// TasteNames returns the affinities that every shop has.
+func TasteNames() []string { return []string{"category", "brand", "colour", "price_band"} }
+
 // tastes returns the names of the affinities that may be asked for.
 func (p *parser) tastes() []string {
-	names := []string{"category", "brand", "colour", "price_band"}
+	names := TasteNames()
 	for _, name := range p.env.Scores.Affinities() {
 		if !contains(names, name) {
 			names = append(names, name)

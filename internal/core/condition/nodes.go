@@ -10,6 +10,15 @@ type Kind struct {
 	With    []string // keys that may stand beside Key
 	Example string   // in YAML
 	Group   string   // events, customer, message, time, logic
+
+	German Naming // what a person calls it in German
+	Parts  []Part // what it says, the value of Key first
+}
+
+// Naming is what a kind of question is called, and what it asks.
+type Naming struct {
+	Label string `json:"label"`
+	About string `json:"about"`
 }
 
 // kinds are in the order in which a form shows them. With is that of
@@ -60,6 +69,46 @@ func Kinds() []Kind {
 			i = len(list) - 1
 		}
 		list[i].With = slices.Clone(h.with)
+		list[i].German = germanKinds[h.key]
+		if parts := partsOf[h.key]; parts != nil {
+			list[i].Parts = parts()
+		}
 	}
 	return list
+}
+
+// germanKinds are the labels of the kinds in German.
+var germanKinds = map[string]Naming{
+	"did":            {"Hat getan", "Fragt, was der Kunde getan hat: wie oft, für wie viel, in wie vielen Besuchen, zuerst oder zuletzt, je oder in einer Zeitspanne."},
+	"did_not":        {"Hat nicht getan", "Fragt, was der Kunde nicht getan hat."},
+	"sequence":       {"Nacheinander", "Fragt nach einem Ereignis nach dem anderen: rechtzeitig getan, nicht rechtzeitig getan, oder bisher nicht getan."},
+	"dwell":          {"Ist so seit", "Fragt, ob eine Bedingung seit einiger Zeit ohne Unterbrechung gilt."},
+	"trait":          {"Merkmal", "Fragt, was vom Kunden bekannt ist, oder ein aus Ereignissen berechnetes Merkmal."},
+	"segment":        {"In einem Segment", "Fragt, ob der Kunde in einem anderen Segment ist."},
+	"not_in_segment": {"Nicht in einem Segment", "Fragt, ob der Kunde nicht in einem anderen Segment ist."},
+	"list":           {"Auf einer Liste", "Fragt, ob jemand den Kunden von Hand auf eine Liste gesetzt hat."},
+	"object":         {"Besitzt etwas", "Fragt nach Dingen, die dem Kunden gehören: Abos, Haustiere, Buchungen."},
+	"prediction":     {"Vorhersage", "Fragt, was ein Modell vom Kunden sagt."},
+	"score":          {"Punktestand", "Fragt nach den Punkten des Kunden, abzüglich dessen, was verblasst ist."},
+	"tier":           {"Stufe", "Fragt, in welcher Stufe eines Punktestands der Kunde ist."},
+	"affinity":       {"Geschmack", "Fragt, was der Kunde am liebsten mag."},
+	"lifecycle":      {"Lebensphase", "Fragt, in welcher Phase seines Lebens mit dem Laden der Kunde ist."},
+	"context":        {"Gerät, Sprache, Zeitzone", "Fragt nach Geräteklasse, Sprache oder Zeitzone von zuletzt."},
+	"near":           {"In der Nähe", "Fragt, wie weit der Kunde zuletzt von einem Laden oder Punkt entfernt war."},
+	"fence":          {"In einem Zaun", "Fragt, ob der Kunde in einem Gebiet auf der Karte ist oder gesehen wurde."},
+	"store":          {"In einem Laden", "Fragt, ob der Kunde in einem Laden war."},
+	"city":           {"Stadt", "Fragt, in welcher Stadt der Kunde zuletzt war."},
+	"region":         {"Region", "Fragt, in welcher Region der Kunde zuletzt war."},
+	"country":        {"Land", "Fragt, in welchem Land der Kunde zuletzt war."},
+	"random":         {"Zufälliger Anteil", "Wählt einen Anteil aller Kunden, immer dieselben."},
+	"message":        {"Nachricht", "Fragt, was aus Nachrichten wurde. Was eine Maschine öffnete oder klickte, zählt nicht."},
+	"consent":        {"Einwilligung", "Fragt, ob der Kunde einem Zweck auf einem Kanal zugestimmt hat."},
+	"reachable":      {"Erreichbar", "Fragt, ob es eine Adresse gibt, die Nachrichten annimmt."},
+	"local_time":     {"Uhrzeit", "Fragt, was die Uhr an der Wand des Kunden zeigt."},
+	"weekday":        {"Wochentag", "Fragt, welcher Tag beim Kunden ist."},
+	"property":       {"Vom Auslöser", "Fragt nach einer Eigenschaft des Ereignisses, das eine Journey begann."},
+	"all":            {"Alles von", "Gilt, wenn jedes gilt."},
+	"any":            {"Eins von", "Gilt, wenn mindestens eins gilt."},
+	"not":            {"Nicht", "Gilt, wenn das andere nicht gilt."},
+	"at_least":       {"Mindestens so viele von", "Gilt, wenn so viele gelten."},
 }
