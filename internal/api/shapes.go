@@ -68,7 +68,7 @@ func shapeOf(s *journey.Shape, whole bool) shape {
 	}
 	schema := schemaOf(s)
 	if whole {
-		schema["title"] = s.Label.English
+		schema["title"] = s.Label.EN
 	}
 	v.Schema, _ = json.Marshal(schema) // it is made of texts and maps alone
 	return v
@@ -105,9 +105,9 @@ func schemaOf(s *journey.Shape) schema {
 		for i := range s.Ways {
 			ways = append(ways, schemaOf(&s.Ways[i]))
 		}
-		return short(s, schema{"oneOf": ways, "description": s.About.English})
+		return short(s, schema{"oneOf": ways, "description": s.About.EN})
 	}
-	return short(s, objectOf(s.Fields, s.About.English))
+	return short(s, objectOf(s.Fields, s.About.EN))
 }
 
 // short lets the schema of a kind take the bare value that stands for it, too.
@@ -145,7 +145,7 @@ func fieldSchema(f *journey.Field) schema {
 		// The name of a step, or names of steps by an arm of a split.
 		return schema{"type": []string{"string", "object", "array"}, "format": "step"}
 	}
-	v := schema{"title": f.Label.English, "description": f.About.English, "format": string(f.Type)}
+	v := schema{"title": f.Label.EN, "description": f.About.EN, "format": string(f.Type)}
 	if f.Default != "" {
 		v["default"] = f.Default
 	}

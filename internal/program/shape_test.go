@@ -91,7 +91,7 @@ func TestEveryKindIsDescribed(t *testing.T) {
 		}
 	}
 	two := func(where string, w journey.Words) {
-		if w.English == "" || w.German == "" {
+		if w.EN == "" || w.DE == "" {
 			t.Errorf("%s has no words in both languages: %+v", where, w)
 		}
 	}

@@ -245,9 +245,49 @@ export interface paths {
         };
         /**
          * List the kinds of questions that conditions are made of
-         * @description With a label, a sentence and an example of each, for whoever builds a form.
+         * @description With a label, a sentence, an example and the parts of each, for whoever builds a form.
          */
         get: operations["get_conditions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a condition and say it as a sentence
+         * @description Nobody is counted. A condition in YAML or JSON is answered as JSON too, if it can be read.
+         */
+        post: operations["post_conditions_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conditions/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what could stand in a part of a condition
+         * @description What the definitions name, and what was seen with a sample of the customers: a value only if several of them have it.
+         */
+        get: operations["get_conditions_choices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2173,6 +2213,17 @@ export interface components {
             /** Format: int64 */
             undo_ns?: number;
         };
+        Candidate: {
+            about?: string;
+            /** @description What a person calls it, if that is another word. */
+            label?: string;
+            /**
+             * Format: int64
+             * @description With how many of the sampled customers it was seen.
+             */
+            seen?: number;
+            value: string;
+        };
         Changed: {
             affects: components["schemas"]["Affected"];
             file: string;
@@ -2200,6 +2251,12 @@ export interface components {
             ok: boolean;
             problems: components["schemas"]["DefinitionProblem"][] | null;
         };
+        Choice: {
+            label: components["schemas"]["Words"];
+            /** @description Of a comparison: the type of what it compares with. */
+            takes?: string;
+            value: string;
+        };
         Cohort: {
             month: string;
             people: number[] | null;
@@ -2210,6 +2267,27 @@ export interface components {
         Column: {
             name: string;
             type: string;
+        };
+        ConditionCallBody: {
+            /** @description The condition in YAML or JSON. */
+            text: string;
+            /** @description Whether there is a triggering event whose properties may be asked for, as inside journeys. */
+            trigger?: boolean;
+        };
+        ConditionSaid: {
+            /** @description What its questions about events make each customer who did so carry along. */
+            costs: components["schemas"]["Cost"][] | null;
+            /** @description As a sentence that can be read back. */
+            english?: string;
+            german?: string;
+            /** @description Whether it can be asked; warnings do not hinder. */
+            ok: boolean;
+            /** @description What is wrong, with line and column in the text. */
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+            /** @description As the end of a sentence about a customer. */
+            sentence?: string;
+            /** @description The condition as JSON. */
+            when?: unknown;
         };
         Consent: {
             /** Format: date-time */
@@ -2920,9 +2998,12 @@ export interface components {
         Kind: {
             about: string;
             example: string;
+            german: components["schemas"]["Naming"];
             group: string;
             key: string;
             label: string;
+            /** @description What the question says, the value of its key first: enough for a form that shows and writes it. */
+            parts: components["schemas"]["Part"][] | null;
             /** @description Keys that may stand beside it. */
             with: string[] | null;
         };
@@ -3134,6 +3215,10 @@ export interface components {
             id: string;
             to: string;
         };
+        Naming: {
+            about: string;
+            label: string;
+        };
         Need: {
             /** Format: int64 */
             least: number;
@@ -3197,6 +3282,11 @@ export interface components {
         };
         PageAside: {
             data: components["schemas"]["Aside"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageCandidate: {
+            data: components["schemas"]["Candidate"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3326,6 +3416,42 @@ export interface components {
             /** Format: int64 */
             both: number;
         };
+        Part: {
+            /** @description What it is for, in a sentence. */
+            about?: components["schemas"]["Words"];
+            /** @description All the values that there are, or the comparisons. */
+            choices?: components["schemas"]["Choice"][] | null;
+            /** @description Where known values come from: see the operation that lists choices. Others may be written all the same. Of comparisons and filters the values come from it with “ values” behind it. */
+            from?: string;
+            /** @description Parts with the same word here stand in each other's place: one at most, and one at least if one of them is needed. */
+            instead?: string;
+            /** @description In the map. Of the type compare it is empty: its choices are keys themselves. Of the type measure the key is followed by a property in brackets. */
+            key: string;
+            label: components["schemas"]["Words"];
+            /**
+             * Format: int64
+             * @description Of a list: how many elements at least.
+             */
+            least?: number;
+            /** @description Whether a list of such values may stand in its place. */
+            many?: boolean;
+            /**
+             * Format: int64
+             * @description Of a list: how many elements at most.
+             */
+            most?: number;
+            /** @description Whether the question says nothing without it. */
+            needed?: boolean;
+            /** @description The key of the question whose value narrows the choices. */
+            of?: string;
+            /** @description Of a map, or of each element of a list. */
+            parts?: components["schemas"]["Part"][] | null;
+            /** @description A value to begin with. */
+            start?: unknown;
+            type: string;
+            /** @description Of a bound: what is counted. */
+            unit?: components["schemas"]["Words"];
+        };
         Path: {
             names: string[] | null;
             /** Format: double */
@@ -3428,16 +3554,6 @@ export interface components {
             purpose?: string;
             /** @enum {string} */
             reason: "unsubscribed" | "bounced" | "complained";
-        };
-        Preview: {
-            aborted?: string;
-            gaps: components["schemas"]["Gap"][] | null;
-            html: string;
-            locale: string;
-            preheader: string;
-            subject: string;
-            template: string;
-            text: string;
         };
         PreviewCallBody: {
             /** @description The consent that the funnel asks for. Default: marketing. */
@@ -4355,7 +4471,7 @@ export interface components {
             channel: string;
             decision?: components["schemas"]["Record"];
             frame?: string;
-            preview?: components["schemas"]["Preview"];
+            preview?: components["schemas"]["MessagePreview"];
             reason: string;
             state: string;
             template: string;
@@ -4820,6 +4936,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageKind"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conditions_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConditionCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConditionSaid"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conditions_choices: {
+        parameters: {
+            query: {
+                /** @description The part's from. With “ values” behind it: what a property of it was seen to be. */
+                from: string;
+                /** @description The value of the key that the part's of names. */
+                of?: string[] | null;
+                /** @description The property whose values are asked for. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCandidate"];
                 };
             };
             /** @description Error */

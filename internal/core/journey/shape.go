@@ -2,14 +2,12 @@ package journey
 
 import (
 	"slices"
-	"strings"
+
+	"rapport/internal/core/condition"
 )
 
 // Words are a text for people in the languages that pages speak.
-type Words struct {
-	English string `json:"en"`
-	German  string `json:"de"`
-}
+type Words = condition.Words
 
 // Shape describes one kind of trigger or step, or the journey itself, for whoever
 // shows a form to write it with. The parser takes the fields that stand here and no
@@ -108,17 +106,9 @@ type Fork struct {
 	Falls []string
 }
 
-func w(english, german string) Words { return Words{english, german} }
+func w(english, german string) Words { return Words{EN: english, DE: german} }
 
-func opt(value, english, german string) Option { return Option{value, Words{english, german}} }
-
-// Of returns the text in a language; English if it is not known.
-func (w Words) Of(language string) string {
-	if strings.HasPrefix(language, "de") {
-		return w.German
-	}
-	return w.English
-}
+func opt(value, english, german string) Option { return Option{value, Words{EN: english, DE: german}} }
 
 // Shapes of the triggers, in the order in which a form shows them.
 var triggerShapes = []Shape{
