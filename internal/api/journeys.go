@@ -267,6 +267,7 @@ func (a *API) flowPeople(ctx context.Context, in *struct {
 	Named
 	Step string `query:"step" maxLength:"64" doc:"Default: the journey as a whole."`
 	Who  string `query:"who" enum:"standing,entered,reached,left,goal,sent,clicked,opened,bounced,open,expired,dropped,withheld,recalled,render_failed,rejected,unknown,accepted" default:"standing" doc:"Whom to list: who is there now, who came, left or reached the goal there, or what became of their message."`
+	Why  string `query:"reason" maxLength:"64" doc:"With a state of messages: only those that this reason stopped."`
 	Paging
 },
 ) (*body[page[standingLine]], error) {
@@ -308,7 +309,7 @@ func (a *API) flowPeople(ctx context.Context, in *struct {
 		return nil, errNoWarehouse
 	}
 	t := report.Tables{Warehouse: a.o.Warehouse, Now: a.o.Now}
-	found, err := t.FlowPeople(ctx, in.Name, in.Step, in.Who, after, in.Limit)
+	found, err := t.FlowPeople(ctx, in.Name, in.Step, in.Who, in.Why, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -110,12 +110,13 @@ func (t *Tables) Flow(ctx context.Context, name string, share float64) (out Flow
 		s.Revenue += m.Revenue
 	}
 	for _, s := range steps {
-		// Before steps were told of, a message was all that was told of reaching one.
+		// Before steps were told of, a message or an end was all that was told of
+		// reaching one.
 		told := s.Sent + s.Waiting
 		for _, u := range s.Unsent {
 			told += u.Count
 		}
-		s.Reached = max(s.Reached, told)
+		s.Reached = max(s.Reached, told, s.Left)
 		out.Steps = append(out.Steps, *s)
 	}
 	slices.SortFunc(out.Steps, func(a, b StepFlow) int { return strings.Compare(a.Step, b.Step) })
@@ -236,13 +237,19 @@ func (t *Tables) brought(ctx context.Context, name string, share float64, out *F
 // FlowPeople returns the customers who reached a step, or an end of the journey: who is
 // reached, left, goal, or entered for the journey as a whole; or a state of messages as
 // in [Tables.Ask].
-func (t *Tables) FlowPeople(ctx context.Context, name, step, who string, after identity.ID, limit int) (People, error) {
+//
+// A reason narrows a state down to the messages that it stopped.
+func (t *Tables) FlowPeople(ctx context.Context, name, step, who, reason string, after identity.ID, limit int) (People, error) {
 	p := Params{After: after, Limit: limit}
 	if err := p.fill(t.Now()); err != nil {
 		return People{}, err
 	}
 	facts := map[string]string{"reached": journey.StepReached, "entered": event.JourneyEntered, "left": event.JourneyLeft, "goal": event.GoalReached}
 	fact, known := facts[who]
+	if state := slices.Index(ended, who); !known && reason != "" && state >= 0 {
+		return t.people(ctx, p, "SELECT profile FROM (SELECT delivery, max(profile) AS profile, max(origin) AS origin, max(step) AS step, max("+rank()+") AS stands, argMax(reason, "+rank()+
+			") AS why FROM deliveries GROUP BY delivery) AS one WHERE origin = ? AND step = ? AND stands = "+string(rune('0'+state))+" AND why = ?", name, step, reason)
+	}
 	if !known {
 		p.Who, p.Key = who, name+"/"+step
 		v, err := t.Ask(ctx, "messages", p)

@@ -6282,6 +6282,8 @@ export interface operations {
                 step?: string;
                 /** @description Whom to list: who is there now, who came, left or reached the goal there, or what became of their message. */
                 who?: "standing" | "entered" | "reached" | "left" | "goal" | "sent" | "clicked" | "opened" | "bounced" | "open" | "expired" | "dropped" | "withheld" | "recalled" | "render_failed" | "rejected" | "unknown" | "accepted";
+                /** @description With a state of messages: only those that this reason stopped. */
+                reason?: string;
                 /** @description The next of the page before. Default: the first page. */
                 cursor?: string;
                 /** @description The most that a page may hold. */

@@ -452,7 +452,7 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
         </div>
       </Ask>
       <Ask open={people !== null} onClose={() => setPeople(null)} title={people ? people.figure.text : ''}>
-        {people && <People journey={name} step={people.step} who={people.figure.who} />}
+        {people && <People journey={name} step={people.step} who={people.figure.who} reason={people.figure.reason} />}
         <div>
           <button type="button" onClick={() => setPeople(null)}>
             {t('Close')}
@@ -523,6 +523,7 @@ function figuresOf(
         key: `${u.state} ${u.reason}`,
         text: t('{n} not sent: {why}', { n: n(u.count), why: (u.reason || u.state).replaceAll('_', ' ') }),
         who: u.state,
+        reason: u.reason,
         tone: 'warn',
       });
     if (s.orders > 0) {
@@ -542,12 +543,12 @@ function figuresOf(
   return by;
 }
 
-function People({ journey, step, who }: { journey: string; step: string; who: string }) {
+function People({ journey, step, who, reason }: { journey: string; step: string; who: string; reason?: string }) {
   const { t, when } = useWords();
-  const list = usePages(['who', journey, step, who], (cursor) =>
+  const list = usePages(['who', journey, step, who, reason ?? ''], (cursor) =>
     get('/api/v1/journeys/{name}/people', {
       path: { name: journey },
-      query: { step, who: who as 'sent', limit: 100, ...(cursor ? { cursor } : {}) },
+      query: { step, who: who as 'sent', limit: 100, ...(reason ? { reason } : {}), ...(cursor ? { cursor } : {}) },
     }),
   );
   return (

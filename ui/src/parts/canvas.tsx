@@ -31,6 +31,7 @@ export interface Figure {
   key: string;
   text: string;
   who: string;
+  reason?: string; // of messages that were not sent
   tone?: 'soft' | 'good' | 'warn';
 }
 
@@ -54,7 +55,7 @@ export interface Canvas {
 
 type Data = { name: string; of: Canvas } & Record<string, unknown>;
 type StepNode = Node<Data, 'step'>;
-type WayEdge = Edge<{ way: Way; label: string } & Record<string, unknown>, 'way'>;
+type WayEdge = Edge<{ way: Way; label: string; at?: { x: number; y: number } } & Record<string, unknown>, 'way'>;
 
 const kindType = 'application/x-rapport-kind';
 const stepType = 'application/x-rapport-step';
@@ -165,9 +166,13 @@ function WayLine({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targe
   const drag = useContext(Dragging);
   const { t } = useWords();
   const [over, setOver] = useState(false);
-  const [d, x, y] = getSmoothStepPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, borderRadius: 10 });
   if (!c || !data) return null;
   const way = data.way;
+  const { x, y } = data.at ?? { x: (sourceX + targetX) / 2, y: (sourceY + targetY) / 2 };
+  // Two bends, so that the way passes by what is said on it.
+  const [above] = getSmoothStepPath({ sourceX, sourceY, targetX: x, targetY: y, sourcePosition, targetPosition, borderRadius: 10 });
+  const [below] = getSmoothStepPath({ sourceX: x, sourceY: y, targetX, targetY, sourcePosition, targetPosition, borderRadius: 10 });
+  const d = above + ' ' + below;
   const drop = (e: DragEvent) => {
     e.preventDefault();
     setOver(false);
@@ -281,11 +286,11 @@ function Flow(c: Canvas) {
     const names = [BEGIN, ...c.draft.steps.map((s) => s.name), ...(ways.some((w) => w.to === END) ? [END] : [])];
     const known = new Set(names);
     const drawn = ways.filter((w) => known.has(w.to));
-    const at = layout(
+    const { at, labels } = layout(
       names.map((id) => ({
         id,
         height: heightOf(c, id),
-        to: drawn.filter((w) => w.from === id).map((w) => ({ to: w.to, label: labelOf(c, w) })),
+        to: drawn.filter((w) => w.from === id).map((w) => ({ to: w.to, label: labelOf(c, w), key: w.key })),
       })),
     );
     const nodes: StepNode[] = names.map((name) => ({
@@ -300,7 +305,7 @@ function Flow(c: Canvas) {
       type: 'way',
       source: w.from,
       target: w.to,
-      data: { way: w, label: labelOf(c, w) },
+      data: { way: w, label: labelOf(c, w), at: labels[`${w.from} ${w.key}`] },
       className: c.path.length > 0 && !(c.path.includes(w.to) && (w.from === BEGIN || c.path.includes(w.from))) ? 'missed' : '',
     }));
     return [nodes, edges];
