@@ -30,14 +30,15 @@ export function layout(boxes: Box[]): Placed {
   g.setDefaultEdgeLabel(() => ({}));
   for (const b of boxes) g.setNode(b.id, { width, height: b.height ?? height });
   const keyOf = (b: Box, i: number) => b.to[i]?.key ?? String(i);
-  for (const b of boxes) b.to.forEach((e, i) => g.setEdge(b.id, e.to, { width: wide(e.label), height: 26, labelpos: 'c' }, keyOf(b, i)));
+  const nameOf = (b: Box, i: number) => 'way ' + keyOf(b, i); // an empty name is none to dagre
+  for (const b of boxes) b.to.forEach((e, i) => g.setEdge(b.id, e.to, { width: wide(e.label), height: 26, labelpos: 'c' }, nameOf(b, i)));
   dagre.layout(g);
   const out: Placed = { at: {}, labels: {} };
   for (const b of boxes) {
     const n = g.node(b.id);
     out.at[b.id] = { x: n.x - width / 2, y: n.y - (b.height ?? height) / 2 };
     b.to.forEach((e, i) => {
-      const label = g.edge(b.id, e.to, keyOf(b, i)) as { x?: number; y?: number } | undefined;
+      const label = g.edge(b.id, e.to, nameOf(b, i)) as { x?: number; y?: number } | undefined;
       if (label?.x !== undefined && label.y !== undefined) out.labels[`${b.id} ${keyOf(b, i)}`] = { x: label.x, y: label.y };
     });
   }
