@@ -83,6 +83,7 @@ type API struct {
 
 	desk *audience.Desk // counts whom conditions are about
 
+	frames frames // messages of test runs
 	vocabulary vocabulary // what could stand in conditions
 
 	applying sync.Mutex // one change of definitions at a time
@@ -115,6 +116,7 @@ func New(o Options) *API {
 	a.huma = humago.New(a.mux, configuration())
 	a.customers()
 	a.groups()
+	a.journeys()
 	a.audiences()
 	a.messages()
 	a.scores()

@@ -119,7 +119,7 @@ func (a *API) groups() {
 		}
 		d := pr.Core.Journeys.Definition(in.Name)
 		if d == nil {
-			return nil, fault.New(fault.NotFound, "no journey of that name is in force")
+			return nil, errNoJourney
 		}
 		counts, err := a.messagesByJourney(ctx)
 		if err != nil {
@@ -129,16 +129,20 @@ func (a *API) groups() {
 		if err != nil {
 			return nil, err
 		}
-		v := journeyShown{JourneyLine: journeyOf(d, counts[d.Name]), Steps: []step{}, Inside: inside[d.Name]}
-		for _, s := range d.Steps() {
-			one := step{Name: s.Name, Kind: string(s.Kind), Title: s.Title, Next: []edge{}}
-			for _, e := range s.Edges {
-				one.Next = append(one.Next, edge{e.Label, e.To})
-			}
-			v.Steps = append(v.Steps, one)
-		}
-		return answer(v, nil)
+		return answer(journeyShown{JourneyLine: journeyOf(d, counts[d.Name]), Steps: shownSteps(d), Inside: inside[d.Name]}, nil)
 	})
+}
+
+func shownSteps(d *journey.Definition) []step {
+	list := []step{}
+	for _, s := range d.Steps() {
+		one := step{Name: s.Name, Kind: string(s.Kind), Title: s.Title, Next: []edge{}}
+		for _, e := range s.Edges {
+			one.Next = append(one.Next, edge{e.Label, e.To})
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 var errNoSegment = fault.New(fault.NotFound, "no segment of that name is in force")

@@ -32,6 +32,9 @@ type Node interface {
 	Apply(ctx context.Context, src *program.Source) ([]spec.Problem, error)
 	Diff(ctx context.Context, src *program.Source) (run.Difference, error)
 	Inside(ctx context.Context) (map[string]int64, error)
+	Standing(ctx context.Context, journey string) (map[string]int64, error)
+	StandingAt(ctx context.Context, journey, step string, from identity.ID, limit int) ([]*profile.Profile, identity.ID, error)
+	Rehearse(ctx context.Context, q run.Rehearsal) (run.Rehearsed, error)
 	Scores(ctx context.Context, who *profile.Profile) (run.CustomerScores, error)
 	PreviewScores(ctx context.Context, src *program.Source) (run.ScoreDifference, error)
 

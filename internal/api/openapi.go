@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/measure"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 	"rapport/internal/program"
@@ -53,6 +54,9 @@ func configuration() huma.Config {
 // schemaName names a type in the document. Several packages of ours
 // have a problem or a record.
 func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch t {
 	case reflect.TypeFor[spec.Problem]():
 		return "DefinitionProblem"
@@ -62,6 +66,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "DomainProblem"
 	case reflect.TypeFor[sender.Record]():
 		return "DNSRecord"
+	case reflect.TypeFor[measure.Report]():
+		return "HoldoutReport"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
 }

@@ -45,6 +45,10 @@ type Program struct {
 	// Runs are the runs of campaigns that the lane knows: no part of the
 	// definitions, and changed by entries of the log just like them.
 	Runs journey.Runs
+
+	// Watch is told what journeys look at, see [journey.World]. Only a program that
+	// is tried out, and never in force, has one.
+	Watch func(journey.Glance)
 }
 
 // Effects is what an applied record asks of the shell. The shell acts on it only

@@ -61,7 +61,7 @@ func (r *run) settleFrom(after event.Time) {
 }
 
 func (r *run) world() *journey.World {
-	return &journey.World{P: r.p, Now: r.now, Zones: r.Zones, DefaultZone: r.Zone}
+	return &journey.World{P: r.p, Now: r.now, Zones: r.Zones, DefaultZone: r.Zone, Watch: r.Watch}
 }
 
 func (r *run) note(changes []insight.Change) []insight.Change {

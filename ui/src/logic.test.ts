@@ -42,7 +42,7 @@ test('words are filled in, and a gap that nobody fills stays', () => {
 });
 
 test('steps stand from top to bottom, and none on another', () => {
-  const at = layout([
+  const { at } = layout([
     {
       id: 'a',
       to: [

@@ -141,7 +141,8 @@ const (
 	Goal    Kind = "goal"
 )
 
-var kinds = []string{string(Send), string(Wait), string(WaitFor), string(Branch), string(Split), string(Update), string(Jump), string(Exit), string(Goal)}
+// kinds are those that are described: the parser takes no others.
+var kinds = keys(stepShapes)
 
 // Places that a step's edge may lead to beside the index of a step.
 const (

@@ -14,6 +14,7 @@ import (
 func (r *run) enterByEvent(e *event.Event) {
 	for _, en := range r.s.byEvent[e.Name] {
 		if r.late > en.d.MaxLateness || !r.hears(en.t.Event, e) {
+			r.glance(en.d, nil, Glance{What: Began, Say: func() string { return en.t.String() }})
 			continue
 		}
 		r.enter(en.d, profile.Instance{
@@ -75,13 +76,20 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 	case slices.Contains(r.entered, d.Name): // simultaneous entries are one
 		return
 	case r.find(d.Name, in.Key) >= 0:
+		r.glance(d, &in, Glance{What: Again, Text: "is inside already"})
 		return
 	case !r.mayEnter(d, in.Key):
+		r.glance(d, &in, Glance{What: Again, Say: func() string { return d.Reentry.String() }})
 		return
 	case d.audience != nil && !r.ask(d.audience, in.Props).True:
+		r.glance(d, &in, Glance{What: Audience, Say: func() string { return d.audience.Sentence() }, Because: r.why(d.audience, in.Props)})
 		return
 	case r.satisfied(d, &in):
+		r.glance(d, &in, Glance{What: Satisfied, Text: "has what the journey would lead to, or what takes out of it"})
 		return
+	}
+	if d.audience != nil {
+		r.glance(d, &in, Glance{What: Audience, Say: func() string { return d.audience.Sentence() }, Holds: true, Because: r.why(d.audience, in.Props)})
 	}
 	if len(r.live) >= MaxLive {
 		r.fact(EntryRefused, &in, func(b *event.Builder) {
@@ -102,6 +110,7 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 	}
 	r.entered = append(r.entered, d.Name)
 	in.Step, in.Wake, in.Check = d.steps[0].name, event.Never, event.Never
+	r.glance(d, &in, Glance{What: CameIn, Text: in.Name, Holds: true})
 	r.fact(event.JourneyEntered, &in, func(b *event.Builder) { b.SetText("by", in.Name) })
 	r.own()
 	i, _ := slices.BinarySearchFunc(r.live, in, compareInstance)

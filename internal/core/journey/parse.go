@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,13 +23,48 @@ func Parse(name string, n spec.Node, env *Env, ps *spec.Problems) *Definition {
 	defer func() { env.Conditions.Properties = properties }()
 
 	had := len(ps.All())
-	r := &reader{env: env, ps: ps, def: &Definition{
+	r := newReader(name, n, env, ps)
+	d := r.def
+	if !r.read(n) {
+		return nil
+	}
+	for _, p := range ps.All()[had:] {
+		if !p.Warning {
+			return nil
+		}
+	}
+	r.check(n)
+	for _, p := range ps.All()[had:] {
+		if !p.Warning {
+			return nil
+		}
+	}
+	d.Version = versionOf(d.Name, n)
+	return d
+}
+
+// Draft reads a journey that somebody is still writing, as far as it can be read: to
+// show its steps, and never to walk it. What is wrong with it, [Parse] says.
+func Draft(name string, n spec.Node, env *Env) *Definition {
+	properties := env.Conditions.Properties
+	env.Conditions.Properties = true
+	defer func() { env.Conditions.Properties = properties }()
+	r := newReader(name, n, env, &spec.Problems{})
+	r.read(n)
+	return r.def
+}
+
+func newReader(name string, n spec.Node, env *Env, ps *spec.Problems) *reader {
+	return &reader{env: env, ps: ps, def: &Definition{
 		Name: name, Holdout: DefaultHoldout, MaxLateness: DefaultLateness, Retest: true, Pos: n.Pos,
 	}}
-	d := r.def
-	if !r.known(n, "a journey", "journey", "title", "trigger", "audience", "reentry", "exit", "goal", "holdout",
-		"max_lateness", "retest", "steps", "move", "serves", "description") {
-		return nil
+}
+
+// read reads the journey's fields. It reports false if the source is no map at all.
+func (r *reader) read(n spec.Node) bool {
+	d, ps := r.def, r.ps
+	if !r.known(n, "a journey", names(journeyShape.Fields)...) {
+		return false
 	}
 	if s := r.text(n, "journey"); s != "" {
 		d.Name = s
@@ -72,24 +108,33 @@ func Parse(name string, n spec.Node, env *Env, ps *spec.Problems) *Definition {
 	if v, ok := n.Get("move"); ok {
 		r.move(v)
 	}
-	for _, p := range ps.All()[had:] {
-		if !p.Warning {
-			return nil
-		}
-	}
-	r.check(n)
-	for _, p := range ps.All()[had:] {
-		if !p.Warning {
-			return nil
-		}
-	}
-	d.Version = versionOf(d.Name, n)
-	return d
+	return true
 }
 
-// versionOf names a version: a hash of the canonical source.
+// versionOf names a version: a hash of the canonical source. Notes on steps are no
+// part of it: people inside must not fall behind because somebody wrote one.
 func versionOf(name string, n spec.Node) uint64 {
-	return wire.Hash(name, string(appendCanonical(nil, n)))
+	return wire.Hash(name, string(appendCanonical(nil, unnoted(n))))
+}
+
+// unnoted returns a journey without the notes on its steps.
+func unnoted(n spec.Node) spec.Node {
+	n.Fields = slices.Clone(n.Fields)
+	for i := range n.Fields {
+		if n.Fields[i].Key != "steps" {
+			continue
+		}
+		steps := n.Fields[i].Value
+		steps.Items, steps.Fields = slices.Clone(steps.Items), slices.Clone(steps.Fields)
+		for k := range steps.Items {
+			steps.Items[k] = without(steps.Items[k], "note")
+		}
+		for k := range steps.Fields {
+			steps.Fields[k].Value = without(steps.Fields[k].Value, "note")
+		}
+		n.Fields[i].Value = steps
+	}
+	return n
 }
 
 // usual returns the re-entry rule of a journey that names none: the stricter the
@@ -136,13 +181,13 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		return t, false
 	}
 	if names, is := n.Get("event"); is {
-		r.known(n, "an event trigger", "event", "where", "key")
+		r.known(n, "an event trigger", takes(triggerShapes, "event", "")...)
 		t.Key = r.text(n, "key")
 		t.Event = r.match(names, n)
 		return t, t.Event != nil
 	}
 	if v, is := n.Get("segment"); is {
-		r.known(n, "a segment trigger", "segment", "on")
+		r.known(n, "a segment trigger", takes(triggerShapes, "segment", "")...)
 		t.Segment = r.text(n, "segment")
 		r.segment(v, t.Segment)
 		switch on := r.text(n, "on"); on {
@@ -161,7 +206,7 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		return r.catalogueTrigger(n, v)
 	}
 	if _, is := n.Get("date"); is {
-		r.known(n, "a date trigger", "date", "offset", "at", "repeat")
+		r.known(n, "a date trigger", takes(triggerShapes, "date", "")...)
 		t.Date = strings.TrimPrefix(strings.TrimPrefix(r.text(n, "date"), "trait."), "profile.")
 		t.Offset = int(r.offset(n, true).Hours() / 24)
 		t.At = 9 * 60
@@ -178,7 +223,7 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		return t, t.Date != ""
 	}
 	if v, is := n.Get("schedule"); is {
-		r.known(n, "a schedule", "schedule", "zone", "start")
+		r.known(n, "a schedule", takes(triggerShapes, "schedule", "")...)
 		return r.schedule(n, v)
 	}
 	r.ps.Add(n.Pos, example, "a trigger is an event, a segment, a date or a schedule")

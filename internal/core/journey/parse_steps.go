@@ -71,7 +71,7 @@ func (r *reader) draft(drafts []draft, n spec.Node, name string, pos spec.Pos) [
 		// A step that needs no words: `- exit`.
 		n = spec.Node{Kind: spec.Map, Pos: n.Pos, Fields: []spec.Field{{Key: n.Text, Pos: n.Pos}}}
 	}
-	if !r.known(n, "a step", append([]string{"name", "next", "otherwise"}, kinds...)...) {
+	if !r.known(n, "a step", append(names(beside), kinds...)...) {
 		return drafts
 	}
 	s := step{pos: pos, next: end, otherwise: absent}
@@ -136,7 +136,7 @@ func (r *reader) step(s *step, d draft) {
 	case Jump:
 		to := n
 		if n.Kind == spec.Map {
-			r.known(n, "a jump", "to")
+			r.known(n, "a jump", takes(stepShapes, string(Jump), "")...)
 			to, _ = n.Get("to")
 		}
 		s.next = r.target(to)
@@ -144,7 +144,7 @@ func (r *reader) step(s *step, d draft) {
 		s.next = end
 		s.recall = s.kind == Goal
 		if n.Kind == spec.Map {
-			r.known(n, "the step "+string(s.kind), "why", "recall")
+			r.known(n, "the step "+string(s.kind), takes(stepShapes, string(s.kind), "")...)
 			s.why = r.text(n, "why")
 			s.recall = r.truth(n, "recall", s.recall)
 		} else if n.Kind == spec.Text {
@@ -156,8 +156,7 @@ func (r *reader) step(s *step, d draft) {
 func (r *reader) send(s *step, n spec.Node) {
 	out := &sendStep{channel: "email", purpose: "marketing", expires: DefaultExpires, lateness: r.def.MaxLateness}
 	s.send = out
-	if !r.known(n, "a send step", "template", "channel", "class", "purpose", "reason", "product", "category", "delay", "expires",
-		"priority", "max_lateness", "await") {
+	if !r.known(n, "a send step", takes(stepShapes, string(Send), "")...) {
 		return
 	}
 	out.template = r.text(n, "template")
@@ -254,12 +253,12 @@ func (r *reader) wait(s *step, n spec.Node) {
 	modes := 0
 	if _, ok := n.Get("for"); ok {
 		modes++
-		r.known(n, "a wait", "for", "restart")
+		r.known(n, "a wait", takes(stepShapes, string(Wait), "for")...)
 		w.length = r.duration(n, "for", time.Hour)
 	}
 	if v, ok := n.Get("until_time"); ok {
 		modes++
-		r.known(n, "a wait until a time", "until_time", "weekdays", "restart")
+		r.known(n, "a wait until a time", takes(stepShapes, string(Wait), "until_time")...)
 		w.mode, w.clock = waitTime, r.clock(v, "until_time")
 		if v, ok := n.Get("weekdays"); ok {
 			for _, text := range r.texts(v, "a day of the week") {
@@ -273,7 +272,7 @@ func (r *reader) wait(s *step, n spec.Node) {
 	}
 	if v, ok := n.Get("until_date"); ok {
 		modes++
-		r.known(n, "a wait until a date", "until_date", "offset", "at", "late")
+		r.known(n, "a wait until a date", takes(stepShapes, string(Wait), "until_date")...)
 		w.mode = waitDate
 		if w.date, ok = parsePath(v.Text); !ok {
 			if strings.Contains(v.Text, ".") || v.Text == "" || !v.Scalar() {
@@ -295,7 +294,7 @@ func (r *reader) wait(s *step, n spec.Node) {
 	}
 	if v, ok := n.Get("rhythm"); ok {
 		modes++
-		r.known(n, "a wait for a rhythm", "rhythm", "category", "offset")
+		r.known(n, "a wait for a rhythm", takes(stepShapes, string(Wait), "rhythm")...)
 		w.mode = waitRhythm
 		if v.Text != "product" {
 			r.ps.Add(v.Pos, "rhythm: product", "the only rhythm is that of a product")
@@ -312,7 +311,7 @@ func (r *reader) wait(s *step, n spec.Node) {
 func (r *reader) waitFor(s *step, n spec.Node) {
 	a := &awaitStep{}
 	s.await = a
-	if !r.known(n, "a wait_for step", "any", "timeout", "restart") {
+	if !r.known(n, "a wait_for step", takes(stepShapes, string(WaitFor), "")...) {
 		return
 	}
 	a.timeout = r.duration(n, "timeout", 0)
@@ -365,7 +364,7 @@ func (r *reader) branch(s *step, n spec.Node) {
 		otherwise = s.otherwise
 	}
 	if n.Kind == spec.Map {
-		r.known(n, "a branch", "cases", "else")
+		r.known(n, "a branch", takes(stepShapes, string(Branch), "")...)
 		list, _ = n.Get("cases")
 		if v, ok := n.Get("else"); ok {
 			otherwise = r.target(v)
@@ -376,7 +375,7 @@ func (r *reader) branch(s *step, n spec.Node) {
 		return
 	}
 	for _, item := range list.Items {
-		if !r.known(item, "a case", "when", "next") {
+		if !r.known(item, "a case", takesEach(string(Branch), "cases")...) {
 			continue
 		}
 		out := arm{next: s.next}
@@ -399,7 +398,7 @@ func (r *reader) branch(s *step, n spec.Node) {
 func (r *reader) split(s *step, n spec.Node) {
 	sp := &splitStep{name: r.def.Name + "." + s.name}
 	s.split = sp
-	if !r.known(n, "a split", "name", "shares", "to") {
+	if !r.known(n, "a split", takes(stepShapes, string(Split), "")...) {
 		return
 	}
 	if name := r.text(n, "name"); name != "" {
@@ -441,7 +440,7 @@ func (r *reader) split(s *step, n spec.Node) {
 }
 
 func (r *reader) update(s *step, n spec.Node) {
-	r.known(n, "an update", "traits")
+	r.known(n, "an update", takes(stepShapes, string(Update), "")...)
 	traits, _ := n.Get("traits")
 	if traits.Kind != spec.Map || len(traits.Fields) == 0 {
 		r.ps.Add(n.Pos, "traits: {welcomed: true}", "an update names traits and their values")

@@ -14,7 +14,7 @@ import (
 // into the fence, or leave it or are not heard of there any longer. It is a
 // segment that nobody named: who is in the fence now.
 func (r *reader) fenceTrigger(n, v spec.Node) (t Trigger, ok bool) {
-	r.known(n, "a fence trigger", "fence", "on", "seen_within")
+	r.known(n, "a fence trigger", takes(triggerShapes, "fence", "")...)
 	ask := spec.Node{Kind: spec.Map, Pos: n.Pos, Fields: []spec.Field{{Key: "fence", Pos: v.Pos, Value: v}}}
 	if seen, is := n.Get("seen_within"); is {
 		ask.Fields = append(ask.Fields, spec.Field{Key: "seen_within", Pos: seen.Pos, Value: seen})
@@ -44,7 +44,7 @@ var interests = []string{"viewed", "carted", "wished", "bought"}
 // product opens an instance of its own.
 func (r *reader) catalogueTrigger(n, v spec.Node) (t Trigger, ok bool) {
 	const example = "{catalogue: price_drop, interest: [carted, wished], drop: 10%}"
-	r.known(n, "a catalogue trigger", "catalogue", "interest", "drop", "where")
+	r.known(n, "a catalogue trigger", takes(triggerShapes, "catalogue", "")...)
 	m := &match{}
 	falls := false
 	for _, word := range r.texts(v, "a change of the catalogue") {

@@ -124,12 +124,14 @@ func (r *run) meets(d *Definition, w *watch, in *profile.Instance, check *event.
 		item := &w.items[k]
 		if item.match != nil {
 			if r.e != nil && r.e.ID != in.Trigger && r.e.At >= in.TriggerAt && r.hears(item.match, r.e) {
+				r.glance(d, in, Glance{What: w.what(d), Text: item.text, Holds: true})
 				return item.text, true
 			}
 			continue
 		}
 		v := r.ask(item.cond, in.Props)
 		if v.True {
+			r.glance(d, in, Glance{What: w.what(d), Text: item.text, Holds: true, Because: r.why(item.cond, in.Props)})
 			return item.text, true
 		}
 		*check = min(*check, v.Until)
@@ -185,6 +187,7 @@ func (r *run) leave(i int, name, why string, recall bool) {
 			}
 		}
 	}
+	r.glance(nil, &in, Glance{What: Left, Text: why, Holds: name == event.GoalReached})
 	r.fact(name, &in, func(b *event.Builder) {
 		b.Set("sent", event.Int(int64(in.Sent))).Set("unsent", event.Int(int64(in.Unsent))).SetText("why", why)
 	})
@@ -284,8 +287,7 @@ func (r *run) past(journey string) ([]profile.Past, int) {
 	return p.Past, k
 }
 
-// fact tells the feed what happened to an instance. Its id is made of what it
-// says, so a replay tells the same facts.
+// fact tells the feed what happened to an instance: a replay tells the same facts.
 func (r *run) fact(name string, in *profile.Instance, more func(*event.Builder)) {
 	var b event.Builder
 	b.Set("journey", event.Text(in.Journey)).Set("version", event.Text(strconv.FormatUint(in.Version, 16)))
@@ -294,13 +296,21 @@ func (r *run) fact(name string, in *profile.Instance, more func(*event.Builder))
 	if more != nil {
 		more(&b)
 	}
-	props := b.Object()
+	r.tell(name, in, b.Object(), "")
+}
+
+// tell makes a fact of the instance's and its properties. Its id is made of what it
+// says, and of what it does not say but must tell it from others.
+func (r *run) tell(name string, in *profile.Instance, props event.Object, unsaid string) {
 	var id []byte
 	id = append(id, r.w.P.ID[:]...)
 	for _, s := range []string{name, in.Journey, in.Key, in.Step, string(props)} {
 		id = wire.Text(id, s)
 	}
 	id = wire.Varint(wire.Varint(id, int64(r.w.Now)), int64(in.Arrivals))
+	if unsaid != "" {
+		id = wire.Text(id, unsaid)
+	}
 	sum := sha256.Sum256(id)
 	r.out.Facts = append(r.out.Facts, event.Event{
 		ID: event.ID("journey:" + hex.EncodeToString(sum[:16])), Type: event.System, Name: name, At: r.w.Now,

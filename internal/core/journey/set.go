@@ -16,6 +16,10 @@ type World struct {
 	Now         event.Time
 	Zones       func(name string) *time.Location // nil for a name that is no time zone
 	DefaultZone *time.Location                   // the shop's; nil: UTC
+
+	// Watch is told what a walk looks at, for whoever tries a journey before it is in
+	// force. It changes nothing. nil, as everywhere else: nobody is told.
+	Watch func(Glance)
 }
 
 // zone returns the customer's time zone, the shop's if it is not known.

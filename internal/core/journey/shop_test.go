@@ -105,6 +105,9 @@ func (s *shop) take(w *journey.World, out journey.Out) {
 	s.facts = append(s.facts, out.Facts...)
 	s.traits = append(s.traits, out.Traits...)
 	for _, f := range out.Facts {
+		if f.Name == journey.StepReached {
+			continue // each step tells one: the log of a test would be twice as long
+		}
 		why := f.Props.Text("why")
 		if why != "" {
 			why = ": " + why

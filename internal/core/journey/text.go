@@ -233,6 +233,9 @@ func parseDuration(s string, signed bool) (time.Duration, bool) {
 	}
 }
 
+// Length reads a length of time as definitions write it: "90s", "15m", "6h", "14d".
+func Length(s string) (time.Duration, bool) { return parseDuration(s, false) }
+
 // span returns a duration as a definition writes it.
 func span(d time.Duration) string {
 	sign := ""

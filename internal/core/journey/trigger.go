@@ -118,6 +118,9 @@ type match struct {
 	whole *condition.Cond // the same as a question about the whole history; nil: never asked
 }
 
+// Names returns the names of the events.
+func (m *match) Names() []string { return m.names }
+
 // String returns the names of the events.
 func (m *match) String() string {
 	s := ""

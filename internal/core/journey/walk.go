@@ -44,9 +44,11 @@ func (r *run) awaited(a *awaitStep, in *profile.Instance) (int, bool) {
 		switch {
 		case x.cond != nil:
 			if r.ask(x.cond, in.Props).True {
+				r.glance(nil, in, Glance{What: Awaited, Text: x.text, Holds: true, Because: r.why(x.cond, in.Props)})
 				return x.next, true
 			}
 		case r.e != nil && r.e.ID != in.Trigger && r.e.At >= in.TriggerAt && r.hears(x.match, r.e):
+			r.glance(nil, in, Glance{What: Awaited, Text: x.text, Holds: true})
 			return x.next, true
 		}
 	}
@@ -156,6 +158,8 @@ func (r *run) walk(i, to int) bool {
 		in.Step, in.Wake, in.Check, in.Waiting = st.name, event.Never, event.Never, profile.DeliveryID{}
 		in.Arrivals++
 		in.Burst++
+		r.glance(d, in, Glance{What: Reached, Say: func() string { return d.title(to) }})
+		r.reached(in)
 		if in.Burst > MaxBurst {
 			r.leave(i, event.JourneyLeft, "it took more than "+strconv.Itoa(MaxBurst)+" steps at one instant", true)
 			return false
@@ -168,8 +172,10 @@ func (r *run) walk(i, to int) bool {
 		case Wait:
 			next, waits := r.sleep(d, st, in)
 			if waits {
+				r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }, Until: in.Wake, Holds: true})
 				return true
 			}
+			r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }})
 			to = next
 		case WaitFor:
 			if st.await.timeout > 0 {
@@ -177,12 +183,16 @@ func (r *run) walk(i, to int) bool {
 			}
 			next, found := r.met(st.await, in)
 			if !found {
+				r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }, Until: in.Wake, Holds: true})
 				return true
 			}
 			to = next
 		case Branch:
 			for k := range st.branch {
-				if a := &st.branch[k]; a.when == nil || r.ask(a.when, in.Props).True {
+				a := &st.branch[k]
+				taken := a.when == nil || r.ask(a.when, in.Props).True
+				r.glance(d, in, Glance{What: Case, Text: a.text, Holds: taken, Because: r.why(a.when, in.Props)})
+				if taken {
 					to = a.next
 					break
 				}
@@ -215,6 +225,7 @@ func (r *run) walk(i, to int) bool {
 func (r *run) met(a *awaitStep, in *profile.Instance) (int, bool) {
 	for k := range a.any {
 		if q := a.any[k].cond; q != nil && r.ask(q, in.Props).True {
+			r.glance(nil, in, Glance{What: Awaited, Text: a.any[k].text, Holds: true, Because: r.why(q, in.Props)})
 			return a.any[k].next, true
 		}
 	}
@@ -303,6 +314,7 @@ func (r *run) split(sp *splitStep, in *profile.Instance) int {
 	for k := range sp.arms {
 		a := &sp.arms[k]
 		if chance < a.upTo {
+			r.glance(nil, in, Glance{What: Arm, Say: func() string { return a.name + " " + percent(a.part) }, Holds: true})
 			r.fact(SplitTaken, in, func(b *event.Builder) {
 				b.Set("split", event.Text(sp.name)).Set("arm", event.Text(a.name)).Set("propensity", event.Num(a.part))
 			})
@@ -322,5 +334,6 @@ func (r *run) update(d *Definition, in *profile.Instance, a *assignment) {
 	t := profile.Trait{Name: a.trait, Value: v, At: r.w.Now, By: wire.Hash(in.Journey, in.Step, a.trait)}
 	p := r.w.P
 	p.Traits = setTrait(p.Traits, t)
+	r.glance(d, in, Glance{What: Sets, Say: func() string { return a.trait + " = " + v.String() }, Holds: true})
 	r.out.Traits = append(r.out.Traits, TraitUpdate{in.Journey, in.Step, a.trait, v, r.w.Now})
 }

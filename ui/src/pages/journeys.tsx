@@ -1,14 +1,39 @@
-// The journeys in force.
-import { Link } from '@tanstack/react-router';
+// The journeys in force, and the way to a new one.
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useState, type FormEvent } from 'react';
 import { useGet } from '../api';
-import { Empty, Page, State } from '../parts/kit';
+import { slug } from '../parts/definitions';
+import { Ask, Empty, Page, State } from '../parts/kit';
+import { useMay } from '../session';
 import { useWords } from '../words';
 
 export function Journeys() {
   const { t, n, pct } = useWords();
+  const may = useMay();
+  const go = useNavigate();
   const list = useGet('/api/v1/journeys', { query: { limit: 500 } });
+  const [making, setMaking] = useState(false);
+  const [title, setTitle] = useState('');
+  const name = slug(title);
+  const taken = (list.data?.data ?? []).some((j) => j.name === name);
+  const make = (e: FormEvent) => {
+    e.preventDefault();
+    if (!name || taken) return;
+    sessionStorage.setItem('rapport.new.' + name, title.trim());
+    void go({ to: '/app/journeys/$name', params: { name } });
+  };
   return (
-    <Page title={t('Journeys')} about={t('What happens by itself when customers do something, or nothing.')}>
+    <Page
+      title={t('Journeys')}
+      about={t('What happens by itself when customers do something, or nothing.')}
+      actions={
+        may('put_definitions') && (
+          <button type="button" className="primary" onClick={() => setMaking(true)}>
+            {t('New journey…')}
+          </button>
+        )
+      }
+    >
       <State of={list}>
         {(l) => (
           <div className="panel scroll">
@@ -47,6 +72,28 @@ export function Journeys() {
           </div>
         )}
       </State>
+      <Ask open={making} onClose={() => setMaking(false)} title={t('New journey')}>
+        <form onSubmit={make}>
+          <label className="field">
+            {t('Title')}
+            <input required autoFocus value={title} maxLength={120} onChange={(e) => setTitle(e.target.value)} />
+            <small>{name ? t('Its name in files and reports: {name}', { name }) : t('What people call it.')}</small>
+          </label>
+          {taken && (
+            <div className="note warn" role="alert">
+              {t('There is a journey of that name.')}
+            </div>
+          )}
+          <div className="row">
+            <button className="primary" disabled={!name || taken}>
+              {t('Begin')}
+            </button>
+            <button type="button" onClick={() => setMaking(false)}>
+              {t('Cancel')}
+            </button>
+          </div>
+        </form>
+      </Ask>
     </Page>
   );
 }
