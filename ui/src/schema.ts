@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a campaign's message to somebody of the shop, as a test
+         * @description As POST /templates/{name}/test does, about what the campaign is about, with its reason and its sender.
+         */
+        post: operations["post_campaigns_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conditions": {
         parameters: {
             query?: never;
@@ -521,6 +541,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/definitions/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what one file of the definitions says, as JSON
+         * @description Of a file of YAML: what its first document says, its keys in the order of the file. For who changes a part of it.
+         */
+        get: operations["get_definitions_tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/definitions/validate": {
         parameters: {
             query?: never;
@@ -594,7 +634,11 @@ export interface paths {
          */
         get: operations["get_domains"];
         put?: never;
-        post?: never;
+        /**
+         * Set up a domain that mail is sent from
+         * @description Its keys are made, and the answer says what to publish in DNS. Of a domain that is there, what is said is changed.
+         */
+        post: operations["post_domains"];
         delete?: never;
         options?: never;
         head?: never;
@@ -612,6 +656,26 @@ export interface paths {
         get: operations["get_domains_name"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask DNS about a domain, now
+         * @description SPF, DKIM and DMARC. If DNS does not answer, nothing is changed.
+         */
+        post: operations["post_domains_name_check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -652,6 +716,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/domains/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the next keys of a domain
+         * @description They sign once a check has seen their records in DNS; those of before go on until then.
+         */
+        post: operations["post_domains_name_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports": {
         parameters: {
             query?: never;
@@ -684,6 +768,26 @@ export interface paths {
          * @description In order of their names; with lat and lon those that hold the point.
          */
         get: operations["get_fences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/frames/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a message that was read as a customer would, as a page for a frame
+         * @description It runs nothing and loads nothing from elsewhere. Of light and dark screens it has the look that is asked for, whatever the reader's own is.
+         */
+        get: operations["get_frames_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -905,6 +1009,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/liquid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say what templates may speak of
+         * @description Tags, filters, variables, blocks, layouts and languages, for who writes one.
+         */
+        get: operations["get_liquid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lists": {
         parameters: {
             query?: never;
@@ -1010,7 +1134,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the pictures of the definitions
+         * @description In order of their names, each with its sizes and where it is used. A picture is put in and taken out by its file in the definitions.
+         */
+        get: operations["get_pictures"];
         put?: never;
         /**
          * Take in a picture that definitions show
@@ -1819,6 +1947,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a template to somebody of the shop, as a test
+         * @description Once, by the same channel as every message, with [Test] before its subject. It is no delivery: nothing of it is counted, and it stands in nobody's history. At most twenty an hour.
+         */
+        post: operations["post_templates_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traits": {
         parameters: {
             query?: never;
@@ -2020,11 +2168,14 @@ export interface components {
         CampaignStatus: {
             at?: string;
             audience: string;
+            file?: string;
             messages: components["schemas"]["Count"][] | null;
             name: string;
             /** Format: int64 */
             rate_per_hour?: number;
             runs: components["schemas"]["RunStatus"][] | null;
+            segment?: string;
+            template?: string;
             title: string;
             /** Format: int64 */
             undo_ns?: number;
@@ -2334,6 +2485,8 @@ export interface components {
             same: boolean;
         };
         Domain: {
+            /** Format: date-time */
+            began?: string;
             /**
              * Format: date-time
              * @description When DNS was last asked.
@@ -2362,8 +2515,30 @@ export interface components {
              * @description When DNS last had everything; absent: the domain may not send marketing.
              */
             verified?: string;
+            /** @description Most messages of marketing a day, from the day of began on. */
+            warmup?: number[] | null;
             /** @description Why it is. */
             why?: string;
+        };
+        DomainCall: {
+            /** @description Domain of the envelope, to which failures come back. Default: the domain. */
+            bounces?: string;
+            /** @description Further domains that may stand in From, below or beside it. */
+            froms?: string[] | null;
+            /** @description IP addresses of the servers that hand the mail on, for SPF. */
+            hosts?: string[] | null;
+            /**
+             * Format: int64
+             * @description Most messages of marketing an hour. Default: no limit.
+             */
+            hourly?: number;
+            /**
+             * @description That signs, and that providers judge.
+             * @example news.shop.example
+             */
+            name: string;
+            /** @description Let its volume grow from fifty a day on, as providers want it of a new domain. */
+            warmup?: boolean;
         };
         DomainProblem: {
             check: string;
@@ -2412,6 +2587,17 @@ export interface components {
             /** @example segments/vip.yaml */
             path: string;
         };
+        FileTree: {
+            path: string;
+            value: unknown;
+        };
+        Filter: {
+            /** Format: int64 */
+            least: number;
+            /** Format: int64 */
+            most: number;
+            name: string;
+        };
         Funnel: {
             /** Format: int64 */
             agreed: number;
@@ -2430,6 +2616,7 @@ export interface components {
             sent: number;
             /** Format: int64 */
             withheld: number;
+            zones: components["schemas"]["ZoneCount"][] | null;
         };
         FunnelStep: {
             name: string;
@@ -2679,6 +2866,18 @@ export interface components {
             /** @description Keys that may stand beside it. */
             with: string[] | null;
         };
+        Language: {
+            /** @description Names for {% render %}. */
+            blocks: string[] | null;
+            filters: components["schemas"]["Filter"][] | null;
+            layouts: string[] | null;
+            /** @description Names for the filter recommend. */
+            lists: string[] | null;
+            /** @description Languages that have sentences of their own, the shop's own first. */
+            locales: string[] | null;
+            tags: components["schemas"]["LiquidTag"][] | null;
+            variables: components["schemas"]["Variable"][] | null;
+        };
         Life: {
             days: components["schemas"]["LifeDay"][] | null;
             moves: components["schemas"]["Move"][] | null;
@@ -2708,6 +2907,11 @@ export interface components {
             /** @description Default: 1. */
             quantity?: unknown;
             sku: string;
+        };
+        LiquidTag: {
+            /** @description The tag that ends it. */
+            end?: string;
+            name: string;
         };
         List: {
             about?: string;
@@ -2777,16 +2981,6 @@ export interface components {
             segment: string;
             /** Format: date-time */
             since: string | null;
-        };
-        MessagePreview: {
-            aborted?: string;
-            gaps: components["schemas"]["Gap"][] | null;
-            html: string;
-            locale: string;
-            preheader: string;
-            subject: string;
-            template: string;
-            text: string;
         };
         MessageRow: {
             /** Format: int64 */
@@ -3022,6 +3216,11 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PagePictureShown: {
+            data: components["schemas"]["PictureShown"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageSegment: {
             data: components["schemas"]["Segment"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -3072,6 +3271,32 @@ export interface components {
             id: string;
             name: string;
             role: string;
+        };
+        PictureShown: {
+            /** @description What it shows, for those who do not see it; absent: nobody said. */
+            alt?: string;
+            /** Format: int64 */
+            height: number;
+            /** @description The body of its file in the definitions. */
+            line: string;
+            /**
+             * @description Templates show it as pictures/NAME, or pictures/SIZE/NAME.
+             * @example brass-lamp.jpg
+             */
+            name: string;
+            /** @description In which it is kept, the smallest first. */
+            sizes: components["schemas"]["PictureSize"][] | null;
+            /** @description Files that show it. */
+            used: string[] | null;
+            /** Format: int64 */
+            width: number;
+        };
+        PictureSize: {
+            name: string;
+            /** @description On this server. */
+            url: string;
+            /** Format: int64 */
+            width: number;
         };
         PictureTaken: {
             /** Format: int64 */
@@ -3318,8 +3543,26 @@ export interface components {
         ReadCallBody: {
             /** @description A customer id, user id, e-mail address or phone number. */
             customer: string;
+            /** @description Definitions to read it with in place of those in force, which stay in force: what is being written. */
+            files?: components["schemas"]["File"][] | null;
             /** @description Language to read it in. Default: the customer's. */
             locale?: string;
+        };
+        ReadTemplate: {
+            aborted?: string;
+            /** @description Whether the message has a look of its own for dark screens. */
+            dark: boolean;
+            /** @description Under which GET /frames shows the HTML in a frame, for some minutes. */
+            frame?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            /** @description With files: what is wrong with them. If one is no warning there are no words. */
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+            subject: string;
+            template: string;
+            text: string;
         };
         Receipt: {
             /** @description When it was printed, such as 2026-11-28T15:04:05+01:00. */
@@ -3843,6 +4086,37 @@ export interface components {
             /** @description As written, in Liquid; absent: it is no e-mail. */
             subject?: string;
         };
+        TestCallBody: {
+            /** @description As whom it is worded. Default: some customer. */
+            customer?: string;
+            /** @description Definitions to word it with in place of those in force. */
+            files?: components["schemas"]["File"][] | null;
+            /** @description Language of the words. Default: the customer's. */
+            locale?: string;
+            /**
+             * @description Who gets it. An address that is suppressed is refused.
+             * @example ada@shop.example
+             */
+            to: string;
+        };
+        TestSent: {
+            /**
+             * Format: int64
+             * @description Its code.
+             */
+            code?: number;
+            /** @description Its words. */
+            detail?: string;
+            message_id: string;
+            /**
+             * @description What the mail server said.
+             * @enum {string}
+             */
+            state: "accepted" | "rejected" | "deferred" | "unknown";
+            /** @description It begins with [Test]. */
+            subject: string;
+            to: string;
+        };
         Thing: {
             /**
              * Format: date-time
@@ -3861,6 +4135,11 @@ export interface components {
             is: string;
             label: string;
             name: string;
+        };
+        Variable: {
+            about?: string;
+            /** @example customer.first_name */
+            path: string;
         };
         WantedBody: {
             /** @enum {string} */
@@ -3888,6 +4167,13 @@ export interface components {
             /** @description From then on it says nothing. Absent: until the model speaks again. */
             until?: string;
             value: unknown;
+        };
+        ZoneCount: {
+            /** Format: date-time */
+            at: string | null;
+            /** Format: int64 */
+            customers: number;
+            zone: string;
         };
     };
     responses: never;
@@ -4314,6 +4600,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_campaigns_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
                 };
             };
             /** @description Error */
@@ -4859,6 +5181,37 @@ export interface operations {
             };
         };
     };
+    get_definitions_tree: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileTree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_definitions_validate: {
         parameters: {
             query?: never;
@@ -4993,7 +5346,72 @@ export interface operations {
             };
         };
     };
+    post_domains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainCall"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_domains_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_domains_name_check: {
         parameters: {
             query?: never;
             header?: never;
@@ -5093,6 +5511,38 @@ export interface operations {
             };
         };
     };
+    post_domains_name_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_exports: {
         parameters: {
             query?: never;
@@ -5148,6 +5598,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageFenceView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_frames_id: {
+        parameters: {
+            query?: {
+                /** @description On which screen it is looked at. */
+                screen?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description As reading the template answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5573,6 +6056,35 @@ export interface operations {
             };
         };
     };
+    get_liquid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Language"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_lists: {
         parameters: {
             query?: never;
@@ -5752,6 +6264,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pictures: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePictureShown"];
                 };
             };
             /** @description Error */
@@ -7463,7 +8009,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagePreview"];
+                    "application/json": components["schemas"]["ReadTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
                 };
             };
             /** @description Error */
