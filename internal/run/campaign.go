@@ -32,7 +32,8 @@ type CampaignStatus struct {
 	Name     string        `json:"name"`
 	Title    string        `json:"title"`
 	Audience string        `json:"audience"`
-	At       string        `json:"at,omitempty"` // as the definition says it; empty: at once
+	At       string        `json:"at,omitempty"`   // as the definition says it; empty: at once
+	Zone     string        `json:"zone,omitempty"` // whose clock shows At; empty: each customer's own
 	Rate     int64         `json:"rate_per_hour,omitempty"`
 	Undo     time.Duration `json:"undo_ns,omitempty"`
 	Segment  string        `json:"segment,omitempty"`  // in which everybody of the audience is; empty: none is known
@@ -96,7 +97,7 @@ func (n *Node) Campaigns(ctx context.Context) ([]CampaignStatus, error) {
 	var all []CampaignStatus
 	for _, d := range p.Campaigns() {
 		c := d.Campaign()
-		all = append(all, CampaignStatus{Name: d.Name, Title: d.Title, Audience: d.Audience(), At: c.At.String(), Rate: c.Rate, Undo: c.Undo, Segment: c.Segment, Template: d.Templates()[0], File: d.Pos.File})
+		all = append(all, CampaignStatus{Name: d.Name, Title: d.Title, Audience: d.Audience(), At: c.At.String(), Zone: c.At.Zone(), Rate: c.Rate, Undo: c.Undo, Segment: c.Segment, Template: d.Templates()[0], File: d.Pos.File})
 	}
 	runs, now := n.Engine.Runs(), n.Engine.Now()
 	for i := range runs {

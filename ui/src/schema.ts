@@ -2061,6 +2061,8 @@ export interface components {
              */
             above: number;
             data: components["schemas"]["Approval"][] | null;
+            /** @description Who put the definitions in force that are; absent: that is not known. They cannot approve. */
+            edited_by?: components["schemas"]["Actor"];
         };
         Aside: {
             /** Format: date-time */
@@ -2179,6 +2181,7 @@ export interface components {
             title: string;
             /** Format: int64 */
             undo_ns?: number;
+            zone?: string;
         };
         Changed: {
             affects: components["schemas"]["Affected"];
