@@ -161,8 +161,12 @@ func (a *API) read(ctx context.Context, pr *program.Program, name, customer, loc
 	if err != nil {
 		return v, err
 	}
-	s.Locale, s.Media = locale, here{}
-	return pr.Preview(s, a.o.Now())
+	media := &here{}
+	s.Locale, s.Media = locale, media
+	if v, err = pr.Preview(s, a.o.Now()); err == nil {
+		v.HTML = media.shown(v.HTML)
+	}
+	return v, err
 }
 
 // sample is what a template would be filled with for a customer.
@@ -174,21 +178,40 @@ func (a *API) sample(ctx context.Context, name, customer string) (program.Sample
 	return s, err
 }
 
-// here are the addresses of pictures as the server itself has them, which the frame
-// of a preview may load.
-type here struct{}
+// here are the addresses of pictures and codes in a preview. While it is worded they
+// are whole addresses of nowhere, because nothing else may stand in a link; shown puts
+// those of the server itself in their place, which the frame of a preview may load.
+type here struct {
+	codes map[string]string // data: addresses by those of nowhere
+}
+
+// nowhere is a host that there cannot be (RFC 2606).
+const nowhere = "https://preview.invalid"
 
 // Picture returns the address of a picture.
-func (here) Picture(name string) string { return "/i/" + name }
+func (*here) Picture(name string) string { return nowhere + "/i/" + name }
 
 // Code draws the code itself, which is small: its address would be of a delivery, and
 // a preview is none.
-func (here) Code(kind, text, level string) (string, error) {
+func (h *here) Code(kind, text, level string) (string, error) {
 	drawn, err := code.Draw(code.Kind(kind), text, level)
 	if err != nil {
 		return "", err
 	}
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(drawn.PNG), nil
+	if h.codes == nil {
+		h.codes = map[string]string{}
+	}
+	address := nowhere + "/k/" + strconv.Itoa(len(h.codes)) + ".png"
+	h.codes[address] = "data:image/png;base64," + base64.StdEncoding.EncodeToString(drawn.PNG)
+	return address, nil
+}
+
+// shown is a page with the addresses of the server itself.
+func (h *here) shown(html string) string {
+	for address, drawn := range h.codes { // order does not matter: they end differently
+		html = strings.ReplaceAll(html, address, drawn)
+	}
+	return strings.ReplaceAll(html, nowhere+"/i/", "/i/")
 }
 
 // tried returns the program that definitions with some files in place of those in

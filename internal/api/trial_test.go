@@ -133,6 +133,23 @@ func TestWhatIsBeingWrittenIsReadAndTestedWithoutComingIntoForce(t *testing.T) {
 	}
 }
 
+func TestAPreviewShowsPicturesAndCodesOfTheServerItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hear("ada", "Product Viewed", nil)
+	line := "picture " + strings.Repeat("a", 32) + ".png 700x350 A lamp"
+	const body = "---\nsubject: Fresh\n---\n<img src=\"pictures/half/lamp.png\" alt=\"\"><img src=\"{{ 'x' | qr }}\" alt=\"\"><img src=\"{{ '4006381333931' | ean13 }}\" alt=\"\">"
+	var v struct{ HTML string }
+	if code := w.ask(w.secret, "POST", "/templates/fresh/preview", map[string]any{"customer": "ada@people.example", "files": []map[string]string{
+		{"path": "pictures/lamp.png", "body": line}, {"path": "templates/fresh.html.liquid", "body": body},
+	}}, &v); code != 200 {
+		t.Fatalf("the preview = %d", code)
+	}
+	if !strings.Contains(v.HTML, `src="/i/aaaa`) || strings.Count(v.HTML, `src="data:image/png;base64,`) != 2 || strings.Contains(v.HTML, "preview.invalid") {
+		t.Errorf("the pictures are not there: %s", v.HTML)
+	}
+}
+
 func TestTemplatesAreToldWhatTheyMaySpeakOf(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

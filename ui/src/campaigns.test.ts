@@ -47,9 +47,7 @@ describe('blocks', () => {
     const link = fields(block).find((f) => f.label === 'href')!;
     const next = write(block, link, 'https://x.example/"><script>alert(1)</script>&');
     expect(next).not.toContain('<script>');
-    expect(fields(next).find((f) => f.label === 'href')!.value).toBe(
-      'https://x.example/"><script>alert(1)</script>&'.replace(/</g, '&lt;'),
-    );
+    expect(fields(next).find((f) => f.label === 'href')!.value).toBe('https://x.example/"><script>alert(1)</script>&');
     expect(fields(next)).toHaveLength(fields(block).length);
   });
 

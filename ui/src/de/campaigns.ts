@@ -56,7 +56,6 @@ export const campaigns = {
   'Colour {name} as text': 'Farbe {name} als Text',
   'Comments in the file of this campaign are not kept.': 'Kommentare in der Datei dieser Kampagne bleiben nicht erhalten.',
   Complained: 'Beschwert',
-  'Copy the value of {name}': 'Wert von {name} kopieren',
   'Count again': 'Neu zählen',
   'Customers who share an address get it each': 'Wer eine Adresse teilt, bekommt es jeweils selbst',
   'Customer’s language': 'Sprache der Person',
@@ -81,7 +80,6 @@ export const campaigns = {
   'Edit the brand': 'Marke bearbeiten',
   'Edit the purpose': 'Zweck bearbeiten',
   'Edit the sender': 'Absender bearbeiten',
-  'Edit {name}': '{name} bearbeiten',
   'Failures come back to': 'Unzustellbares kommt zurück an',
   'Find a campaign': 'Kampagne suchen',
   'Find a template': 'Vorlage suchen',
@@ -119,6 +117,7 @@ export const campaigns = {
   'It signs, and providers judge it. One of its own for marketing keeps receipts safe.':
     'Sie unterschreibt, und Anbieter beurteilen sie. Eine eigene für Werbung schützt die Belege.',
   'It was not taken: {why}': 'Es wurde nicht angenommen: {why}',
+  'Its moment has passed everywhere: give it another one.': 'Ihr Zeitpunkt ist überall vorbei: Geben Sie ihr einen anderen.',
   'Its definition is no longer in force: it cannot be sent again.':
     'Ihre Definition ist nicht mehr in Kraft: Sie kann nicht noch einmal gesendet werden.',
   'Its domain': 'Ihre Domain',
@@ -218,7 +217,6 @@ export const campaigns = {
   'Such as 7d.': 'Etwa 7d.',
   'Take it back': 'Zurücknehmen',
   'Take it back?': 'Zurücknehmen?',
-  'Take out cap {n}': 'Obergrenze {n} herausnehmen',
   'Take {what} out': '{what} herausnehmen',
   'Taking it in…': 'Wird aufgenommen…',
   'The definitions have no {file} yet.': 'Die Definitionen haben noch keine {file}.',

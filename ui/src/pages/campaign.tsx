@@ -536,6 +536,8 @@ function Send({ name, status }: { name: string; status: Status }) {
   const author = approvals.data?.edited_by;
   const ready = !needed || (valid && a?.approved_by);
   const mayApprove = valid && !mine && author?.id !== me.id;
+  const day = (status.at ?? '').slice(0, 10);
+  const past = day !== '' && Date.parse(day + 'T00:00:00Z') < Date.now() - 3 * 864e5 && count === 0;
   const undo = Math.round((status.undo_ns ?? 0) / 6e10);
   return (
     <Panel
@@ -610,7 +612,9 @@ function Send({ name, status }: { name: string; status: Status }) {
             </button>
           </div>
         )}
-        {funnel.data && count === 0 && <Empty>{t('It would reach nobody now.')}</Empty>}
+        {funnel.data && count === 0 && (
+          <Empty>{past ? t('Its moment has passed everywhere: give it another one.') : t('It would reach nobody now.')}</Empty>
+        )}
         <Failure error={ask.error ?? approve.error ?? send.error} />
       </div>
     </Panel>

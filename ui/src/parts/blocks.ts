@@ -82,7 +82,7 @@ export function fields(block: string): Field[] {
   return list;
 }
 
-const unescaped = (s: string) => s.replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+const unescaped = (s: string) => s.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 export const quoted = (s: string) => s.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 
 // write puts a value into the place of a field. An attribute is escaped as one; the

@@ -145,7 +145,7 @@ function One({ d }: { d: Domain }) {
                   </span>
                   <button
                     className="link"
-                    aria-label={t('Copy the value of {name}', { name: r.name })}
+                    aria-label={`${t('Copy')}: ${r.name}`}
                     onClick={() => void navigator.clipboard.writeText(r.value)}
                   >
                     {t('Copy')}

@@ -112,7 +112,7 @@ function Rules({ section }: { section: ReturnType<typeof useSection> }) {
                 <button
                   type="button"
                   className="link danger"
-                  aria-label={t('Take out cap {n}', { n: i + 1 })}
+                  aria-label={`${t('Take out')}: ${c.most} / ${c.per} ${c.channel}`}
                   onClick={() => setCaps(caps.filter((_, k) => k !== i))}
                 >
                   {t('Take out')}
@@ -156,19 +156,21 @@ function Rules({ section }: { section: ReturnType<typeof useSection> }) {
             </label>
           ))}
         </fieldset>
-        {spans.map(([k, label, about]) => (
-          <label key={k} className="field">
-            {t(label)}
-            <input
-              value={lengths[k] ?? ''}
-              pattern="[0-9]+[smhdw]"
-              readOnly={!writable}
-              onChange={(e) => setLengths({ ...lengths, [k]: e.target.value.trim() })}
-              placeholder={t('the usual')}
-            />
-            <small>{t(about)}</small>
-          </label>
-        ))}
+        <div className="pairs">
+          {spans.map(([k, label, about]) => (
+            <label key={k} className="field">
+              {t(label)}
+              <input
+                value={lengths[k] ?? ''}
+                pattern="[0-9]+[smhdw]"
+                readOnly={!writable}
+                onChange={(e) => setLengths({ ...lengths, [k]: e.target.value.trim() })}
+                placeholder={t('the usual')}
+              />
+              <small>{t(about)}</small>
+            </label>
+          ))}
+        </div>
         <Failure error={section.save.error} />
         {writable && (
           <div className="row">

@@ -138,14 +138,14 @@ export function Senders() {
                               <div className="row">
                                 <button
                                   className="link"
-                                  aria-label={t('Edit {name}', { name: str(s.fields['from']) })}
+                                  aria-label={`${t('Edit')}: ${str(s.fields['from'])}`}
                                   onClick={() => setOpen({ at: i, s })}
                                 >
                                   {t('Edit')}
                                 </button>
                                 <button
                                   className="link danger"
-                                  aria-label={t('Take {what} out', { what: str(s.fields['from']) })}
+                                  aria-label={`${t('Take out')}: ${str(s.fields['from'])}`}
                                   onClick={() => section.save.mutate(withoutOne(all, i))}
                                 >
                                   {t('Take out')}
@@ -300,7 +300,7 @@ export function Brands() {
                         <span className="soft">{str(map(b)['website'])}</span>
                       </span>
                       {may('put_definitions') && (
-                        <button className="link" aria-label={t('Edit {name}', { name: key })} onClick={() => setOpen(key)}>
+                        <button className="link" aria-label={`${t('Edit')}: ${key}`} onClick={() => setOpen(key)}>
                           {t('Edit')}
                         </button>
                       )}
@@ -638,7 +638,7 @@ export function Purposes() {
                         <div className="soft">{str((one as Tree)['about'])}</div>
                       </span>
                       {may('put_definitions') && (
-                        <button className="link" aria-label={t('Edit {name}', { name: key })} onClick={() => setOpen(key)}>
+                        <button className="link" aria-label={`${t('Edit')}: ${key}`} onClick={() => setOpen(key)}>
                           {t('Edit')}
                         </button>
                       )}
