@@ -21,7 +21,7 @@ func (s *server) api() (*api.API, error) {
 	return api.New(api.Options{
 		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
 		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
-		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger,
+		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
 	}), nil
 }
 
@@ -31,6 +31,14 @@ func (s *server) domains() (*sender.Book, error) {
 		return s.sending.book, nil
 	}
 	return sender.Open(s.d.dir, s.d.key[:], time.Now)
+}
+
+// dns is who is asked about sending domains.
+func (s *server) dns() sender.Resolver {
+	if s.sending != nil {
+		return sender.NewResolver(s.sending.flags.Resolver)
+	}
+	return sender.NewResolver("")
 }
 
 // invite prints the link by which the first person comes in, while there is none.

@@ -60,6 +60,9 @@ type Options struct {
 	// TLS says that browsers come by TLS, so that sessions are sent by nothing else.
 	TLS bool
 
+	// DNS is asked about sending domains. Default: the machine's.
+	DNS sender.Resolver
+
 	// Now is the clock of the data directory.
 	Now func() event.Time
 
@@ -81,9 +84,11 @@ type API struct {
 	huma    huma.API
 	openapi []byte
 
+	frames frames  // previews that are being looked at
+	tests  testing // how many tests were sent of late
+
 	desk *audience.Desk // counts whom conditions are about
 
-	frames frames // messages of test runs
 	vocabulary vocabulary // what could stand in conditions
 
 	applying sync.Mutex // one change of definitions at a time
@@ -110,6 +115,9 @@ func New(o Options) *API {
 	}
 	if o.Rate == 0 {
 		o.Rate = DefaultRate
+	}
+	if o.DNS == nil {
+		o.DNS = sender.NewResolver("")
 	}
 	a := &API{o: o, mux: http.NewServeMux(), open: map[string]bool{}, limits: newLimits(o.Rate)}
 	a.desk = audience.New(audience.Options{Store: o.Store, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now, Known: o.Node.Known})

@@ -17,8 +17,12 @@ type Rule struct {
 // approvals adds the operations about approvals of campaigns.
 func (a *API) approvals() {
 	const tag = "approvals"
-	route(a, get("/approvals", tag, "List the approvals of campaigns", "One a campaign: the newest that was asked for."), withPeople(a, func(context.Context, *struct{}) (*body[approvalList], error) {
-		return answer(approvalList{Rule{a.o.People.Above()}, a.o.People.Approvals()}, nil)
+	route(a, get("/approvals", tag, "List the approvals of campaigns", "One a campaign: the newest that was asked for."), withPeople(a, func(ctx context.Context, _ *struct{}) (*body[approvalList], error) {
+		out := approvalList{Rule: Rule{a.o.People.Above()}, Data: a.o.People.Approvals()}
+		if pr, err := a.inForce(ctx); err == nil {
+			out.Edited = a.o.People.Author(run.Tag(pr.Source))
+		}
+		return answer(out, nil)
 	}))
 	route(a, operation{method: "PUT", path: "/approvals", scope: secretOnly, tag: tag, summary: "Say above how many recipients a campaign needs an approval"},
 		withPeople(a, func(ctx context.Context, in *struct{ Body Rule }) (*body[Rule], error) {
@@ -57,7 +61,8 @@ func (a *API) approvals() {
 // approvalList is every approval, and when one is needed.
 type approvalList struct {
 	Rule
-	Data []people.Approval `json:"data"`
+	Data   []people.Approval `json:"data"`
+	Edited *people.Actor     `json:"edited_by,omitempty" doc:"Who put the definitions in force that are; absent: that is not known. They cannot approve."`
 }
 
 // sendCall is how a campaign is to be sent.

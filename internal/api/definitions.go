@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -90,6 +91,7 @@ func (a *API) definitions() {
 		}
 		return answer(d, nil)
 	})
+	route(a, get("/definitions/tree", tag, "Get what one file of the definitions says, as JSON", "Of a file of YAML: what its first document says, its keys in the order of the file. For who changes a part of it."), a.treeOf)
 	post := func(verb, summary, about string) operation {
 		return operation{method: http.MethodPost, path: "/definitions/" + verb, scope: keys.Read, tag: tag, summary: summary, about: about, maxBody: maxDefinitions}
 	}
@@ -176,4 +178,72 @@ func (a *API) apply(ctx context.Context, in *struct {
 		return nil, p
 	}
 	return answer(applied{run.Tag(src), checkedOf(problems).Problems}, err)
+}
+
+// fileTree is what a file says.
+type fileTree struct {
+	Path  string          `json:"path"`
+	Value json.RawMessage `json:"value"`
+}
+
+func (a *API) treeOf(ctx context.Context, in *struct {
+	Path string `query:"path" required:"true" maxLength:"200" example:"shop.yaml"`
+},
+) (*body[fileTree], error) {
+	pr, err := a.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if text, there := pr.Source.File(in.Path); !there || !strings.HasSuffix(in.Path, ".yaml") && !strings.HasSuffix(in.Path, ".yml") || text == "" {
+		return nil, fault.New(fault.NotFound, "the definitions have no such file of YAML")
+	}
+	var b strings.Builder
+	asJSON(&b, tree(pr.Source, in.Path))
+	return answer(fileTree{in.Path, json.RawMessage(b.String())}, nil)
+}
+
+// tree is the first document of a file that is in force, so it has no mistakes.
+func tree(src *program.Source, path string) spec.Node {
+	text, _ := src.File(path)
+	if docs := program.ParseYAML(path, 1, text, &spec.Problems{}); len(docs) > 0 {
+		return docs[0]
+	}
+	return spec.Node{}
+}
+
+// asJSON writes a node as JSON. A number that JSON writes otherwise, such as 007 or
+// .5, is a text as it was written.
+func asJSON(b *strings.Builder, n spec.Node) {
+	text := func(s string) {
+		out, _ := json.Marshal(s) // a text can always be written
+		b.Write(out)
+	}
+	switch {
+	case n.Kind == spec.Null:
+		b.WriteString("null")
+	case n.Kind == spec.Bool && (n.Text == "true" || n.Text == "false"), n.Kind == spec.Number && json.Valid([]byte(n.Text)):
+		b.WriteString(n.Text)
+	case n.Scalar():
+		text(n.Text)
+	case n.Kind == spec.List:
+		b.WriteByte('[')
+		for i := range n.Items {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			asJSON(b, n.Items[i])
+		}
+		b.WriteByte(']')
+	default:
+		b.WriteByte('{')
+		for i := range n.Fields {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			text(n.Fields[i].Key)
+			b.WriteByte(':')
+			asJSON(b, n.Fields[i].Value)
+		}
+		b.WriteByte('}')
+	}
 }

@@ -3,15 +3,11 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"rapport/internal/core/condition/sentence"
 	"rapport/internal/core/event"
@@ -64,8 +60,8 @@ type draftCall struct {
 	}
 }
 
-// testCall asks how a journey would go for a customer.
-type testCall struct {
+// rehearseCall asks how a journey would go for a customer.
+type rehearseCall struct {
 	Named
 	Body struct {
 		Text     string         `json:"text,omitempty" maxLength:"200000" doc:"The journey as it is being written. Default: as it is in force."`
@@ -130,7 +126,7 @@ func (a *API) journeys() {
 		if err != nil {
 			return nil, err
 		}
-		return answer(a.draft(pr, in.Name, pr.Source.JourneyFile(in.Name).Body))
+		return answer(a.draft(ctx, pr, in.Name, pr.Source.JourneyFile(in.Name).Body))
 	})
 	check := operation{
 		method: http.MethodPost, path: "/journeys/{name}/draft", scope: keys.Read, tag: tag, summary: "Check a journey that is being written", maxBody: 2 * maxJourney,
@@ -141,7 +137,7 @@ func (a *API) journeys() {
 		if err != nil {
 			return nil, err
 		}
-		return answer(a.draft(pr, in.Name, in.Body.Text))
+		return answer(a.draft(ctx, pr, in.Name, in.Body.Text))
 	})
 	route(a, get("/journeys/{name}/versions", tag, "List the versions of a journey that are still known", "The newest first."), a.versions)
 	route(a, get("/journeys/{name}/flow", tag, "Count how customers went through a journey, by step", "Counting who is inside reads every customer."), a.flow)
@@ -149,27 +145,11 @@ func (a *API) journeys() {
 	route(a, operation{
 		method: http.MethodPost, path: "/journeys/{name}/test", scope: keys.Read, tag: tag, summary: "Try a journey out on a customer", maxBody: 4 * maxJourney,
 		about: "With the functions that walk it in earnest: each decision with what it saw, each message as the customer would read it. Sends nothing, and changes nothing.",
-	}, a.test)
-	route(a, get("/journeys/{name}/frames/{id}", tag, "Read a message of a test run, as a page for a frame", "It runs nothing and loads nothing from elsewhere. It is kept for the last few test runs."), func(_ context.Context, in *struct {
-		Named
-		ID string `path:"id" maxLength:"40"`
-	},
-	) (*huma.StreamResponse, error) {
-		html, ok := a.frames.find(in.Name + "/" + in.ID)
-		if !ok {
-			return nil, fault.New(fault.NotFound, "that message is not kept any longer: test the journey again")
-		}
-		return &huma.StreamResponse{Body: func(c huma.Context) {
-			c.SetHeader("Content-Type", "text/html; charset=utf-8")
-			c.SetHeader("Content-Security-Policy", framePolicy)
-			c.SetStatus(http.StatusOK)
-			_, _ = c.BodyWriter().Write([]byte(html)) // who is gone cannot be told
-		}}, nil
-	})
+	}, a.rehearse)
 }
 
 // draft shows a journey as it would stand among the definitions in force.
-func (a *API) draft(pr *program.Program, name, text string) (draftShown, error) {
+func (a *API) draft(ctx context.Context, pr *program.Program, name, text string) (draftShown, error) {
 	file := program.File{Path: pr.Source.JourneyFile(name).Path, Body: text}
 	v := draftShown{
 		Name: name, Path: file.Path, Tag: run.Tag(pr.Source), Text: text, Tree: json.RawMessage("null"), OK: true, Problems: []flaw{}, Triggers: []string{}, Exits: []string{}, Goals: []string{}, Steps: []step{},
@@ -178,7 +158,7 @@ func (a *API) draft(pr *program.Program, name, text string) (draftShown, error) 
 		v.OK = false
 		return v, nil // a new one
 	}
-	d, err := pr.Draft(file, a.o.Node.Check)
+	d, err := pr.Draft(file, func(src *program.Source) []spec.Problem { return a.o.Node.Check(ctx, src) })
 	if err != nil {
 		return v, err
 	}
@@ -323,7 +303,7 @@ func (a *API) flowPeople(ctx context.Context, in *struct {
 	return answer(out, err)
 }
 
-func (a *API) test(ctx context.Context, in *testCall) (*body[run.Rehearsed], error) {
+func (a *API) rehearse(ctx context.Context, in *rehearseCall) (*body[run.Rehearsed], error) {
 	b := &in.Body
 	pr, err := a.inForce(ctx)
 	if err != nil {
@@ -364,49 +344,11 @@ func (a *API) test(ctx context.Context, in *testCall) (*body[run.Rehearsed], err
 	}
 	for i := range out.Moments {
 		if m := out.Moments[i].Message; m != nil && m.Preview != nil && m.Preview.HTML != "" {
-			m.Frame = a.frames.keep(in.Name, m.Preview.HTML)
+			m.Frame = a.frames.keep(m.Preview.HTML)
 			m.Preview.HTML = "" // it is shown by its frame
 		}
 	}
 	return answer(out, nil)
-}
-
-// frames keeps the messages of the last test runs, for the frames that show them.
-type frames struct {
-	mu    sync.Mutex
-	html  map[string]string
-	order []string
-	bytes int
-}
-
-// maxFrames bounds what is kept of test runs, in bytes: some hundred messages.
-const maxFrames = 16 << 20
-
-// keep keeps a message and returns the path at which it can be looked at.
-func (f *frames) keep(journey, html string) string {
-	id := rand.Text()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.html == nil {
-		f.html = map[string]string{}
-	}
-	key := journey + "/" + id
-	f.html[key] = html
-	f.order = append(f.order, key)
-	f.bytes += len(html)
-	for f.bytes > maxFrames && len(f.order) > 1 {
-		f.bytes -= len(f.html[f.order[0]])
-		delete(f.html, f.order[0])
-		f.order = f.order[1:]
-	}
-	return Prefix + "/journeys/" + journey + "/frames/" + id
-}
-
-func (f *frames) find(key string) (string, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	html, ok := f.html[key]
-	return html, ok
 }
 
 // objectOfMap turns what JSON brought into the product's own encoding.

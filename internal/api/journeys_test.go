@@ -93,7 +93,7 @@ func TestAJourneyIsTriedOutWithoutAnythingHappening(t *testing.T) {
 	if left := find(out, "left", "second"); left == nil || !left.Holds {
 		t.Errorf("the second order is the goal: %+v", left)
 	}
-	r := httptest.NewRequest(http.MethodGet, m.Message.Frame, nil)
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/frames/"+m.Message.Frame, nil)
 	r.Header.Set("Authorization", "Bearer "+w.secret)
 	a := httptest.NewRecorder()
 	w.api.ServeHTTP(a, r)

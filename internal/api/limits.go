@@ -3,6 +3,7 @@ package api
 import (
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -94,6 +95,29 @@ func (l *limits) wrong(from string) int {
 		return 0
 	}
 	return 1 + int((wrongWithin - now.Sub(t.since)).Seconds())
+}
+
+// testing bounds the tests that somebody sends. It is for use by many goroutines.
+type testing struct {
+	mu   sync.Mutex
+	sent map[string][]time.Time // by person or key: as many as there are
+}
+
+// take counts a test, and returns for how many seconds who sends it must wait
+// instead; zero if they need not.
+func (l *testing) take(who string, now time.Time) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sent == nil {
+		l.sent = map[string][]time.Time{}
+	}
+	list := slices.DeleteFunc(l.sent[who], func(at time.Time) bool { return now.Sub(at) >= time.Hour })
+	if len(list) >= testsAnHour {
+		l.sent[who] = list
+		return 1 + int((time.Hour - now.Sub(list[0])).Seconds())
+	}
+	l.sent[who] = append(list, now)
+	return 0
 }
 
 // peer returns who speaks: the address of the connection. What a header says of it

@@ -44,6 +44,8 @@ type Node interface {
 	Campaigns(ctx context.Context) ([]run.CampaignStatus, error)
 	Campaign(ctx context.Context, name string) (run.CampaignStatus, error)
 	Sample(ctx context.Context, template, customer string) (program.Sample, error)
+	Try(src *program.Source) (*program.Program, []spec.Problem)
+	SendTest(ctx context.Context, p *program.Program, s program.Sample, to string) (run.TestSent, error)
 	PreviewCampaign(ctx context.Context, name string) (run.Funnel, error)
 	SendCampaign(ctx context.Context, name string, o run.SendOptions) (run.RunStatus, error)
 	PauseCampaign(ctx context.Context, name string) (run.RunStatus, error)

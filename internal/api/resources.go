@@ -66,9 +66,21 @@ type domain struct {
 	Paused    *time.Time       `json:"paused,omitempty" doc:"Since when marketing is stopped."`
 	Why       string           `json:"why,omitempty" doc:"Why it is."`
 	Hourly    int              `json:"hourly,omitempty" doc:"Most messages of marketing an hour; absent: no limit."`
+	Warmup    []int            `json:"warmup,omitempty" doc:"Most messages of marketing a day, from the day of began on."`
+	Began     *time.Time       `json:"began,omitempty"`
 	Problems  []sender.Problem `json:"problems"`
 	Records   []sender.Record  `json:"records" doc:"What to publish in DNS."`
 	Selecting string           `json:"selector_tag" doc:"Tells our DKIM selectors from others'."`
+}
+
+// domainCall sets up a domain.
+type domainCall struct {
+	Name    string   `json:"name" minLength:"3" maxLength:"253" example:"news.shop.example" doc:"That signs, and that providers judge."`
+	Froms   []string `json:"froms,omitempty" maxItems:"50" doc:"Further domains that may stand in From, below or beside it."`
+	Bounces string   `json:"bounces,omitempty" maxLength:"253" doc:"Domain of the envelope, to which failures come back. Default: the domain."`
+	Hosts   []string `json:"hosts,omitempty" maxItems:"50" doc:"IP addresses of the servers that hand the mail on, for SPF."`
+	Hourly  int      `json:"hourly,omitempty" minimum:"0" doc:"Most messages of marketing an hour. Default: no limit."`
+	Warmup  bool     `json:"warmup,omitempty" doc:"Let its volume grow from fifty a day on, as providers want it of a new domain."`
 }
 
 func domainOf(d *sender.Domain) domain {
@@ -80,6 +92,7 @@ func domainOf(d *sender.Domain) domain {
 	}
 	return domain{
 		Name: d.Name, Froms: append([]string{}, d.Froms...), Verified: when(d.Verified), Checked: when(d.Checked), Paused: when(d.Paused), Why: d.Why, Hourly: d.Hourly,
+		Warmup: d.Warm, Began: when(d.Began),
 		Problems: append([]sender.Problem{}, d.Problems...), Records: append([]sender.Record{}, d.Records("")...), Selecting: d.Tag,
 	}
 }
@@ -154,6 +167,34 @@ func (a *API) resources() {
 	})
 	route(a, operation{method: http.MethodPost, path: "/domains/{name}/resume", scope: keys.Send, tag: "domains", summary: "Lift the pause of a domain"}, func(_ context.Context, in *Named) (*body[domain], error) {
 		d, err := a.o.Domains.Resume(in.Name)
+		return answer(domainOf(&d), err)
+	})
+	route(a, operation{
+		method: http.MethodPost, path: "/domains", scope: keys.Edit, roles: heads, tag: "domains", status: http.StatusCreated, summary: "Set up a domain that mail is sent from",
+		about: "Its keys are made, and the answer says what to publish in DNS. Of a domain that is there, what is said is changed.",
+	}, func(_ context.Context, in *struct{ Body domainCall }) (*body[domain], error) {
+		d := sender.Domain{Name: in.Body.Name, Bounces: strings.ToLower(in.Body.Bounces), Hosts: in.Body.Hosts, Hourly: in.Body.Hourly}
+		for _, f := range in.Body.Froms {
+			d.Froms = append(d.Froms, strings.ToLower(f))
+		}
+		if in.Body.Warmup {
+			d.Began, d.Warm = time.Now(), sender.Warmup
+		}
+		d, err := a.o.Domains.Add(d)
+		return answer(domainOf(&d), err)
+	})
+	route(a, operation{
+		method: http.MethodPost, path: "/domains/{name}/check", scope: keys.Edit, tag: "domains", summary: "Ask DNS about a domain, now",
+		about: "SPF, DKIM and DMARC. If DNS does not answer, nothing is changed.",
+	}, func(ctx context.Context, in *Named) (*body[domain], error) {
+		d, err := a.o.Domains.Check(ctx, a.o.DNS, in.Name)
+		return answer(domainOf(&d), err)
+	})
+	route(a, operation{
+		method: http.MethodPost, path: "/domains/{name}/rotate", scope: keys.Edit, roles: heads, tag: "domains", summary: "Make the next keys of a domain",
+		about: "They sign once a check has seen their records in DNS; those of before go on until then.",
+	}, func(_ context.Context, in *Named) (*body[domain], error) {
+		d, err := a.o.Domains.Rotate(in.Name)
 		return answer(domainOf(&d), err)
 	})
 	route(a, get("/products/{id}", "products", "Show a product", "By its id, a variant's id or a SKU. Of a product, the variant that costs least of those that can be bought."), func(ctx context.Context, in *struct {

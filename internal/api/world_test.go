@@ -2,12 +2,17 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -43,11 +48,63 @@ type world struct {
 	api    *api.API
 	secret string
 
+	store   store.Store
 	ledger  store.Ledger
 	imports *imports.Book
 	domains *sender.Book
 	shelf   *catalogue.Keeper
 	people  *people.Book
+	mail    *box
+	dns     zone
+}
+
+// box notes to whom mail went.
+type box struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (b *box) take(m channels.Message) channels.Outcome {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent = append(b.sent, m.To.Address)
+	return channels.Outcome{State: channels.Accepted, Code: 250}
+}
+
+// to returns who got mail, in order.
+func (b *box) to() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sent)
+}
+
+// zone is DNS as a map of names to texts.
+type zone map[string]string
+
+func (z zone) LookupTXT(_ context.Context, name string) ([]string, error) {
+	if text, there := z[strings.TrimSuffix(name, ".")]; there {
+		return []string{text}, nil
+	}
+	return nil, &net.DNSError{IsNotFound: true}
+}
+
+func (zone) LookupMX(context.Context, string) ([]*net.MX, error) {
+	return nil, &net.DNSError{IsNotFound: true}
+}
+
+func (zone) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{IsNotFound: true}
+}
+
+// ledgerRows counts the deliveries.
+func (w *world) ledgerRows() (n int64, err error) {
+	w.t.Helper()
+	counts, err := w.store.DeliveryCounts(w.t.Context())
+	w.must(err)
+	for _, c := range counts {
+		n += c.Count
+	}
+	return n, nil
 }
 
 // shelf is a catalogue of one lamp, which is on sale.
@@ -73,13 +130,13 @@ func newWorld(t testing.TB) *world {
 // worldOn is a world whose customers are in the store already.
 func worldOn(t testing.TB, s store.Store) *world {
 	t.Helper()
-	w := &world{t: t, clock: clock.Virtual(noon)}
+	w := &world{t: t, clock: clock.Virtual(noon), mail: &box{}, dns: zone{}}
 	l := memory.NewLedger()
 	signer, err := site.NewSigner("https://shop.test", "default", site.Key{ID: 1, Secret: [32]byte{1}})
 	w.must(err)
 	room := suggest.New(suggest.Options{Store: s, Lanes: 1, Now: w.clock.Now})
 	w.node, err = run.Open(t.Context(), run.Options{
-		Log: memlog.New(1, w.clock.Now), Store: s, Ledger: l, Channels: map[string]channels.Channel{"email": &null.Channel{}}, Workspace: "default",
+		Log: memlog.New(1, w.clock.Now), Store: s, Ledger: l, Channels: map[string]channels.Channel{"email": &null.Channel{Answer: w.mail.take}}, Workspace: "default",
 		Key: identity.Key{7}, Clock: w.clock, Links: signer, OwnCopy: signer.OwnCopy(), Heard: room.Hear, Gone: room.Forget,
 	})
 	w.must(err)
@@ -96,14 +153,14 @@ func worldOn(t testing.TB, s store.Store) *world {
 	w.domains, err = sender.Open(dir, make([]byte, 32), time.Now)
 	w.must(err)
 	w.imports = imports.Open(dir, w.clock.Now)
-	w.ledger = l
+	w.store, w.ledger = s, l
 	w.shelf = shelf(t, w.clock.Now)
 	w.people, err = people.Open(dir, time.Now)
 	w.must(err)
 	t.Cleanup(func() { w.must(w.people.Close()) })
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
-		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true,
+		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns,
 	})
 	return w
 }

@@ -59,6 +59,19 @@ func (b *Book) Authored(tag string, who Actor) error {
 	})
 }
 
+// Author returns who put the definitions of a tag in force; nil if that is not known,
+// as for those of the command line.
+func (b *Book) Author(tag string) *Actor {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, a := range b.c.Authors {
+		if a.Tag == tag {
+			return &a.Who
+		}
+	}
+	return nil
+}
+
 // Approvals returns every approval that was asked for, one a campaign.
 func (b *Book) Approvals() []Approval {
 	b.mu.RLock()

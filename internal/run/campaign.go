@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
+	"rapport/internal/program"
 	"rapport/internal/store"
 )
 
@@ -30,9 +32,13 @@ type CampaignStatus struct {
 	Name     string        `json:"name"`
 	Title    string        `json:"title"`
 	Audience string        `json:"audience"`
-	At       string        `json:"at,omitempty"` // as the definition says it; empty: at once
+	At       string        `json:"at,omitempty"`   // as the definition says it; empty: at once
+	Zone     string        `json:"zone,omitempty"` // whose clock shows At; empty: each customer's own
 	Rate     int64         `json:"rate_per_hour,omitempty"`
 	Undo     time.Duration `json:"undo_ns,omitempty"`
+	Segment  string        `json:"segment,omitempty"`  // in which everybody of the audience is; empty: none is known
+	Template string        `json:"template,omitempty"` // of its message
+	File     string        `json:"file,omitempty"`     // where its definition stands; empty: it is no longer in force
 	Runs     []RunStatus   `json:"runs"`
 	Messages []Count       `json:"messages"` // of all runs, as the ledger counts them
 }
@@ -91,7 +97,7 @@ func (n *Node) Campaigns(ctx context.Context) ([]CampaignStatus, error) {
 	var all []CampaignStatus
 	for _, d := range p.Campaigns() {
 		c := d.Campaign()
-		all = append(all, CampaignStatus{Name: d.Name, Title: d.Title, Audience: d.Audience(), At: c.At.String(), Rate: c.Rate, Undo: c.Undo})
+		all = append(all, CampaignStatus{Name: d.Name, Title: d.Title, Audience: d.Audience(), At: c.At.String(), Zone: c.At.Zone(), Rate: c.Rate, Undo: c.Undo, Segment: c.Segment, Template: d.Templates()[0], File: d.Pos.File})
 	}
 	runs, now := n.Engine.Runs(), n.Engine.Now()
 	for i := range runs {
@@ -316,6 +322,18 @@ type Funnel struct {
 	Withheld    int64   `json:"withheld"`     // of Agreed, the holdout
 	SameAddress int64   `json:"same_address"` // of Agreed, those whose address is another's, who gets it
 	Reasons     []Count `json:"reasons"`      // why the others get nothing
+
+	// Zones are the clocks by which the audience lives, the earliest moment first;
+	// empty for a campaign that leaves at once.
+	Zones []ZoneCount `json:"zones"`
+}
+
+// ZoneCount is how many of an audience live by one clock, and when it shows the
+// moment of the campaign.
+type ZoneCount struct {
+	Zone      string     `json:"zone"`
+	At        event.Time `json:"at"`
+	Customers int64      `json:"customers"`
 }
 
 // previewPage is how many customers a preview reads at once.
@@ -335,7 +353,7 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 	now := n.Engine.Now()
 	// A run that nobody has ordered and that begins now.
 	trial := &journey.Run{Campaign: name, Name: "preview", Version: d.Version, Begins: now, Next: event.Never}
-	reasons, addresses := map[Count]int64{}, map[[16]byte]struct{}{}
+	reasons, addresses, zones := map[Count]int64{}, map[[16]byte]struct{}{}, map[string]int64{}
 	for p, err := range n.customers(ctx) {
 		if err != nil {
 			return f, err
@@ -354,6 +372,7 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 			continue
 		}
 		f.Audience++
+		zones[p.Zone]++
 		if err := n.place(ctx, &f, p, d, found.Record, reasons, addresses); err != nil {
 			return f, err
 		}
@@ -369,7 +388,35 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 		}
 		return slices.Compare([]string{a.State, a.Reason}, []string{b.State, b.Reason})
 	})
+	f.Zones = zonesOf(p, d.Campaign().At, zones)
 	return f, nil
+}
+
+// zonesOf says when the clocks of an audience show the moment. Customers of whom no
+// clock is known live by the shop's.
+func zonesOf(p *program.Program, at journey.Moment, customers map[string]int64) []ZoneCount {
+	list := []ZoneCount{}
+	if !at.Set {
+		return list
+	}
+	by := map[string]*ZoneCount{}
+	for name, count := range customers {
+		loc := p.Core.Zones(name)
+		if name == "" || loc == nil {
+			loc = p.Zone
+		}
+		if by[loc.String()] == nil {
+			by[loc.String()] = &ZoneCount{Zone: loc.String(), At: at.In(loc)}
+		}
+		by[loc.String()].Customers += count
+	}
+	for _, z := range by {
+		list = append(list, *z)
+	}
+	slices.SortFunc(list, func(a, b ZoneCount) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Zone, b.Zone))
+	})
+	return list
 }
 
 // customers yields everybody who is one, page by page.

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -372,4 +373,34 @@ func TestAnEditInTheMiddleOfARunIsNoSecondMessage(t *testing.T) {
 		t.Errorf("%d people got it twice", twice)
 	}
 	m.wantStates("news", "accepted:171, dropped no_consent:29")
+}
+
+func TestThePreviewSaysWhenEachClockOfTheAudienceShowsTheMoment(t *testing.T) {
+	for lines, want := range map[string]string{
+		"undo: none\nat: 2026-12-01 09:00\n":                      "Asia/Tokyo 2026-12-01T00:00 1, Europe/London 2026-12-01T09:00 2, America/Los_Angeles 2026-12-01T17:00 1",
+		"undo: none\nat: 2026-12-01 09:00\nzone: Europe/Berlin\n": "Asia/Tokyo 2026-12-01T08:00 1, America/Los_Angeles 2026-12-01T08:00 1, Europe/London 2026-12-01T08:00 2",
+		"undo: none\n": "",
+	} {
+		m := newMailshot(t, "memory", 1, news(lines), nil)
+		for user, zone := range map[string]string{"aki": "Asia/Tokyo", "bea": "Europe/London", "ben": "", "cal": "America/Los_Angeles"} {
+			m.hear(m.signUp(user, user+"@people.example", zone)...)
+		}
+		f, err := m.node.PreviewCampaign(t.Context(), "news")
+		m.must(err)
+		var said []string
+		for _, z := range f.Zones {
+			said = append(said, fmt.Sprintf("%s %s %d", z.Zone, z.At.Time().Format("2006-01-02T15:04"), z.Customers))
+		}
+		if got := strings.Join(said, ", "); !sameWords(got, want) {
+			t.Errorf("%q:\n got %s\nwant %s", lines, got, want)
+		}
+	}
+}
+
+// sameWords compares two lists whatever their order.
+func sameWords(a, b string) bool {
+	x, y := strings.Split(a, ", "), strings.Split(b, ", ")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }

@@ -100,7 +100,7 @@ type Worded struct {
 	Why      string           `json:"why"`    // why it was sent or not, in a sentence
 	Decision *decision.Record `json:"decision,omitempty"`
 	Preview  *program.Preview `json:"preview,omitempty"`
-	Frame    string           `json:"frame,omitempty"` // where it can be looked at
+	Frame    string           `json:"frame,omitempty"` // under which the API shows it
 	Wrong    string           `json:"wrong,omitempty"` // why it cannot be worded
 }
 

@@ -43,6 +43,14 @@ type Moment struct {
 // String returns the moment as the definition says it.
 func (m Moment) String() string { return m.shown }
 
+// Zone returns the zone whose clock shows the moment; empty: each customer's own.
+func (m Moment) Zone() string {
+	if m.zone == nil {
+		return ""
+	}
+	return m.zone.String()
+}
+
 // In returns the instant of the moment for a customer in loc.
 func (m Moment) In(loc *time.Location) event.Time {
 	if m.zone != nil {

@@ -39,7 +39,11 @@ type Info struct {
 	Hash          string // 32 hex digits
 	Ext           string // of what is served: jpg, png or gif
 	Width, Height int    // as it is shown, in pixels
+	Alt           string // what it shows, for those who do not see it; empty: nobody said
 }
+
+// maxAlt bounds the words for those who do not see a picture: they are read aloud.
+const maxAlt = 300
 
 // Size is a named width.
 type Size struct {
@@ -66,7 +70,11 @@ func (i Info) Fit(width int) Size {
 
 // String returns the Info as one line, which [ParseInfo] reads.
 func (i Info) String() string {
-	return fmt.Sprintf("picture %s.%s %dx%d", i.Hash, i.Ext, i.Width, i.Height)
+	s := fmt.Sprintf("picture %s.%s %dx%d", i.Hash, i.Ext, i.Width, i.Height)
+	if i.Alt != "" {
+		s += " " + i.Alt
+	}
+	return s
 }
 
 // ParseInfo reads what String wrote.
@@ -76,7 +84,10 @@ func ParseInfo(s string) (i Info, ok bool) {
 		return Info{}, false
 	}
 	i.Hash, i.Ext, ok = strings.Cut(name, ".")
-	return i, ok && len(i.Hash) == 32 && i.String() == s
+	if words := strings.SplitN(s, " ", 4); len(words) == 4 {
+		i.Alt = words[3]
+	}
+	return i, ok && len(i.Hash) == 32 && len(i.Alt) <= maxAlt && i.Alt == strings.Join(strings.Fields(i.Alt), " ") && i.String() == s
 }
 
 // Inspect returns what a picture is by its header. What is no PNG, JPEG, GIF or

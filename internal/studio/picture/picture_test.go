@@ -255,3 +255,20 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+func TestTheWordsOfAPictureStandOnItsLine(t *testing.T) {
+	t.Parallel()
+	plain := picture.Info{Hash: strings.Repeat("a", 32), Ext: "jpg", Width: 7, Height: 5}
+	said := plain
+	said.Alt = "A lamp, 20 cm, \"lit\" & <warm>"
+	if back, ok := picture.ParseInfo(said.String()); !ok || back != said {
+		t.Errorf("read back as %v, %v", back, ok)
+	}
+	for _, line := range []string{
+		plain.String() + " ", plain.String() + "  two spaces", plain.String() + " ends ", plain.String() + " a\nb", plain.String() + " " + strings.Repeat("x", 301), plain.String() + "\n",
+	} {
+		if _, ok := picture.ParseInfo(line); ok {
+			t.Errorf("%q is read", line)
+		}
+	}
+}

@@ -1,17 +1,24 @@
-// Settings: sending domains, people, keys, approvals and the audit trail.
+// Settings: sending domains, who speaks and how it looks, what customers agree to, the
+// rules, people, keys and the audit trail.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
-import { Ask, Empty, Facts, Failure, Page, Panel, State, Tag } from '../parts/kit';
+import { Domains } from '../parts/domains';
+import { Ask, Empty, Failure, Page, Panel, State, Tag } from '../parts/kit';
 import { usePages } from '../parts/pages';
+import { Policies } from '../parts/policies';
+import { Brands, Purposes, Senders } from '../parts/shop';
 import { useMay, useMe } from '../session';
 import { useWords, type Text } from '../words';
 
 const tabs = [
   ['Sending', 'get_domains'],
+  ['Senders', 'get_definitions'],
+  ['Brands', 'get_definitions'],
+  ['Purposes', 'get_definitions'],
+  ['Policies', 'get_program'],
   ['People', 'get_people'],
   ['Keys', 'get_keys'],
-  ['Policies', 'get_program'],
   ['Audit trail', 'get_audit'],
 ] as const;
 const roles = ['owner', 'admin', 'marketer', 'analyst', 'support'] as const;
@@ -32,90 +39,15 @@ export function Settings() {
             </button>
           ))}
       </div>
-      {tab === 'Sending' && <Sending />}
+      {tab === 'Sending' && <Domains />}
+      {tab === 'Senders' && <Senders />}
+      {tab === 'Brands' && <Brands />}
+      {tab === 'Purposes' && <Purposes />}
       {tab === 'People' && <People />}
       {tab === 'Keys' && <Keys />}
       {tab === 'Policies' && <Policies />}
       {tab === 'Audit trail' && <Trail />}
     </Page>
-  );
-}
-
-function Sending() {
-  const { t, n, when } = useWords();
-  const list = useGet('/api/v1/domains', { query: { limit: 500 } });
-  const stopped = useGet('/api/v1/suppressions');
-  return (
-    <div className="stack">
-      <State of={list}>
-        {(l) => (
-          <>
-            {(l.data ?? []).length === 0 && (
-              <Panel title={t('Sending domains')}>
-                <Empty>{t('No domain is set up. rapport domain add NAME makes its keys and says what to publish in DNS.')}</Empty>
-              </Panel>
-            )}
-            {(l.data ?? []).map((d) => (
-              <Panel
-                key={d.name}
-                title={d.name}
-                aside={
-                  <div className="row">
-                    {d.paused && <Tag tone="bad">{t('marketing stopped')}</Tag>}
-                    <Tag tone={d.verified ? 'good' : 'bad'}>
-                      {d.verified ? t('verified {date}', { date: when(d.verified) }) : t('not verified')}
-                    </Tag>
-                  </div>
-                }
-                flush
-              >
-                {(d.problems ?? []).length > 0 && (
-                  <div className="body stack">
-                    {(d.problems ?? []).map((p, i) => (
-                      <div key={i} className={'note ' + (p.warning ? 'warn' : 'bad')}>
-                        <b>{p.check}</b> {p.what} {p.instead && <span className="mono wrap-any">{p.instead}</span>}
-                      </div>
-                    ))}
-                  </div>
-                )}
-                <div className="scroll">
-                  <table>
-                    <thead>
-                      <tr>
-                        <th>{t('To publish in DNS')}</th>
-                        <th>{t('Type')}</th>
-                        <th>{t('Value')}</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {(d.records ?? []).map((r) => (
-                        <tr key={r.name + r.value}>
-                          <td className="mono">{r.name}</td>
-                          <td>{r.type}</td>
-                          <td className="mono wrap-any">{r.value}</td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
-              </Panel>
-            ))}
-          </>
-        )}
-      </State>
-      <Panel title={t('Not written to')}>
-        <State of={stopped}>
-          {(s) => {
-            const all = Object.entries(s.reasons ?? {});
-            return all.length === 0 ? (
-              <span className="soft">{t('No address is suppressed.')}</span>
-            ) : (
-              <Facts of={all.map(([k, v]): [string, string] => [k, n(v)])} />
-            );
-          }}
-        </State>
-      </Panel>
-    </div>
   );
 }
 
@@ -401,79 +333,6 @@ function Keys() {
         </form>
       </Ask>
       <Once open={fresh !== ''} onClose={() => setFresh('')} title={t('The new key')} text={fresh} about={t('It is not shown again.')} />
-    </div>
-  );
-}
-
-function Policies() {
-  const { t, n } = useWords();
-  const may = useMay();
-  const cache = useQueryClient();
-  const program = useGet('/api/v1/program');
-  const definitions = useGet('/api/v1/definitions');
-  const approvals = useGet('/api/v1/approvals');
-  const set = useMutation({
-    mutationFn: (above: number) => must(api.PUT('/api/v1/approvals', { body: { above } })),
-    onSuccess: () => void cache.invalidateQueries({ queryKey: ['/api/v1/approvals'] }),
-  });
-  const policy = (definitions.data?.files ?? []).find((f) => f.path === 'policy.yaml');
-  const submit = (e: FormEvent<HTMLFormElement>) => {
-    e.preventDefault();
-    set.mutate(Number(new FormData(e.currentTarget).get('above')));
-  };
-  return (
-    <div className="grid2">
-      <Panel title="policy.yaml" aside={<span className="soft small">{t('Caps, quiet hours and what goes first')}</span>}>
-        {policy ? (
-          <pre style={{ whiteSpace: 'pre-wrap', margin: 0 }}>{policy.body}</pre>
-        ) : (
-          <Empty>{t('The definitions have no policy.')}</Empty>
-        )}
-      </Panel>
-      <div className="stack">
-        <Panel title={t('Four eyes')}>
-          <State of={approvals}>
-            {(a) => (
-              <form className="stack" onSubmit={submit}>
-                <p className="soft">
-                  {a.above > 0
-                    ? t('Campaigns that reach more than {n} need the approval of somebody else.', { n: n(a.above) })
-                    : t('No campaign needs an approval.')}
-                </p>
-                {may('put_approvals') && (
-                  <div className="row">
-                    <input name="above" aria-label={t('Above how many')} type="number" min={0} defaultValue={a.above} />
-                    <button disabled={set.isPending}>{t('Save')}</button>
-                  </div>
-                )}
-                <Failure error={set.error} />
-              </form>
-            )}
-          </State>
-        </Panel>
-        <Panel title={t('The shop')}>
-          <State of={program}>
-            {(p) => (
-              <Facts
-                of={[
-                  [t('Name'), p.name],
-                  [t('Time zone'), p.time_zone],
-                  [t('Currency'), p.currency],
-                  [t('Language'), p.locale],
-                  [t('Purposes'), (p.purposes ?? []).join(', ')],
-                  [t('Channels'), (p.channels ?? []).join(', ')],
-                  [
-                    t('Definitions'),
-                    <span key="t" className="mono">
-                      {p.tag}
-                    </span>,
-                  ],
-                ]}
-              />
-            )}
-          </State>
-        </Panel>
-      </div>
     </div>
   );
 }

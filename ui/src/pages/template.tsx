@@ -1,177 +1,478 @@
-// One template: its files, and how a customer would read it.
-import { useParams } from '@tanstack/react-router';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
-import { api, get, must, useGet } from '../api';
-import { putFile } from '../parts/definitions';
-import { Editor } from '../parts/editor';
-import { Empty, Facts, Failure, Page, Panel, State } from '../parts/kit';
+// One template: its source as blocks or as code, and beside it how a customer would
+// read what is being written.
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState, type FormEvent } from 'react';
+import { api, get, must, useGet, type Schemas } from '../api';
+import { Blocks } from '../parts/blocked';
+import { slug } from '../parts/definitions';
+import { Editor, type Mark, type Place } from '../parts/editor';
+import { changeFiles } from '../parts/files';
+import { Ask, Empty, Facts, Failure, Page, Panel, State, Tag } from '../parts/kit';
+import { PictureChoice } from '../parts/pictures';
+import { TestSend } from '../parts/test';
 import { useMay } from '../session';
 import { useWords } from '../words';
 
-const views = ['Desktop', 'Mobile', 'Text'] as const;
+const views = ['Desktop', 'Mobile', 'Dark', 'Text'] as const;
+type View = (typeof views)[number];
+type Read = Schemas['ReadTemplate'];
+
+// The place of a problem: "templates/welcome.mjml:4:7".
+function placeOf(where: string): { file: string; line: number } {
+  const m = /^(.*?)(?: as HTML)?(?::(\d+))?(?::\d+)?$/.exec(where);
+  return { file: m?.[1] ?? where, line: Number(m?.[2] ?? 0) };
+}
 
 export function Template() {
   const { name } = useParams({ strict: false }) as { name: string };
   const { t } = useWords();
+  const may = useMay();
+  const d = useGet('/api/v1/definitions');
   const list = useGet('/api/v1/templates', { query: { limit: 500 } });
   const one = (list.data?.data ?? []).find((x) => x.name === name);
-  const [file, setFile] = useState('');
-  const files = one?.files ?? [];
-  const shown = file || files[0] || '';
+  const gone = list.data && d.data && !one;
   return (
-    <Page title={one?.label ?? name} about={one?.subject}>
-      <div className="stack">
-        <AsCustomer name={name} />
-        <Panel
-          title={t('Code')}
-          aside={
-            files.length > 1 && (
-              <select aria-label={t('File')} value={shown} onChange={(e) => setFile(e.target.value)}>
-                {files.map((f) => (
-                  <option key={f}>{f}</option>
-                ))}
-              </select>
-            )
-          }
-          flush
-        >
-          {shown && <File key={shown} path={shown} />}
-        </Panel>
-      </div>
+    <Page
+      title={one?.label ?? name}
+      about={one?.subject}
+      actions={one && may('put_definitions') && <Actions name={name} files={one.files ?? []} all={d.data?.files ?? []} />}
+    >
+      {gone ? (
+        <Empty>{t('There is no template of this name.')}</Empty>
+      ) : (
+        <State of={d}>{(all) => one && <Desk key={name} name={name} own={one.files ?? []} all={all.files ?? []} />}</State>
+      )}
     </Page>
   );
 }
 
-function File({ path }: { path: string }) {
+function Actions({ name, files, all }: { name: string; files: string[]; all: Schemas['File'][] }) {
   const { t } = useWords();
-  const may = useMay();
+  const go = useNavigate();
   const cache = useQueryClient();
-  const d = useGet('/api/v1/definitions');
-  const [text, setText] = useState<string | null>(null);
-  const save = useMutation({
-    mutationFn: () => putFile(path, text ?? ''),
-    onSuccess: () => {
-      setText(null);
+  const [copying, setCopying] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const copy = useMutation({
+    mutationFn: async (title: string) => {
+      const to = slug(title);
+      if (!to) throw new Error(t('A name has letters or digits in it.'));
+      if (all.some((f) => f.path.startsWith(`templates/${to}.`))) throw new Error(t('There is a template of this name already.'));
+      const changes: Record<string, string> = {};
+      for (const path of files) {
+        const body = all.find((f) => f.path === path)?.body ?? '';
+        changes[path.replace(`templates/${name}.`, `templates/${to}.`)] = body.replace(
+          /^(---\n(?:.*\n)*?label:).*$/m,
+          `$1 ${JSON.stringify(title)}`,
+        );
+      }
+      await changeFiles(changes);
+      return to;
+    },
+    onSuccess: (to) => {
+      setCopying(false);
       void cache.invalidateQueries();
+      void go({ to: '/app/templates/$name', params: { name: to } });
+    },
+  });
+  const remove = useMutation({
+    mutationFn: () => changeFiles(Object.fromEntries(files.map((f) => [f, null]))),
+    onSuccess: () => {
+      void cache.invalidateQueries();
+      void go({ to: '/app/templates' });
     },
   });
   return (
-    <State of={d}>
-      {(all) => {
-        const body = (all.files ?? []).find((f) => f.path === path)?.body ?? '';
-        return (
-          <>
-            <Editor value={body} onChange={setText} readOnly={!may('put_definitions')} label={path} />
-            <div className="body stack">
-              <Failure error={save.error} />
-              {may('put_definitions') && (
-                <div className="row">
-                  <button className="primary" disabled={text === null || text === body || save.isPending} onClick={() => save.mutate()}>
-                    {t('Put in force')}
-                  </button>
-                  <span className="soft small">{t('Everything is checked first; a mistake changes nothing.')}</span>
-                </div>
-              )}
-            </div>
-          </>
-        );
-      }}
-    </State>
+    <>
+      <button onClick={() => setCopying(true)}>{t('Duplicate…')}</button>
+      <button className="danger" onClick={() => setRemoving(true)}>
+        {t('Delete…')}
+      </button>
+      <Ask open={copying} onClose={() => setCopying(false)} title={t('Duplicate the template')}>
+        <form
+          onSubmit={(e: FormEvent<HTMLFormElement>) => {
+            e.preventDefault();
+            copy.mutate(String(new FormData(e.currentTarget).get('title')).trim());
+          }}
+        >
+          <label className="field">
+            {t('Title of the copy')}
+            <input name="title" required maxLength={80} />
+          </label>
+          <Failure error={copy.error} />
+          <div className="row">
+            <button className="primary" disabled={copy.isPending}>
+              {t('Duplicate')}
+            </button>
+            <button type="button" onClick={() => setCopying(false)}>
+              {t('Cancel')}
+            </button>
+          </div>
+        </form>
+      </Ask>
+      <Ask open={removing} onClose={() => setRemoving(false)} title={t('Delete this template?')}>
+        <p>{t('Nothing can be sent by it afterwards. What sends it keeps it from being deleted, and is named then.')}</p>
+        <Failure error={remove.error} />
+        <div className="row">
+          <button className="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
+            {t('Delete')}
+          </button>
+          <button onClick={() => setRemoving(false)}>{t('Keep it')}</button>
+        </div>
+      </Ask>
+    </>
   );
 }
 
-function AsCustomer({ name }: { name: string }) {
+function Desk({ name, own, all }: { name: string; own: string[]; all: Schemas['File'][] }) {
   const { t } = useWords();
+  const may = useMay();
+  const cache = useQueryClient();
+  const language = useGet('/api/v1/liquid');
+  const [drafts, setDrafts] = useState<Record<string, string>>({});
+  const [file, setFile] = useState(own[0] ?? '');
+  const [mode, setMode] = useState<'blocks' | 'code'>(own[0]?.endsWith('.mjml') ? 'blocks' : 'code');
+  const [picking, setPicking] = useState(false);
+  const [testing, setTesting] = useState(false);
+  const [jump, setJump] = useState<{ line: number; text?: string } | null>(null);
+  const place = useRef<Place>(null);
+  const shared = all.filter((f) => f.path.startsWith('layouts/') || f.path.startsWith('blocks/')).map((f) => f.path);
+  const bodyOf = (path: string) => drafts[path] ?? all.find((f) => f.path === path)?.body ?? '';
+  const changed = useMemo(
+    () =>
+      Object.entries(drafts)
+        .filter(([path, body]) => body !== all.find((f) => f.path === path)?.body)
+        .map(([path, body]) => ({ path, body })),
+    [drafts, all],
+  );
+  const edit = (text: string) => setDrafts((was) => ({ ...was, [file]: text }));
+  const save = useMutation({
+    mutationFn: () => changeFiles(Object.fromEntries(changed.map((f) => [f.path, f.body]))),
+    onSuccess: () => {
+      setDrafts({});
+      void cache.invalidateQueries();
+    },
+  });
+  useEffect(() => {
+    if (!changed.length) return;
+    const stay = (e: BeforeUnloadEvent) => e.preventDefault();
+    window.addEventListener('beforeunload', stay);
+    return () => window.removeEventListener('beforeunload', stay);
+  }, [changed.length]);
+  const reading = useReading(name, changed);
+  const problems = reading.read.data?.problems ?? [];
+  const marks = useMemo<Mark[]>(
+    () =>
+      problems
+        .map((p) => ({ ...placeOf(p.where), text: p.what + (p.instead ? ` → ${p.instead}` : ''), warning: p.warning }))
+        .filter((p) => p.file === file && p.line > 0),
+    [problems, file],
+  );
+  useEffect(() => {
+    if (!jump) return;
+    const timer = setTimeout(() => {
+      place.current?.go(jump.line, jump.text);
+      setJump(null);
+    }, 60);
+    return () => clearTimeout(timer);
+  }, [jump]);
+  const show = (where: string, text?: string) => {
+    const at = placeOf(where);
+    setMode('code');
+    if ([...own, ...shared].includes(at.file)) setFile(at.file);
+    setJump({ line: where.includes(' as HTML') ? 0 : at.line, text });
+  };
+  const writable = may('put_definitions');
+  const asBlocks = mode === 'blocks' && file.endsWith('.mjml');
+  return (
+    <div className="desk">
+      <div className="stack">
+        <Panel
+          title={
+            <select aria-label={t('File')} value={file} onChange={(e) => setFile(e.target.value)}>
+              <optgroup label={t('This template')}>
+                {own.map((f) => (
+                  <option key={f} value={f}>
+                    {f.replace('templates/', '')}
+                    {changed.some((c) => c.path === f) ? ' •' : ''}
+                  </option>
+                ))}
+              </optgroup>
+              {shared.length > 0 && (
+                <optgroup label={t('Shared with others')}>
+                  {shared.map((f) => (
+                    <option key={f} value={f}>
+                      {f}
+                      {changed.some((c) => c.path === f) ? ' •' : ''}
+                    </option>
+                  ))}
+                </optgroup>
+              )}
+            </select>
+          }
+          aside={
+            <div className="row">
+              {writable && (
+                <button type="button" onClick={() => setPicking(true)}>
+                  {t('Picture…')}
+                </button>
+              )}
+              {file.endsWith('.mjml') && (
+                <div className="seg" role="group" aria-label={t('How it is edited')}>
+                  <button aria-pressed={mode === 'blocks'} onClick={() => setMode('blocks')}>
+                    {t('Blocks')}
+                  </button>
+                  <button aria-pressed={mode === 'code'} onClick={() => setMode('code')}>
+                    {t('Code')}
+                  </button>
+                </div>
+              )}
+            </div>
+          }
+          flush
+        >
+          {asBlocks ? (
+            <Blocks source={bodyOf(file)} onChange={edit} readOnly={!writable} language={language.data} />
+          ) : (
+            language.data && (
+              <Editor
+                key={file}
+                value={bodyOf(file)}
+                onChange={edit}
+                readOnly={!writable}
+                label={file}
+                language={language.data}
+                marks={marks}
+                place={place}
+              />
+            )
+          )}
+          <div className="body stack">
+            {problems.length > 0 && (
+              <ul className="plain stack problems" aria-label={t('Problems')}>
+                {problems.map((p, i) => (
+                  <li key={i} className={'note ' + (p.warning ? 'warn' : 'bad')}>
+                    <button className="link mono" onClick={() => show(p.where)}>
+                      {p.where.replace('templates/', '')}
+                    </button>{' '}
+                    {p.what}
+                    {p.instead && <div className="mono wrap-any">→ {p.instead}</div>}
+                  </li>
+                ))}
+              </ul>
+            )}
+            <Failure error={save.error} />
+            {writable && (
+              <div className="row">
+                <button
+                  className="primary"
+                  disabled={!changed.length || save.isPending || problems.some((p) => !p.warning)}
+                  onClick={() => save.mutate()}
+                >
+                  {t('Put in force')}
+                </button>
+                <button disabled={!changed.length} onClick={() => setDrafts({})}>
+                  {t('Discard')}
+                </button>
+                <span className="soft small" role="status">
+                  {changed.length ? t('Not in force yet.') : t('In force as shown.')}
+                </span>
+              </div>
+            )}
+          </div>
+        </Panel>
+      </div>
+      <Reading name={name} reading={reading} onGap={show} onTest={() => setTesting(true)} />
+      <PictureChoice
+        open={picking}
+        onClose={() => setPicking(false)}
+        onChoose={(p, size) => {
+          setPicking(false);
+          const width = Math.min(size.width / (size.name === 'full' ? 2 : 1), 600);
+          const alt = (p.alt ?? '').replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+          const tag = file.endsWith('.mjml')
+            ? `<mj-image src="pictures/${size.name}/${p.name}" alt="${alt}" width="${width}px" />`
+            : `<img src="pictures/${size.name}/${p.name}" alt="${alt}" width="${width}" style="max-width:100%;height:auto;">`;
+          if (asBlocks) edit(insertSection(bodyOf(file), tag));
+          else place.current?.insert(tag);
+        }}
+      />
+      <TestSend
+        open={testing}
+        onClose={() => setTesting(false)}
+        path="/api/v1/templates/{name}/test"
+        name={name}
+        customer={reading.who}
+        locale={reading.locale}
+        files={changed}
+      />
+    </div>
+  );
+}
+
+// insertSection puts a picture into a section of its own, before the last block, which
+// is the footer.
+function insertSection(source: string, tag: string): string {
+  const section = `\n    <mj-section padding="12px 0"><!-- block: picture -->\n      <mj-column>\n        ${tag}\n      </mj-column>\n    </mj-section>`;
+  const last = source.lastIndexOf('<mj-section');
+  const at = last >= 0 ? source.lastIndexOf('>', last) + 1 : source.indexOf('</mj-body>');
+  return at > 0 ? source.slice(0, at).replace(/\s+$/, '') + section + '\n    ' + source.slice(at).replace(/^\s+/, '') : source + section;
+}
+
+// useReading reads what is being written as a customer would, some moments after the
+// last key was pressed.
+function useReading(name: string, changed: Schemas['File'][]) {
   const some = useGet('/api/v1/customers', { query: { limit: 1 } });
-  const [text, setText] = useState('');
   const [chosen, setChosen] = useState('');
-  const [view, setView] = useState<(typeof views)[number]>('Desktop');
+  const [locale, setLocale] = useState('');
+  const [settled, setSettled] = useState(changed);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(changed), 450);
+    return () => clearTimeout(timer);
+  }, [changed]);
+  const who = chosen || some.data?.data?.[0]?.id || '';
+  const read = useQuery<Read, Error>({
+    queryKey: ['preview', name, who, locale, settled],
+    enabled: who !== '',
+    retry: false,
+    gcTime: 60_000,
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      must(
+        api.POST('/api/v1/templates/{name}/preview', {
+          params: { path: { name } },
+          body: { customer: who, ...(locale ? { locale } : {}), ...(settled.length ? { files: settled } : {}) },
+        }),
+      ),
+  });
+  return { who, choose: setChosen, locale, setLocale, read, nobody: some.data !== undefined && !who };
+}
+
+function Reading({
+  name,
+  reading,
+  onGap,
+  onTest,
+}: {
+  name: string;
+  reading: ReturnType<typeof useReading>;
+  onGap: (where: string, text?: string) => void;
+  onTest: () => void;
+}) {
+  const { t } = useWords();
+  const may = useMay();
+  const language = useGet('/api/v1/liquid');
+  const [text, setText] = useState('');
+  const [view, setView] = useState<View>('Desktop');
+  const { who, read } = reading;
   const find = useMutation({
     mutationFn: (identifier: string) => must(api.POST('/api/v1/customers/search', { body: { identifier } })),
-    onSuccess: (c) => setChosen(c.id),
+    onSuccess: (c) => reading.choose(c.id),
   });
-  const who = chosen || some.data?.data?.[0]?.id || '';
   const person = useQuery({
     queryKey: ['as', who],
     enabled: who !== '',
     queryFn: () => get('/api/v1/customers/{id}', { path: { id: who } }),
-  });
-  const preview = useQuery({
-    queryKey: ['preview', name, who],
-    enabled: who !== '',
-    retry: false,
-    queryFn: () => must(api.POST('/api/v1/templates/{name}/preview', { params: { path: { name } }, body: { customer: who } })),
   });
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (text.trim()) find.mutate(text.trim());
   };
   return (
-    <Panel
-      title={t('As {name} would read it', { name: person.data?.email ?? person.data?.user_id ?? '…' })}
-      aside={
-        <div className="row">
-          <form className="row" onSubmit={submit}>
-            <input
-              aria-label={t('As which customer')}
-              placeholder={t('Another customer: e-mail, id…')}
-              value={text}
-              onChange={(e) => setText(e.target.value)}
-            />
-            <button>{t('Read as')}</button>
-          </form>
-          <div className="seg">
-            {views.map((v) => (
-              <button key={v} aria-pressed={view === v} onClick={() => setView(v)}>
-                {t(v)}
-              </button>
-            ))}
-          </div>
+    <section className="panel reading" aria-label={t('Preview')}>
+      <header className="tools">
+        <form className="row" onSubmit={submit}>
+          <input
+            type="search"
+            aria-label={t('As which customer')}
+            placeholder={person.data?.email ?? person.data?.user_id ?? t('Another customer: e-mail, id…')}
+            value={text}
+            onChange={(e) => setText(e.target.value)}
+          />
+          <button>{t('Read as')}</button>
+        </form>
+        <select aria-label={t('Language of the reader')} value={reading.locale} onChange={(e) => reading.setLocale(e.target.value)}>
+          <option value="">{t('Customer’s language')}</option>
+          {(language.data?.locales ?? []).map((l) => (
+            <option key={l}>{l}</option>
+          ))}
+        </select>
+        <div className="seg" role="group" aria-label={t('How it is shown')}>
+          {views.map((v) => (
+            <button key={v} aria-pressed={view === v} onClick={() => setView(v)}>
+              {t(v)}
+            </button>
+          ))}
         </div>
-      }
-    >
-      <div className="stack">
+        {may('post_templates_name_test') && <button onClick={onTest}>{t('Send a test…')}</button>}
+      </header>
+      <div className="body stack">
         <Failure error={find.error} />
-        {some.data && !who && <Empty>{t('Nobody is known yet to read it as.')}</Empty>}
+        {reading.nobody && <Empty>{t('Nobody is known yet to read it as.')}</Empty>}
         {who && (
-          <State of={preview}>
+          <State of={read}>
             {(p) => (
               <>
-                {p.aborted ? (
-                  <div className="note warn">{t('This customer would get nothing: {why}', { why: p.aborted })}</div>
-                ) : (
-                  <>
-                    <Facts
-                      of={[
-                        [t('Subject'), <b key="s">{p.subject}</b>],
-                        [t('Preheader'), p.preheader],
-                        [t('Language'), p.locale],
-                      ]}
+                {p.aborted && <div className="note warn">{t('This customer would get nothing: {why}', { why: p.aborted })}</div>}
+                {!p.aborted && p.subject && (
+                  <Facts
+                    of={[
+                      [t('Subject'), <b key="s">{p.subject}</b>],
+                      [t('Preheader'), p.preheader || '–'],
+                      [t('Language'), p.locale],
+                    ]}
+                  />
+                )}
+                {(p.gaps ?? []).length > 0 && (
+                  <div className="note warn">
+                    {t('Missing for this customer, so that it would not be sent:')}
+                    <ul className="plain">
+                      {(p.gaps ?? []).map((g, i) => (
+                        <li key={i}>
+                          <button className="link mono" onClick={() => onGap(`${g.file}:${g.line}`, g.what)}>
+                            {g.what}
+                          </button>{' '}
+                          <span className="small">
+                            {g.file.replace(' as HTML', '').replace('templates/', '')}:{g.line}
+                          </span>
+                        </li>
+                      ))}
+                    </ul>
+                  </div>
+                )}
+                {view === 'Dark' && (
+                  <p className="soft small">
+                    {p.dark
+                      ? t(
+                          'As on a dark screen: the message’s own dark styles hold. Programs that invert colours by themselves may show it otherwise.',
+                        )
+                      : t('The message has no dark styles of its own, so it stays as it is; some programs invert it by themselves.')}
+                  </p>
+                )}
+                {view === 'Text' ? (
+                  <pre className="plaintext">{p.text || t('The message has no text part.')}</pre>
+                ) : p.frame ? (
+                  <div className={'screen' + (view === 'Dark' ? ' dark' : '')}>
+                    <iframe
+                      className={'frame' + (view === 'Mobile' ? ' mobile' : '')}
+                      title={t('Preview')}
+                      sandbox=""
+                      src={`/api/v1/frames/${p.frame}?screen=${view === 'Dark' ? 'dark' : 'light'}`}
                     />
-                    {(p.gaps ?? []).length > 0 && (
-                      <div className="note warn">
-                        {t('Missing for this customer, so that it would not be sent:')}{' '}
-                        {(p.gaps ?? []).map((g) => `${g.what} (${g.file}:${g.line})`).join(', ')}
-                      </div>
-                    )}
-                    {view === 'Text' ? (
-                      <pre style={{ whiteSpace: 'pre-wrap' }}>{p.text}</pre>
-                    ) : (
-                      <iframe
-                        className={'frame' + (view === 'Mobile' ? ' mobile' : '')}
-                        title={t('Preview')}
-                        sandbox=""
-                        src={`/api/v1/templates/${encodeURIComponent(name)}/frame?customer=${who}`}
-                      />
-                    )}
-                  </>
+                  </div>
+                ) : (
+                  (p.problems ?? []).some((x) => !x.warning) && (
+                    <Empty>
+                      <Tag tone="bad">{t('Not readable yet')}</Tag> {t('Mend the problems on the left, and it is shown here.')}
+                    </Empty>
+                  )
                 )}
               </>
             )}
           </State>
         )}
+        <span className="hidden">{name}</span>
       </div>
-    </Panel>
+    </section>
   );
 }

@@ -253,7 +253,7 @@ function MomentOf({ m }: { m: Moment }) {
             )}
           </div>
         )}
-        {open && v?.frame && <iframe className="jframe" title={t('The message')} src={v.frame} sandbox="" />}
+        {open && v?.frame && <iframe className="jframe" title={t('The message')} src={`/api/v1/frames/${v.frame}`} sandbox="" />}
         {list.length > 0 && (
           <details className="jcriteria" open={asked && !m.holds}>
             <summary>
