@@ -209,16 +209,17 @@ const mailsFile = "mails"
 
 // forget lists what keeps messages outside of store and log.
 func (s *server) forget() []run.Forget {
+	list := []run.Forget{func(_ context.Context, erased func(identity.Identifier) bool) error { return s.desk.Forget(erased) }}
 	if s.catcher == nil {
-		return nil
+		return list
 	}
-	return []run.Forget{func(_ context.Context, erased func(identity.Identifier) bool) error {
+	return append(list, func(_ context.Context, erased func(identity.Identifier) bool) error {
 		_, err := s.catcher.Forget(func(rcpt string) bool {
 			id, ok := identity.Normal(identity.Email, rcpt)
 			return ok && erased(id)
 		})
 		return err
-	}}
+	})
 }
 
 // keep lets the log forget what is old and finishes erasures, until the function
