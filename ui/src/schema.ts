@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how the catalogue is
+         * @description How many products each source has, and when it last told something new.
+         */
+        get: operations["get_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conditions": {
         parameters: {
             query?: never;
@@ -652,6 +672,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what comes in, as it comes in
+         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Roles that only analyse see no names and addresses.
+         */
+        get: operations["get_events_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exports": {
         parameters: {
             query?: never;
@@ -722,7 +762,11 @@ export interface paths {
          */
         get: operations["get_imports"];
         put?: never;
-        post?: never;
+        /**
+         * Upload a file to import
+         * @description The body is the file: CSV, TSV or JSON lines, zipped or not, of at most 2 GB. Nothing is imported yet: the answer says how the file is understood, and a file that nobody imports is forgotten after a day.
+         */
+        post: operations["post_imports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -740,6 +784,43 @@ export interface paths {
         get: operations["get_imports_name"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{name}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the rows that an import refused
+         * @description CSV with the line and the reason before the row's own columns: mended, it can be imported like the file itself.
+         */
+        get: operations["get_imports_name_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with an import that was cut short */
+        post: operations["post_imports_name_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1071,7 +1152,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the products
+         * @description In order of their sources and ids; with q those whose title, brand, category, id or SKU has it.
+         */
+        get: operations["get_products"];
         /**
          * Put products into the catalogue
          * @description Each product replaces what was known under its id. What the change means, a price drop or a return to stock, follows by itself and is told to whoever is interested. What is wrong with single products is in the answer; the others are taken.
@@ -1144,6 +1229,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{id}/full": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a product with its variants, prices, stock, and who is interested
+         * @description By its id, a variant's id or a SKU; sold or not.
+         */
+        get: operations["get_products_id_full"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/program": {
         parameters: {
             query?: never;
@@ -1170,11 +1275,88 @@ export interface paths {
         };
         /**
          * List what was put aside, with the reason
-         * @description The newest first; only the newest five hundred can be asked for.
+         * @description The newest first, of one reason or of all. Roles that only analyse do not see the events themselves.
          */
         get: operations["get_quarantine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what was put aside
+         * @description By ids, or all of one reason.
+         */
+        post: operations["post_quarantine_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what was put aside, by reason */
+        get: operations["get_quarantine_reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hear again all that was put aside for one reason
+         * @description After what was wrong was mended here, such as a limit or a fault of ours.
+         */
+        post: operations["post_quarantine_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hear again what was put aside, as it was or mended
+         * @description As if it had come when it came. A mended event that still cannot be taken stays, and the answer says why.
+         */
+        post: operations["post_quarantine_name_replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1350,7 +1532,7 @@ export interface paths {
         };
         /**
          * Report: kpis
-         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.
+         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.
          */
         get: operations["get_reports_kpis"];
         put?: never;
@@ -1836,6 +2018,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files that wait to be imported
+         * @description The newest first.
+         */
+        get: operations["get_uploads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how an uploaded file is understood, and its dry run */
+        get: operations["get_uploads_name"];
+        /** Say how an uploaded file is to be read */
+        put: operations["put_uploads_name"];
+        post?: never;
+        /** Discard an uploaded file */
+        delete: operations["delete_uploads_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an import without writing anything
+         * @description The importer reads the whole file in the background: ask for the file again to see how far it is and what it counted.
+         */
+        post: operations["post_uploads_name_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import an uploaded file
+         * @description What it tells is history: it never sends anything. It goes on in the background, and after a restart of the server from where it was.
+         */
+        post: operations["post_uploads_name_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1919,11 +2180,43 @@ export interface components {
             at: string | null;
             /** @description Whose it was; absent: it never got an address. */
             customer?: string;
+            /** @description What was sent, where it is no JSON, or where the core stumbled. */
             detail?: string;
+            /** @description The event, if it can be mended and heard again. */
+            event?: unknown;
             field?: string;
-            /** @description rejected: it failed the checks; poison: the core stumbled over it; hops: it was forwarded too often. */
+            id: string;
+            /** @description rejected: it failed the checks; poison: the core stumbled over it; hops: it was forwarded too often; trait: the event counts, and one trait of it does not. */
             kind: string;
+            /** @description Of the event, as far as it can be told. */
+            name?: string;
             reason: string;
+            source?: string;
+        };
+        AsideReason: {
+            /** Format: int64 */
+            count: number;
+            field?: string;
+            /** Format: date-time */
+            first: string | null;
+            kind: string;
+            /** Format: date-time */
+            last: string | null;
+            reason: string;
+            /**
+             * Format: int64
+             * @description How many of them can be heard again.
+             */
+            replayable: number;
+        };
+        AsideReasons: {
+            /** @description The most frequent first. */
+            reasons: components["schemas"]["AsideReason"][] | null;
+            /**
+             * Format: int64
+             * @description At most ten thousand are looked at.
+             */
+            total: number;
         };
         AskedBody: {
             /**
@@ -2398,6 +2691,15 @@ export interface components {
             identifiers: number;
         };
         FenceView: {
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            /**
+             * Format: double
+             * @description Radius of the circle; of a polygon, of one that holds it.
+             */
+            metres: number;
             name: string;
             /** @description The store whose surroundings it is. */
             store?: string;
@@ -2485,14 +2787,98 @@ export interface components {
             kind: string;
             value: string;
         };
+        ImportDraft: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description The dry run, if there was one since the last change. */
+            check?: components["schemas"]["ImportProgress"];
+            file: string;
+            how: components["schemas"]["ImportHow"];
+            id: string;
+            /** @description How the file is understood, with its first twenty rows. */
+            reading: components["schemas"]["Reading"];
+        };
+        ImportHow: {
+            /** @description When rows without a date were true. */
+            as_of?: string;
+            /**
+             * @description Of rows that name none. Default: email.
+             * @enum {string}
+             */
+            channel?: "email" | "sms" | "whatsapp";
+            /** @description orders: of those whose lines name none. Default: the shop's own. */
+            currency?: string;
+            /**
+             * @description Whether day or month comes first, where the file does not tell.
+             * @enum {string}
+             */
+            dates?: "dmy" | "mdy";
+            /** @description orders: the mark before decimal places. Default: a point. */
+            decimal?: string;
+            /** @description What stands between columns; tab for a tab. */
+            delimiter?: string;
+            /** @enum {string} */
+            encoding?: "utf-8" | "windows-1252";
+            /**
+             * @description Who wrote the file. Default: told by its columns.
+             * @enum {string}
+             */
+            from?: "klaviyo" | "mailchimp" | "dotdigital" | "listmonk";
+            /** @description consents: everybody in the file agreed. */
+            granted?: boolean;
+            /** @enum {string} */
+            kind: "suppressions" | "consents" | "customers" | "orders" | "events";
+            /** @description customers: a static list that everybody in the file is on. */
+            list?: string;
+            /** @description What columns hold, by their names; - for nothing. The others are guessed. */
+            map?: {
+                [key: string]: string;
+            };
+            /** @description Of rows that name none. Default: marketing. */
+            purpose?: string;
+            /**
+             * @description suppressions: of rows that name none. Default: unsubscribed.
+             * @enum {string}
+             */
+            reason?: "unsubscribed" | "bounced" | "complained" | "manual";
+            /** @description orders: what the numbers of returns begin with. */
+            returns?: string;
+            /** @description Where the file comes from; part of the ids, so that under another name it counts again. Default: the kind. */
+            source?: string;
+            /** @description Of dates without an offset. Default: UTC. */
+            zone?: string;
+        };
+        ImportProgress: {
+            /** @description The first rows that are not taken. */
+            problems?: components["schemas"]["RowProblem"][] | null;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rows: number;
+            running: boolean;
+            /** @description What the file holds, by the kind of the file. */
+            totals?: {
+                [key: string]: unknown;
+            };
+            /** @description Why it ended before the end of the file. */
+            trouble?: string;
+        };
         Imported: {
             /** Format: date-time */
             began: string | null;
             by?: string;
             ended?: string;
             file?: string;
+            /** @description Refused rows are kept, to be downloaded. */
+            has_errors?: boolean;
             id: string;
             kind: string;
+            /** @description How far this server is with it; absent: it does not work on it. */
+            progress?: components["schemas"]["ImportProgress"];
+            /** @description It was cut short, and its file is here. */
+            resumable?: boolean;
             source: string;
             /**
              * @description Running, or cut short: it can be resumed. Failed: nothing of it was taken.
@@ -2506,6 +2892,10 @@ export interface components {
             suppressions: number;
             /** Format: int64 */
             suppressions_retracted: number;
+            /** @description What was taken so far, by the kind of the file. */
+            totals?: {
+                [key: string]: unknown;
+            };
             undone_at?: string;
             undone_by?: string;
         };
@@ -2521,6 +2911,28 @@ export interface components {
              * @description When it goes on by itself; null: only something that happens moves it.
              */
             wake: string | null;
+        };
+        InterestCount: {
+            /** Format: int64 */
+            bought: number;
+            /** Format: int64 */
+            carted: number;
+            /**
+             * Format: int64
+             * @description Within so many days.
+             */
+            days: number;
+            /** @description There are more than were counted. */
+            more?: boolean;
+            /**
+             * Format: int64
+             * @description Different ones.
+             */
+            people: number;
+            /** Format: int64 */
+            viewed: number;
+            /** Format: int64 */
+            wished: number;
         };
         Invitation: {
             /** @description Who invited. */
@@ -2972,6 +3384,11 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageImportDraft: {
+            data: components["schemas"]["ImportDraft"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageImported: {
             data: components["schemas"]["Imported"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -3019,6 +3436,11 @@ export interface components {
         };
         PagePerson: {
             data: components["schemas"]["Person"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageProductLine: {
+            data: components["schemas"]["ProductLine"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3081,6 +3503,13 @@ export interface components {
             /** Format: int64 */
             width: number;
         };
+        PlaceView: {
+            /** Format: date-time */
+            at: string | null;
+            place: string;
+            /** Format: int64 */
+            stock: number;
+        };
         Post_campaigns_name_approveRequest: {
             /**
              * Format: int64
@@ -3127,6 +3556,16 @@ export interface components {
             /** @description Only of products of this source. Default: of any. */
             source?: string;
             stock: components["schemas"]["Item"][] | null;
+        };
+        Post_quarantine_discardRequest: {
+            field?: string;
+            ids?: string[] | null;
+            kind?: string;
+            reason?: string;
+        };
+        Post_quarantine_name_replayRequest: {
+            /** @description The mended event. Default: as it was. */
+            event?: unknown;
         };
         Post_receiptsRequest: {
             receipts: components["schemas"]["Receipt"][] | null;
@@ -3204,6 +3643,68 @@ export interface components {
             title: string;
             url?: string;
             variant?: string;
+        };
+        ProductFull: {
+            availability: string;
+            brand?: string;
+            categories: string[] | null;
+            category?: string;
+            /** @description Not sold any more. */
+            gone?: boolean;
+            /** @description Of the product at its source. */
+            id: string;
+            image?: string;
+            images: string[] | null;
+            interest?: components["schemas"]["InterestCount"];
+            /** @description The variants. */
+            options: components["schemas"]["VariantView"][] | null;
+            /**
+             * @description Of what costs least now.
+             * @example 12.50 GBP
+             */
+            price?: string;
+            /** @description Without the sale, if there is one. */
+            regular_price?: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description Pieces of all variants; absent: not counted.
+             */
+            stock?: number;
+            title: string;
+            /** Format: date-time */
+            updated: string | null;
+            url?: string;
+            /** Format: int64 */
+            variants: number;
+        };
+        ProductLine: {
+            availability: string;
+            brand?: string;
+            category?: string;
+            /** @description Not sold any more. */
+            gone?: boolean;
+            /** @description Of the product at its source. */
+            id: string;
+            image?: string;
+            /**
+             * @description Of what costs least now.
+             * @example 12.50 GBP
+             */
+            price?: string;
+            /** @description Without the sale, if there is one. */
+            regular_price?: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description Pieces of all variants; absent: not counted.
+             */
+            stock?: number;
+            title: string;
+            /** Format: date-time */
+            updated: string | null;
+            /** Format: int64 */
+            variants: number;
         };
         ProgramInForce: {
             /** @description By which the shop can write. */
@@ -3320,6 +3821,22 @@ export interface components {
             customer: string;
             /** @description Language to read it in. Default: the customer's. */
             locale?: string;
+        };
+        ReadColumn: {
+            field?: string;
+            name: string;
+            read?: string;
+            type?: string;
+        };
+        Reading: {
+            columns: components["schemas"]["ReadColumn"][] | null;
+            dates?: string;
+            encoding: string;
+            fields: string[] | null;
+            format: string;
+            from?: string;
+            rows: (string[] | null)[] | null;
+            trouble?: string;
         };
         Receipt: {
             /** @description When it was printed, such as 2026-11-28T15:04:05+01:00. */
@@ -3557,6 +4074,21 @@ export interface components {
             index: number;
             reason: string;
         };
+        Replayed: {
+            field?: string;
+            /**
+             * Format: int64
+             * @description What still cannot be taken.
+             */
+            left: number;
+            /** @description Why not; of many, the first. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Durable, and put aside no longer.
+             */
+            taken: number;
+        };
         Report: {
             clv?: components["schemas"]["CLV"];
             cohorts?: components["schemas"]["Cohorts"];
@@ -3569,6 +4101,12 @@ export interface components {
             /** @description With who: the ids of a page of customers. */
             people?: components["schemas"]["PageID"];
             rfm?: components["schemas"]["RFM"];
+        };
+        RowProblem: {
+            column?: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
         };
         Rule: {
             /**
@@ -3711,6 +4249,35 @@ export interface components {
              * @description Customers who are in none of the others.
              */
             only: number;
+        };
+        ShelfSource: {
+            /** Format: int64 */
+            gone: number;
+            /**
+             * Format: date-time
+             * @description When it last said something new.
+             */
+            newest: string | null;
+            /** Format: int64 */
+            products: number;
+            source: string;
+        };
+        ShelfState: {
+            /** Format: int64 */
+            on_sale: number;
+            /** Format: int64 */
+            products: number;
+            /** Format: int64 */
+            sold_out: number;
+            sources: components["schemas"]["ShelfSource"][] | null;
+            /** Format: int64 */
+            variants: number;
+            /** Format: int64 */
+            with_picture: number;
+            /** Format: int64 */
+            with_price: number;
+            /** Format: int64 */
+            without_title: number;
         };
         Spoken: {
             english: string;
@@ -3862,6 +4429,22 @@ export interface components {
             label: string;
             name: string;
         };
+        VariantView: {
+            availability: string;
+            gtin?: string;
+            id: string;
+            places: components["schemas"]["PlaceView"][] | null;
+            price: string;
+            regular_price?: string;
+            /** Format: date-time */
+            sale_from?: string | null;
+            /** Format: date-time */
+            sale_to?: string | null;
+            sku?: string;
+            /** Format: int64 */
+            stock?: number;
+            title?: string;
+        };
         WantedBody: {
             /** @enum {string} */
             format: "csv" | "parquet";
@@ -3872,6 +4455,11 @@ export interface components {
              * @enum {string}
              */
             table?: "events" | "orders" | "order_lines" | "deliveries" | "decisions" | "memberships" | "profiles" | "persons";
+        };
+        WhyAside: {
+            field?: string;
+            kind?: string;
+            reason?: string;
         };
         WithScoresBody: {
             /** @description Files of definitions that take the place of those in force with the same path, or join them. Bodies of scores go into scores/. */
@@ -4314,6 +4902,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelfState"];
                 };
             };
             /** @description Error */
@@ -5093,6 +5710,41 @@ export interface operations {
             };
         };
     };
+    get_events_stream: {
+        parameters: {
+            query?: {
+                /** @description Only events whose name has this in it. */
+                name?: string;
+                /** @description Only of this source: the name of a key. */
+                source?: string;
+                outcome?: "accepted" | "rejected" | "quarantined";
+                /** @description Only of the customer of this id. */
+                customer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_exports: {
         parameters: {
             query?: never;
@@ -5223,6 +5875,45 @@ export interface operations {
             };
         };
     };
+    post_imports: {
+        parameters: {
+            query: {
+                /** @description What the file is about. Bring those who must not be written to first. */
+                kind: "suppressions" | "consents" | "customers" | "orders" | "events";
+                /** @description Its name, for people. */
+                file?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_imports_name: {
         parameters: {
             query?: never;
@@ -5237,6 +5928,68 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_imports_name_errors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_imports_name_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5890,6 +6643,43 @@ export interface operations {
             };
         };
     };
+    get_products: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+                q?: string;
+                /** @description Only these. Default: all that are sold. */
+                availability?: "in_stock" | "out_of_stock" | "preorder" | "backorder" | "on_sale" | "gone";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProductLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_products: {
         parameters: {
             query?: never;
@@ -6020,6 +6810,37 @@ export interface operations {
             };
         };
     };
+    get_products_id_full: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductFull"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_program: {
         parameters: {
             query?: never;
@@ -6054,6 +6875,9 @@ export interface operations {
             query?: {
                 /** @description The most that are listed. */
                 limit?: number;
+                kind?: string;
+                reason?: string;
+                field?: string;
             };
             header?: never;
             path?: never;
@@ -6068,6 +6892,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageAside"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_quarantine_discardRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quarantine_reasons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsideReasons"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyAside"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_name_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_quarantine_name_replayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
                 };
             };
             /** @description Error */
@@ -6222,7 +7177,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6278,7 +7233,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6334,7 +7289,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6390,7 +7345,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6446,7 +7401,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6502,7 +7457,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6558,7 +7513,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6614,7 +7569,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6670,7 +7625,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -7493,6 +8448,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageTrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportHow"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_name_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_name_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description Error */
