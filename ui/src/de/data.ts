@@ -342,7 +342,7 @@ export const data = {
   '{name} holds': '{name} enthält',
   '{name} is not verified: its mail may not arrive': '{name} ist nicht bestätigt: Post kommt vielleicht nicht an',
   '{n} came since': '{n} kamen seither',
-  '{n} customers are known so far': '{n} Kunden sind bisher bekannt',
+  '{n} events since the server started': '{n} Ereignisse, seit der Server läuft',
   '{n} did not': '{n} taten es nicht',
   '{n} lines were left out because more came than a page can show. Nothing is lost in the data.':
     '{n} Zeilen wurden ausgelassen, weil mehr kam, als eine Seite zeigen kann. In den Daten fehlt nichts.',
@@ -351,4 +351,7 @@ export const data = {
   '{n} stores': '{n} Filialen',
   '{share} is here': '{share} sind da',
   '{taken} taken, {left} left': '{taken} angenommen, {left} übrig',
+  'The last order was on {date}: times are counted back from then.':
+    'Die letzte Bestellung war am {date}: Zeiträume werden von dort zurückgezählt.',
+  'In the last year. Refunds move back.': 'Im letzten Jahr. Erstattungen führen zurück.',
 } as const;

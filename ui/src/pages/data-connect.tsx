@@ -117,7 +117,7 @@ export function First() {
     if (good) setLine(good);
     if (wrong) setBad(wrong);
   });
-  const known = stats.data?.rows?.['profiles'] ?? 0;
+  const known = stats.data?.events;
   return (
     <Panel
       title={t('Is it connected?')}
@@ -137,7 +137,7 @@ export function First() {
           <div>
             <b>{line ? t('An event has arrived: {name}', { name: line.name }) : t('Waiting for the next event…')}</b>
             <div className="soft small">
-              {line ? [line.who, line.source].filter(Boolean).join(' · ') : t('{n} customers are known so far', { n: n(known) })}
+              {line ? [line.who, line.source].filter(Boolean).join(' · ') : t('{n} events since the server started', { n: n(known) })}
             </div>
           </div>
         </div>

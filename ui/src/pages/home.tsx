@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef, useState, type ReactNode } from 'react';
 import { api, must, useGet } from '../api';
+import { back, useAnchor } from '../parts/anchor';
 import { Empty, Kpi, Page, Panel, Tag } from '../parts/kit';
 import { useStream } from '../parts/stream';
 import { useMay } from '../session';
@@ -18,7 +19,7 @@ interface Step {
 const weeks = 8;
 
 export function Home() {
-  const { t, n, money, pct, when } = useWords();
+  const { t, n, money, pct, when, date } = useWords();
   const may = useMay();
   const cache = useQueryClient();
   const often = { refetchInterval: 10_000 };
@@ -31,14 +32,13 @@ export function Home() {
   const aside = useGet('/api/v1/quarantine/reasons', undefined, often);
   const approvals = useGet('/api/v1/approvals', undefined, { ...often, enabled: may('get_approvals') });
   const delivered = useGet('/api/v1/deliveries', { query: { state: 'accepted', limit: 1 } }, { retry: false, ...often });
-  const from = new Date(Date.now() - weeks * 7 * 86_400_000).toISOString().slice(0, 10);
-  const days = useGet('/api/v1/reports/kpis', { query: { by: 'day', from, limit: 500 } }, { retry: false });
-  const sum = useGet('/api/v1/reports/kpis', { query: { from } }, { retry: false });
-  const before = useGet(
-    '/api/v1/reports/kpis',
-    { query: { from: new Date(Date.now() - 2 * weeks * 7 * 86_400_000).toISOString().slice(0, 10), to: from } },
-    { retry: false },
-  );
+  const anchor = useAnchor();
+  const asks = { retry: false, enabled: Boolean(anchor) };
+  const from = anchor && back(anchor, weeks * 7);
+  const until = anchor?.to ? { to: anchor.to } : {};
+  const days = useGet('/api/v1/reports/kpis', { query: { by: 'day', from, ...until, limit: 500 } }, asks);
+  const sum = useGet('/api/v1/reports/kpis', { query: { from, ...until } }, asks);
+  const before = useGet('/api/v1/reports/kpis', { query: { from: anchor && back(anchor, 2 * weeks * 7), to: from } }, asks);
   const late = useQuery({
     queryKey: ['warehouse-lag'],
     enabled: may('post_sql'),
@@ -164,8 +164,11 @@ export function Home() {
   return (
     <Page title={program.data ? program.data.name : t('Home')} about={t('How the shop and its customers are getting on.')}>
       <div className="stack">
-        <div className="kpis">
-          <Kpi label={t('Customers')} value={n(k ? k.profiles : customers)} />
+        {anchor?.last && (
+          <p className="soft small">{t('The last order was on {date}: times are counted back from then.', { date: date(anchor.last) })}</p>
+        )}
+        <div className="kpis six">
+          <Kpi label={t('Customers')} value={n(k?.profiles)} />
           <Kpi
             label={t('Orders, {n} weeks', { n: weeks })}
             value={
@@ -198,7 +201,7 @@ export function Home() {
             aside={<Tag tone={left ? 'accent' : 'good'}>{left ? t('{n} to go', { n: left }) : t('All done')}</Tag>}
             flush
           >
-            <ol className="plain lines">
+            <ul className="plain lines">
               {steps.map((s) => (
                 <li key={s.title} className={'check' + (s.done ? ' done' : '')}>
                   <span className="dot" aria-hidden="true">
@@ -214,7 +217,7 @@ export function Home() {
                   </Link>
                 </li>
               ))}
-            </ol>
+            </ul>
           </Panel>
           <div className="stack">
             <Panel title={t('Needs attention')} aside={needs.length > 0 ? <Tag tone="warn">{needs.length}</Tag> : undefined} flush>

@@ -2,6 +2,7 @@
 // an order, and what was looked at on one device and bought on another.
 import { useState } from 'react';
 import { useGet, type Schemas } from '../api';
+import { back, useAnchor } from '../parts/anchor';
 import { Chart, Heat, Plot, Ranks, Table } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
 import { Behind, type Question } from '../parts/who';
@@ -34,25 +35,23 @@ const measures: {
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-// back is the date so many days before the newest that is known, as the API takes it.
-export function back(days: number, now: string | null | undefined): string | undefined {
-  if (!days) return undefined;
-  return new Date((now ? Date.parse(now) : Date.now()) - days * 86_400_000).toISOString().slice(0, 10);
-}
-
 export function Figures() {
-  const { t, n, pct, money } = useWords();
+  const { t, n, pct, money, date } = useWords();
   const [by, setBy] = useState<By>('day');
   const [days, setDays] = useState(90);
   const [key, setKey] = useState<(typeof measures)[number]['key']>('revenue');
   const [who, setWho] = useState<Question | null>(null);
   const program = useGet('/api/v1/program');
-  const stats = useGet('/api/v1/stats');
+  const anchor = useAnchor();
   const currency = program.data?.currency;
-  const from = back(days, stats.data?.now);
-  const query = { ...(from ? { from } : {}), zone };
-  const sum = useGet('/api/v1/reports/kpis', { query }, { retry: false, keep: true });
-  const list = useGet('/api/v1/reports/kpis', { query: { ...query, by, limit: 500 } }, { retry: false, keep: true });
+  const from = anchor && back(anchor, days);
+  const query = { ...(from ? { from } : {}), ...(anchor?.to ? { to: anchor.to } : {}), zone };
+  const sum = useGet('/api/v1/reports/kpis', { query }, { retry: false, keep: true, enabled: Boolean(anchor) });
+  const list = useGet(
+    '/api/v1/reports/kpis',
+    { query: { ...query, by, limit: 500 } },
+    { retry: false, keep: true, enabled: Boolean(anchor) },
+  );
   const m = measures.find((x) => x.key === key) ?? measures[0]!;
   const format = (v: number) => (m.kind === 'money' ? money(v, currency) : m.kind === 'pct' ? pct(v) : n(Math.round(v * 100) / 100));
   return (
@@ -96,7 +95,12 @@ export function Figures() {
                 </select>
               </label>
             </div>
-            <div className="kpis">
+            {anchor?.last && (
+              <p className="soft small">
+                {t('The last order was on {date}: times are counted back from then.', { date: date(anchor.last) })}
+              </p>
+            )}
+            <div className="kpis six">
               <Kpi label={t('Revenue')} value={total ? money(total.revenue_micros / 1e6, currency) : '–'} />
               <Kpi label={t('Orders')} value={n(total?.orders)} />
               <Kpi label={t('Conversion')} value={pct(total?.conversion)} />
@@ -242,7 +246,7 @@ const usual = ['Product Viewed', 'Product Added', 'Checkout Started', 'Order Com
 
 export function Funnel() {
   const { t, n, pct } = useWords();
-  const [steps, setSteps] = useState<string[]>(usual);
+  const [chosen, setSteps] = useState<string[] | null>(null);
   const [within, setWithin] = useState('7d');
   const [who, setWho] = useState<Question | null>(null);
   const names = useGet('/api/v1/reports/paths', { query: { top: 200, limit: 100 } }, { retry: false });
@@ -256,14 +260,21 @@ export function Funnel() {
       ...(names.data?.paths?.rows ?? []).flatMap((p) => p.names ?? []),
     ]),
   ].toSorted();
+  // Who has no events of a page yet begins with what there is.
+  const heard = new Set((names.data?.paths?.rows ?? []).flatMap((p) => p.names ?? []));
+  const steps = chosen ?? (heard.size === 0 || heard.has('Product Viewed') ? usual : ['Order Completed', 'Order Completed']);
   const asked = steps.map((s) => s.trim()).filter(Boolean);
   const ready = asked.length >= 2;
-  const q = useGet('/api/v1/reports/funnel', { query: { steps: asked, within, limit: 100 } }, { retry: false, keep: true, enabled: ready });
+  const q = useGet(
+    '/api/v1/reports/funnel',
+    { query: { steps: asked.join(',') as never, within, limit: 100 } },
+    { retry: false, keep: true, enabled: ready },
+  );
   const set = (i: number, v: string) => setSteps(steps.map((s, k) => (k === i ? v : s)));
   const rows = ready ? (q.data?.funnel?.steps ?? []) : [];
   const first = rows[0]?.people ?? 0;
   const ask = (i: number, what: 'people' | 'lost', title: string) =>
-    setWho({ title, report: 'funnel', query: { steps: asked, within, who: what, key: String(i + 1) } });
+    setWho({ title, report: 'funnel', query: { steps: asked.join(','), within, who: what, key: String(i + 1) } });
   return (
     <div className="stack">
       <Chart
@@ -303,7 +314,7 @@ export function Funnel() {
       >
         <ol className="plain funnel">
           {steps.map((s, i) => {
-            const row = ready ? rows.find((r, k) => k === asked.indexOf(s.trim()) && r.name === s.trim()) : undefined;
+            const row = s.trim() ? rows[steps.slice(0, i).filter((x) => x.trim()).length] : undefined;
             const before = rows[i - 1]?.people;
             return (
               <li key={i}>

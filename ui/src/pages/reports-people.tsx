@@ -1,11 +1,11 @@
 // Customers over time: cohorts, RFM and how it moved, stages of life, expected value.
 import { useState } from 'react';
 import { useGet, type Schemas } from '../api';
+import { back, useAnchor } from '../parts/anchor';
 import { Chart, Heat, Plot, Ranks } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
 import { Behind, type Question } from '../parts/who';
 import { useWords } from '../words';
-import { back } from './reports-figures';
 
 export function Cohorts() {
   const { t, n, pct } = useWords();
@@ -99,9 +99,10 @@ export function RFM() {
   const [who, setWho] = useState<Question | null>(null);
   const [ago, setAgo] = useState(90);
   const program = useGet('/api/v1/program');
-  const stats = useGet('/api/v1/stats');
-  const then = back(ago, stats.data?.now);
-  const q = useGet('/api/v1/reports/rfm', { query: { limit: 500 } }, { retry: false });
+  const anchor = useAnchor();
+  const then = anchor && back(anchor, ago);
+  const to = anchor?.to ? { to: anchor.to } : {};
+  const q = useGet('/api/v1/reports/rfm', { query: { limit: 500, ...to } }, { retry: false, enabled: Boolean(anchor) });
   const was = useGet(
     '/api/v1/reports/rfm',
     { query: { limit: 500, ...(then ? { to: then } : {}) } },
@@ -116,6 +117,11 @@ export function RFM() {
         const most = Math.max(...Object.values(grid).map((g) => g.n), 1);
         return (
           <div className="stack">
+            {anchor?.last && (
+              <p className="soft small">
+                {t('The last order was on {date}: times are counted back from then.', { date: date(anchor.last) })}
+              </p>
+            )}
             <div className="kpis">
               <Kpi label={t('Customers who bought')} value={n(r.rfm?.customers)} />
               <Kpi label={t('Bought once')} value={n(r.rfm?.customers_with_one_order)} />
@@ -139,7 +145,7 @@ export function RFM() {
                 <button
                   key="w"
                   className="link"
-                  onClick={() => setWho({ title: c.scores, report: 'rfm', query: { who: 'customers', key: c.scores } })}
+                  onClick={() => setWho({ title: c.scores, report: 'rfm', query: { ...to, who: 'customers', key: c.scores } })}
                 >
                   {n(c.customers)}
                 </button>,
@@ -177,7 +183,7 @@ export function RFM() {
                           </>
                         ),
                         open: g
-                          ? () => setWho({ title: `R ${x} · F ${f}`, report: 'rfm', query: { who: 'customers', key: `${x}${f}` } })
+                          ? () => setWho({ title: `R ${x} · F ${f}`, report: 'rfm', query: { ...to, who: 'customers', key: `${x}${f}` } })
                           : undefined,
                       };
                     }),
@@ -198,7 +204,9 @@ const tonesOf = ['accent', 'good', 'warn', 'bad', 'soft'] as const;
 export function Stages() {
   const { t, n, pct } = useWords();
   const [who, setWho] = useState<Question | null>(null);
-  const q = useGet('/api/v1/reports/lifecycle', { query: { limit: 500 } }, { retry: false });
+  const anchor = useAnchor();
+  const span = { from: anchor && back(anchor, 365), ...(anchor?.to ? { to: anchor.to } : {}) };
+  const q = useGet('/api/v1/reports/lifecycle', { query: { limit: 500, ...span } }, { retry: false, enabled: Boolean(anchor) });
   return (
     <State of={q}>
       {(r) => {
@@ -210,6 +218,7 @@ export function Stages() {
           <div className="stack">
             <Chart
               title={t('How many customers are in which stage')}
+              about={t('In the last year. Refunds move back.')}
               name="stages"
               head={[t('day'), ...names]}
               rows={days.map((d) => [d.day, ...names.map((s) => d.stages[s] ?? 0)])}
@@ -249,7 +258,11 @@ export function Stages() {
                     value: m.rate,
                     note: `${n(m.moves)} · ${pct(m.low)}–${pct(m.high)}`,
                     open: () =>
-                      setWho({ title: `${m.from} → ${m.to}`, report: 'lifecycle', query: { who: 'moves', key: `${m.from}/${m.to}` } }),
+                      setWho({
+                        title: `${m.from} → ${m.to}`,
+                        report: 'lifecycle',
+                        query: { ...span, who: 'moves', key: `${m.from}/${m.to}` },
+                      }),
                   }))}
                   format={pct}
                 />
