@@ -205,13 +205,14 @@ const mailsFile = "mails"
 
 // forget lists what keeps messages outside of store and log.
 func (s *server) forget() []run.Forget {
-	return []run.Forget{func(ctx context.Context, erased func(identity.Identifier) bool) error {
-		if s.catcher == nil { // what an earlier server caught here is there all the same
-			return forgetCaught(s.d.dir)(ctx, erased)
-		}
+	list := []run.Forget{func(_ context.Context, erased func(identity.Identifier) bool) error { return s.desk.Forget(erased) }}
+	if s.catcher == nil { // what an earlier server caught here is there all the same
+		return append(list, forgetCaught(s.d.dir))
+	}
+	return append(list, func(_ context.Context, erased func(identity.Identifier) bool) error {
 		_, err := s.catcher.Forget(toErased(erased))
 		return err
-	}}
+	})
 }
 
 // toErased reports whether mail to an address was to somebody who was erased.

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"rapport/internal/api"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/imports"
+	"rapport/internal/intake"
+	"rapport/internal/live"
 	"rapport/internal/sender"
 )
 
@@ -20,9 +26,46 @@ func (s *server) api() (*api.API, error) {
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
 		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
-		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
+		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: s.book(), Desk: s.desk, Live: s.live, Interests: s.shops.likes, Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
 	}), nil
+}
+
+// book returns the book of imports.
+func (s *server) book() *imports.Book { return imports.Open(s.d.dir, s.clock.Now) }
+
+// heard tells whoever learns or watches of events that are durable.
+func (s *server) heard(entries []identity.Addressed) {
+	s.room.Hear(entries)
+	s.live.Heard(entries)
+}
+
+// refused tells whoever watches of what failed the checks at the edge.
+func (s *server) refused(rejects []intake.Reject) {
+	if !s.live.Watched() {
+		return
+	}
+	lines := make([]live.Line, len(rejects))
+	for i := range rejects {
+		r := &rejects[i]
+		lines[i] = live.Line{Outcome: live.Rejected, Name: nameOf(r), Source: r.From.Source, Reason: r.Reason, Field: r.Field, Raw: strings.ToValidUTF8(string(r.Raw), "")}
+	}
+	s.live.Tell(lines...)
+}
+
+// nameOf names an event that could not be taken, as far as it can be told.
+func nameOf(r *intake.Reject) string {
+	var said struct {
+		Event string `json:"event"`
+		Type  string `json:"type"`
+	}
+	if json.Unmarshal(r.Raw, &said) == nil && said.Event+said.Type != "" {
+		return cmp.Or(said.Event, said.Type)
+	}
+	if r.From.Type >= event.Track && r.From.Type <= event.Alias {
+		return r.From.Type.String()
+	}
+	return "?"
 }
 
 // domains returns the sending domains, which the demo has none of.

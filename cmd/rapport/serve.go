@@ -97,10 +97,14 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 		return errors.Join(err, s.close(ctx))
 	}
 	s.announce(e)
+	if err := s.desk.GoOn(); err != nil {
+		s.logger.Error("an import that was cut short cannot be gone on with", "error", err)
+	}
 	s.ready()
 	defer s.predictDaily(ctx)()
 	served := make(chan error, 1)
 	server := newHTTP(s)
+	server.RegisterOnShutdown(s.live.Close) // who watches would hold the stop up
 	go func() { served <- server.Serve(listener) }()
 	s.invite(e.out)
 	fmt.Fprintf(e.out, "rapport %s listens on http://%s\n", version, listener.Addr())

@@ -21,8 +21,10 @@ import (
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
 	"rapport/internal/hooks"
+	"rapport/internal/imports"
 	"rapport/internal/intake"
 	"rapport/internal/intake/geoip"
+	"rapport/internal/live"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/predict"
 	"rapport/internal/program"
@@ -57,6 +59,8 @@ type server struct {
 	loader     *report.Loader
 	signer     *site.Signer
 	shops      *shops
+	live       *live.Hub     // shows people what comes in
+	desk       *imports.Desk // imports files that people upload
 	predictor  *predict.Runner
 	room       *suggest.Room                // what to show whom next
 	current    atomic.Pointer[http.Handler] // nil: the server is not ready yet
@@ -139,16 +143,24 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 		return err
 	}
 	s.room = s.newRoom()
+	if s.live == nil {
+		s.live = live.New(s.clock.Now)
+	}
+	if err := s.desk.Close(); err != nil { // of the node before
+		return err
+	}
 	s.node, err = run.Open(ctx, run.Options{
 		Log: s.d.log, Store: s.d.store, Ledger: s.d.ledger, Channels: map[string]channels.Channel{"email": s.mailer},
 		Workspace: workspace, Key: s.d.key, Clock: s.clock, Links: signer, Logger: s.logger, NoSending: s.silent, Standing: s.standing(), Pace: s.pace(),
 		Erasures: s.d.erasures, Forget: s.forget(), Clean: []run.Clean{s.shops.forget}, OwnCopy: signer.OwnCopy(), Products: goods{s.shops.keeper, s.room}, Tables: s.d.tables.forgetter(),
-		Heard: s.room.Hear, Gone: s.room.Forget, Known: (&knowing{warehouse: func() warehouse.Warehouse { return s.d.tables.store() }}).known,
+		Heard: s.heard, Refused: s.refused, Gone: s.room.Forget,
+		Known: (&knowing{warehouse: func() warehouse.Warehouse { return s.d.tables.store() }}).known,
 	})
 	if err != nil {
 		return err
 	}
 	s.room.Start(ctx)
+	s.desk = imports.NewDesk(s.book(), s.node, s.d.ledger, s.logger)
 	s.loader = report.New(s.d.store, s.d.log.Lanes())
 	if src == nil && s.node.Engine.Program() == nil {
 		src = program.Default()
@@ -275,7 +287,8 @@ func (s *server) metrics() http.Handler {
 
 // close ends everything in the order in which it depends on one another.
 func (s *server) close(ctx context.Context) error {
-	errs := []error{s.closeSending(ctx)}
+	s.live.Close()
+	errs := []error{s.closeSending(ctx), s.desk.Close()}
 	if s.site != nil {
 		errs = append(errs, s.site.Close(ctx))
 	}

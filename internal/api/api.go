@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,6 +18,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
+	"rapport/internal/live"
 	"rapport/internal/people"
 	"rapport/internal/sender"
 	"rapport/internal/store"
@@ -43,8 +46,11 @@ type Options struct {
 	Keys   Keys
 
 	Imports   *imports.Book
+	Desk      *imports.Desk // imports files that are uploaded. Default: none are taken
+	Live      *live.Hub     // shows what comes in. Default: nobody sees it
 	Domains   *sender.Book
 	Catalogue Catalogue
+	Interests store.Interests // who was interested in what. Default: nobody notes it
 	Pictures  *picture.Library
 	Room      *suggest.Room // what recommends
 	Home      func(identity.Identifier) identity.ID
@@ -129,6 +135,10 @@ func New(o Options) *API {
 	a.messages()
 	a.scores()
 	a.resources()
+	a.uploads()
+	a.stream()
+	a.asides()
+	a.shelf()
 	a.stores()
 	a.goods()
 	a.campaigns()
@@ -240,6 +250,9 @@ type operation struct {
 	status  int   // of success; zero: 200
 	maxBody int64 // bytes; zero: maxCall
 
+	file    string       // what the body is, where it is a file that is read as it comes; empty: it is none
+	answers reflect.Type // what the answer is, where the operation writes it itself; nil: what its type says
+
 	handsOut bool // it hands personal data out in bulk, so it stands in the audit trail
 	traffic  bool // it does not, although it changes something: see [operation.deed]
 }
@@ -256,14 +269,23 @@ func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (
 	if op.maxBody == 0 {
 		op.maxBody = maxCall
 	}
-	huma.Register(a.huma, huma.Operation{
+	declared := huma.Operation{
 		Method: op.method, Path: path, OperationID: id, Tags: []string{op.tag}, Summary: op.summary, Description: op.about,
 		DefaultStatus: op.status, MaxBodyBytes: op.maxBody, BodyReadTimeout: -1, // the server's own deadline stands
 		RejectUnknownQueryParameters: true,
 		Security:                     security(&op),
 		// Before anything of the request is read: who may not ask learns nothing.
 		Middlewares: huma.Middlewares{a.guard(&op, id)},
-	}, func(ctx context.Context, in *I) (*O, error) {
+	}
+	if op.file != "" {
+		declared.RequestBody = &huma.RequestBody{Description: op.file, Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
+	}
+	if op.answers != nil {
+		declared.Responses = map[string]*huma.Response{strconv.Itoa(op.status): {Description: http.StatusText(op.status), Content: map[string]*huma.MediaType{
+			"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(op.answers, true, "")},
+		}}}
+	}
+	huma.Register(a.huma, declared, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, a.problem(ctx, path, err)

@@ -66,7 +66,6 @@ func (a *API) messages() {
 		return answer(deliveryOf(&row, p))
 	})
 	route(a, get("/deliveries", "deliveries", "List the messages that are in a state", "In order of their ids."), a.inState)
-	route(a, get("/quarantine", "state", "List what was put aside, with the reason", "The newest first; only the newest five hundred can be asked for."), a.quarantine)
 	route(a, get("/suppressions", "suppressions", "Count what may not be written to, by reason", "Addresses are not kept, only keyed hashes of them; so they are counted and not listed."), func(ctx context.Context, _ *struct{}) (*body[suppressionCounts], error) {
 		counts, err := a.o.Ledger.Suppressions(ctx)
 		if counts == nil {
@@ -207,36 +206,6 @@ func (a *API) inState(ctx context.Context, in *struct {
 			return nil, err
 		}
 		out.Data = append(out.Data, v.Delivery)
-	}
-	return answer(out, nil)
-}
-
-// aside is an event that was put aside.
-type aside struct {
-	At       event.Time `json:"at"`
-	Kind     string     `json:"kind" doc:"rejected: it failed the checks; poison: the core stumbled over it; hops: it was forwarded too often."`
-	Reason   string     `json:"reason"`
-	Field    string     `json:"field,omitempty"`
-	Customer string     `json:"customer,omitempty" doc:"Whose it was; absent: it never got an address."`
-	Detail   string     `json:"detail,omitempty"`
-}
-
-func (a *API) quarantine(ctx context.Context, in *struct {
-	Limit int `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The most that are listed."`
-},
-) (*body[page[aside]], error) {
-	list, err := a.o.Store.Quarantined(ctx, in.Limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading what was put aside: %w", err)
-	}
-	out := page[aside]{Data: []aside{}}
-	for i := range list {
-		q := &list[i]
-		v := aside{At: q.At, Kind: q.Kind, Reason: q.Reason, Field: q.Field, Detail: q.Detail}
-		if !q.To.Zero() {
-			v.Customer = q.To.String()
-		}
-		out.Data = append(out.Data, v)
 	}
 	return answer(out, nil)
 }

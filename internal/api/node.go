@@ -10,6 +10,7 @@ import (
 	"rapport/internal/core/spec"
 	"rapport/internal/erase"
 	"rapport/internal/imports"
+	"rapport/internal/intake"
 	"rapport/internal/program"
 	"rapport/internal/run"
 )
@@ -37,6 +38,11 @@ type Node interface {
 	Rehearse(ctx context.Context, q run.Rehearsal) (run.Rehearsed, error)
 	Scores(ctx context.Context, who *profile.Profile) (run.CustomerScores, error)
 	PreviewScores(ctx context.Context, src *program.Source) (run.ScoreDifference, error)
+
+	Asides(ctx context.Context, limit int) ([]run.Aside, error)
+	Aside(ctx context.Context, id string) (run.Aside, error)
+	Replay(ctx context.Context, a *run.Aside, mended []byte) (*intake.Reject, error)
+	Discard(ctx context.Context, ids ...string) error
 
 	Ready() error
 	State() run.State

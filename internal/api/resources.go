@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ type Catalogue interface {
 	Apply(ctx context.Context, updates []catalogue.Update) (catalogue.Applied, error)
 	Patch(ctx context.Context, patches []catalogue.Patch) (catalogue.Applied, error)
 	Levels(ctx context.Context, sku string) ([]sold.Level, bool, error)
+	Whole(ctx context.Context, id string) (*sold.Product, error)
+	All(ctx context.Context) iter.Seq2[sold.Product, error]
 }
 
 // reachable is who can be written to, and why the others cannot.
@@ -51,10 +54,23 @@ type imported struct {
 	UndoneAt   string     `json:"undone_at,omitempty"`
 	Suppressed int64      `json:"suppressions" doc:"How many addresses it suppressed."`
 	Retracted  int64      `json:"suppressions_retracted"`
+
+	Totals    map[string]any  `json:"totals,omitempty" doc:"What was taken so far, by the kind of the file."`
+	Progress  *ImportProgress `json:"progress,omitempty" doc:"How far this server is with it; absent: it does not work on it."`
+	Resumable bool            `json:"resumable,omitempty" doc:"It was cut short, and its file is here."`
+	HasErrors bool            `json:"has_errors,omitempty" doc:"Refused rows are kept, to be downloaded."`
 }
 
-func importedOf(e *imports.Entry) imported {
-	return imported{e.ID, e.Kind, e.Source, e.File, string(e.State), e.By, event.Time(e.BeganAt), e.Ended, e.UndoneBy, e.UndoneAt, e.Suppressed, e.Retracted}
+func (a *API) importedOf(e *imports.Entry) imported {
+	v := imported{
+		ID: e.ID, Kind: e.Kind, Source: e.Source, File: e.File, State: string(e.State), By: e.By, Began: event.Time(e.BeganAt), Ended: e.Ended, UndoneBy: e.UndoneBy, UndoneAt: e.UndoneAt,
+		Suppressed: e.Suppressed, Retracted: e.Retracted, Totals: totalsOf(e.Totals),
+	}
+	if a.o.Desk != nil && e.ID != "" {
+		v.Progress, v.HasErrors = progressOf(a.o.Desk.Outcome(e.ID)), a.o.Desk.HasErrors(e.ID)
+		v.Resumable = e.State == imports.Running && (v.Progress == nil || !v.Progress.Running) && a.o.Desk.Resumable(e.ID)
+	}
+	return v
 }
 
 // domain is one domain that mail is sent from. Its keys are not shown.
@@ -123,14 +139,14 @@ func (a *API) resources() {
 		}
 		list := make([]imported, len(all))
 		for i := range all {
-			list[i] = importedOf(&all[i])
+			list[i] = a.importedOf(&all[i])
 		}
 		slices.SortFunc(list, func(x, y imported) int { return strings.Compare(x.ID, y.ID) })
 		return answer(keep(list, *in, "imports", func(i *imported) string { return i.ID }))
 	})
 	route(a, get("/imports/{name}", "imports", "Show an import", ""), func(_ context.Context, in *Named) (*body[imported], error) {
 		e, err := a.o.Imports.Entry(in.Name)
-		return answer(importedOf(&e), err)
+		return answer(a.importedOf(&e), err)
 	})
 	route(a, operation{
 		method: http.MethodPost, path: "/imports/{name}/undo", scope: keys.Edit, tag: "imports", summary: "Take an import back",
@@ -249,9 +265,15 @@ func (a *API) undo(ctx context.Context, in *struct {
 ) (*body[imported], error) {
 	a.undoing.Lock()
 	defer a.undoing.Unlock()
-	e, err := imports.Undo(ctx, a.o.Imports, a.o.Node, a.o.Ledger, in.Name, in.Body.By, in.Body.Retract)
+	undo := func(ctx context.Context, id, by string, really bool) (imports.Entry, error) {
+		return imports.Undo(ctx, a.o.Imports, a.o.Node, a.o.Ledger, id, by, really)
+	}
+	if a.o.Desk != nil {
+		undo = a.o.Desk.Undo
+	}
+	e, err := undo(ctx, in.Name, in.Body.By, in.Body.Retract)
 	if fault.Is(err, fault.Denied) {
 		return nil, fault.New(fault.Conflict, "the import suppressed addresses; undone, they may be written to again. Say retract_suppressions if that is meant")
 	}
-	return answer(importedOf(&e), err)
+	return answer(a.importedOf(&e), err)
 }

@@ -16,6 +16,7 @@ import (
 func TestItem57AKeyDoesWhatItsScopesSayAndNothingElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.live.Close() // a stream has no end
 	wildcard := regexp.MustCompile(`\{[a-z]+\}`)
 	texts := map[keys.Scope]string{}
 	for _, s := range keys.Scopes {

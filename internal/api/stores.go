@@ -48,6 +48,10 @@ func storeOf(s *place.Store, now event.Time) storeView {
 type fenceView struct {
 	Name  string `json:"name"`
 	Store string `json:"store,omitempty" doc:"The store whose surroundings it is."`
+	// A circle around it, for maps.
+	Lat    float64 `json:"lat"`
+	Lon    float64 `json:"lon"`
+	Metres float64 `json:"metres" doc:"Radius of the circle; of a polygon, of one that holds it."`
 }
 
 // maxNearest is how many stores one question may bring.
@@ -109,7 +113,8 @@ func (a *API) stores() {
 		}
 		list := make([]fenceView, len(fences))
 		for i, f := range fences {
-			list[i] = fenceView{f.Name, f.Store}
+			at, metres := f.Bound()
+			list[i] = fenceView{f.Name, f.Store, at.Lat, at.Lon, metres}
 		}
 		return answer(keep(list, in.Paging, "fences", func(f *fenceView) string { return f.Name }))
 	})

@@ -28,6 +28,7 @@ import (
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
+	"rapport/internal/live"
 	"rapport/internal/people"
 	"rapport/internal/program"
 	"rapport/internal/run"
@@ -56,6 +57,7 @@ type world struct {
 	people  *people.Book
 	mail    *box
 	dns     zone
+	live    *live.Hub
 }
 
 // box notes to whom mail went.
@@ -134,10 +136,11 @@ func worldOn(t testing.TB, s store.Store) *world {
 	l := memory.NewLedger()
 	signer, err := site.NewSigner("https://shop.test", "default", site.Key{ID: 1, Secret: [32]byte{1}})
 	w.must(err)
+	w.live = live.New(w.clock.Now)
 	room := suggest.New(suggest.Options{Store: s, Lanes: 1, Now: w.clock.Now})
 	w.node, err = run.Open(t.Context(), run.Options{
 		Log: memlog.New(1, w.clock.Now), Store: s, Ledger: l, Channels: map[string]channels.Channel{"email": &null.Channel{Answer: w.mail.take}}, Workspace: "default",
-		Key: identity.Key{7}, Clock: w.clock, Links: signer, OwnCopy: signer.OwnCopy(), Heard: room.Hear, Gone: room.Forget,
+		Key: identity.Key{7}, Clock: w.clock, Links: signer, OwnCopy: signer.OwnCopy(), Heard: func(e []identity.Addressed) { room.Hear(e); w.live.Heard(e) }, Gone: room.Forget,
 	})
 	w.must(err)
 	var fresh []keys.New
@@ -158,9 +161,11 @@ func worldOn(t testing.TB, s store.Store) *world {
 	w.people, err = people.Open(dir, time.Now)
 	w.must(err)
 	t.Cleanup(func() { w.must(w.people.Close()) })
+	desk := imports.NewDesk(w.imports, w.node, l, nil)
+	t.Cleanup(func() { w.must(desk.Close()) })
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
-		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns,
+		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns, Live: w.live, Desk: desk,
 	})
 	return w
 }

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"rapport/internal/core/event"
@@ -120,4 +121,19 @@ func (k *Keeper) Categories(ctx context.Context, keys []string) (map[string]stri
 		}
 	}
 	return categories, nil
+}
+
+// Whole returns the product that is known by a key, sold or not; nil if there is none.
+func (k *Keeper) Whole(ctx context.Context, id string) (*product.Product, error) {
+	found, err := k.store.Find(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// All goes through all products in order of their refs, those that are not sold any
+// more included.
+func (k *Keeper) All(ctx context.Context) iter.Seq2[product.Product, error] {
+	return k.store.Products(ctx)
 }

@@ -43,8 +43,11 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 	case event.CampaignSlice:
 		return l.slice(ctx, e, now)
 	case event.Reject:
+		// How it came is kept beside the body, to hear it again so once it is mended.
+		kept := identity.Addressed{Event: *e}
+		kept.Event.Props = e.Props.With("body", event.Value{})
 		l.open.quarantine = append(l.open.quarantine, store.Quarantine{
-			At: e.At, Kind: "rejected", Reason: e.Props.Text("reason"), Field: e.Props.Text("field"), Detail: e.Props.Text("body"),
+			At: e.At, Kind: "rejected", Reason: e.Props.Text("reason"), Field: e.Props.Text("field"), Detail: e.Props.Text("body"), Entry: kept.Append(nil),
 		})
 	}
 	return nil

@@ -8,5 +8,7 @@
 // says that it is.
 //
 // An API calls what the command calls: [Begin], [Import.Orders], [Import.People] and
-// [Undo] take a reader and a node.
+// [Undo] take a reader and a node. A [Desk] keeps files that people upload: it says how
+// a file is understood, tries it, imports it in the background, and goes on after a
+// restart.
 package imports

@@ -54,6 +54,9 @@ func (p *Params) dimension() (key, join string, err error) {
 		return fmt.Sprintf("intDiv(%s, 86400000)", p.local()), "", nil
 	case "hour":
 		return fmt.Sprintf("intDiv(%s, 3600000) - 24 * intDiv(%s, 86400000)", p.local(), p.local()), "", nil
+	case "week": // the hours of a week, from Monday on; the first day of the count was a Thursday
+		hours := fmt.Sprintf("(intDiv(%s, 3600000) + 72)", p.local())
+		return fmt.Sprintf("%s - 168 * intDiv(%s, 168)", hours, hours), "", nil
 	case "device", "channel", "store":
 		return "t." + p.By, "", nil
 	case "city":
@@ -61,7 +64,7 @@ func (p *Params) dimension() (key, join string, err error) {
 	case "segment":
 		return "who.segment", " INNER JOIN (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING argMax(is_in, ts)) AS who ON who.profile = t.profile", nil
 	}
-	return "", "", fault.New(fault.Invalid, "by is day, hour, device, channel, store, city or segment")
+	return "", "", fault.New(fault.Invalid, "by is day, hour, week, device, channel, store, city or segment")
 }
 
 // keyText writes the key of a row as people do.
@@ -71,6 +74,8 @@ func (p *Params) keyText(v any) string {
 		return time.UnixMilli(whole(v) * 86_400_000).UTC().Format(time.DateOnly)
 	case "hour":
 		return fmt.Sprintf("%02d", whole(v))
+	case "week":
+		return fmt.Sprintf("%d-%02d", 1+whole(v)/24, whole(v)%24)
 	}
 	return word(v)
 }
@@ -172,6 +177,12 @@ func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 			return People{}, fault.New(fault.Invalid, "the key of an hour is a number from 0 to 23")
 		}
 		where, args = where+" AND "+key+" = ?", append(args, hour)
+	case "week":
+		var day, hour int64
+		if _, err := fmt.Sscanf(p.Key, "%d-%d", &day, &hour); err != nil {
+			return People{}, fault.New(fault.Invalid, "the key of an hour of the week is a day from 1 to 7 and an hour, such as 1-09 for Monday at nine")
+		}
+		where, args = where+" AND "+key+" = ?", append(args, (day-1)*24+hour)
 	default:
 		where, args = where+" AND "+key+" = ?", append(args, p.Key)
 	}

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,8 @@ type Options struct {
 	// Known says what definitions may name outside of themselves. Default: they are not
 	// asked.
 	Known func(context.Context) *condition.Known
+	// Refused is told of what failed the checks at the edge. Default: nobody is.
+	Refused func([]intake.Reject)
 	// Tables is what is learnt from the feed. Default: nothing is.
 	Tables Tables
 	// Clean are the keepers of what is indexed by customer outside of store and log.
@@ -253,8 +256,9 @@ func (n *Node) Take(ctx context.Context, events []intake.Addressed) error {
 	return n.append(ctx, n.remembered(entries))
 }
 
-// maxBody bounds what is kept of an event that was rejected.
-const maxBody = 4 << 10
+// maxBody bounds what is kept of an event that was rejected: what most events have
+// whole, so that they can be mended.
+const maxBody = 16 << 10
 
 // Quarantine puts aside what failed the checks at the edge, through the log like
 // everything that is remembered.
@@ -265,11 +269,15 @@ func (n *Node) Quarantine(ctx context.Context, rejects []intake.Reject) error {
 		r := &rejects[i]
 		var b event.Builder
 		b.SetText("reason", r.Reason).SetText("field", r.Field).SetText("messageId", r.MessageID)
-		b.SetText("body", string(r.Raw[:min(len(r.Raw), maxBody)])).SetText("source", r.From.Source)
+		b.SetText("body", strings.ToValidUTF8(string(r.Raw[:min(len(r.Raw), maxBody)]), "")).SetText("source", r.From.Source)
+		b.SetText("type", typeWord(r.From.Type)).SetText("trust", trustWord(r.From.Trust)).SetText("origin", r.From.Origin.String())
 		entries[i] = identity.Addressed{Event: event.Event{
 			ID: event.ID("reject:" + strconv.FormatInt(int64(now), 36) + ":" + strconv.Itoa(i)), Type: event.System, Name: event.Reject,
 			At: now, Trust: event.Own, Source: "intake", Props: b.Object(),
 		}}
+	}
+	if n.o.Refused != nil {
+		n.o.Refused(rejects)
 	}
 	return n.Engine.Append(ctx, entries)
 }

@@ -11,6 +11,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/wire"
+	"rapport/internal/intake"
 )
 
 // Refused reports whether a person has refused what a consent event says that they
@@ -68,6 +69,9 @@ func (n *Node) refused(ctx context.Context, p *profile.Profile, source, channel,
 // like everything that is remembered.
 func (n *Node) PutAside(ctx context.Context, source, topic, reason string, body []byte) error {
 	now := n.o.Clock.Now()
+	if n.o.Refused != nil {
+		n.o.Refused([]intake.Reject{{Reason: reason, Field: topic, Raw: body[:min(len(body), maxBody)], From: intake.Defaults{Source: source}}})
+	}
 	var b event.Builder
 	b.SetText("reason", reason).SetText("field", topic).SetText("source", source)
 	b.SetText("body", strings.ToValidUTF8(string(body[:min(len(body), maxBody)]), ""))

@@ -86,6 +86,18 @@ const tree = root.addChildren([
     lazyRouteComponent(() => import('./pages/data'), 'Data'),
   ),
   at(
+    '/app/data/$part',
+    lazyRouteComponent(() => import('./pages/data'), 'Data'),
+  ),
+  at(
+    '/app/data/$part/$id',
+    lazyRouteComponent(() => import('./pages/data'), 'Data'),
+  ),
+  at(
+    '/app/reports/$part',
+    lazyRouteComponent(() => import('./pages/reports'), 'Reports'),
+  ),
+  at(
     '/app/settings',
     lazyRouteComponent(() => import('./pages/settings'), 'Settings'),
   ),

@@ -35,6 +35,14 @@ func FenceKey(name string) uint64 { return wire.Hash("fence", name) }
 // Contains reports whether the point is within the fence.
 func (f *Fence) Contains(p Point) bool { return f.inside(p.s2()) }
 
+// Bound returns the middle and the radius in metres of a circle around the fence: of a
+// circle it is the fence itself, of anything else it holds all of it and more.
+func (f *Fence) Bound() (Point, float64) {
+	c := f.region.CapBound()
+	at := s2.LatLngFromPoint(c.Center())
+	return Point{Lat: at.Lat.Degrees(), Lon: at.Lng.Degrees()}, c.Radius().Radians() * EarthRadius
+}
+
 // Circle returns the fence of all points at most radius metres from the middle.
 func Circle(name string, middle Point, radius float64) (*Fence, error) {
 	switch {

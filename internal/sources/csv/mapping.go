@@ -189,3 +189,24 @@ func (m Mapping) Said() map[string]string {
 
 // Header returns the columns of the file in their order.
 func (m Mapping) Header() []string { return m.header }
+
+// Fields returns the names of the fields.
+func Fields() []string { return slices.Clone(fieldNames[:]) }
+
+// Guess says what each column holds, as far as it can be told: what is missing, or said
+// and wrong, is for [Import] to complain of.
+func Guess(header []string, said map[string]string) []string {
+	m, _ := mappingOf(header, said) // what was mapped before it went wrong is mapped
+	list := make([]string, len(header))
+	for f := range numFields {
+		if i := m.column[f]; i >= 0 {
+			list[i] = fieldNames[f]
+		}
+	}
+	for name, field := range said {
+		if i, err := table.Find(header, name); err == nil && field == table.Ignore {
+			list[i] = table.Ignore
+		}
+	}
+	return list
+}

@@ -125,3 +125,21 @@ func columns(t *table.Table, kind Kind, v Vendor, said map[string]string) (table
 	}
 	return table.MapColumns(t.Header, mine, fieldsOf[kind], known(v))
 }
+
+// Fields returns the fields that a kind asks for.
+func Fields(k Kind) []string { return slices.Clone(fieldsOf[k]) }
+
+// GuessColumns says what each column of a table holds, as far as it can be told: what is
+// said and wrong is left out, for [Import] to complain of.
+func GuessColumns(t *table.Table, kind Kind, v Vendor, said map[string]string) ([]string, Vendor) {
+	if v == AnyVendor {
+		v = vendorOf(t.Header)
+	}
+	m, err := columns(t, kind, v, said)
+	if err != nil {
+		if m, err = columns(t, kind, v, nil); err != nil {
+			return make([]string, len(t.Header)), v
+		}
+	}
+	return m.Field, v
+}

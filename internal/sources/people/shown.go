@@ -97,7 +97,7 @@ func (r *run) shown() Shown {
 	})
 	r.types = make([]string, len(r.m.Header))
 	for i, h := range r.m.Header {
-		c := Column{Name: h, Field: r.m.Field[i], Type: r.typeOf(values[i]), Examples: slices.Compact(slices.Clone(values[i]))}
+		c := Column{Name: h, Field: r.m.Field[i], Type: Guess(values[i], &r.dates), Examples: slices.Compact(slices.Clone(values[i]))}
 		c.Examples = c.Examples[:min(len(c.Examples), 3)]
 		if c.Type == "date" {
 			if at, why := r.dates.Parse([]byte(values[i][0])); why == "" {
@@ -110,8 +110,8 @@ func (r *run) shown() Shown {
 	return s
 }
 
-// typeOf guesses what the values of a column are.
-func (r *run) typeOf(values []string) string {
+// Guess guesses what the values of a column are, where dates are read so.
+func Guess(values []string, dates *table.Dates) string {
 	if len(values) == 0 {
 		return ""
 	}
@@ -125,7 +125,7 @@ func (r *run) typeOf(values []string) string {
 		return "number"
 	case all(func(v string) bool { _, ok := isBool(v); return ok }):
 		return "yes or no"
-	case all(func(v string) bool { _, why := r.dates.Parse([]byte(v)); return why == "" }):
+	case all(func(v string) bool { _, why := dates.Parse([]byte(v)); return why == "" }):
 		return "date"
 	case all(func(v string) bool { _, ok := identity.Normal(identity.Phone, v); return ok }):
 		return "telephone"
