@@ -236,6 +236,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a campaign's message to somebody of the shop, as a test
+         * @description As POST /templates/{name}/test does, about what the campaign is about, with its reason and its sender.
+         */
+        post: operations["post_campaigns_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how the catalogue is
+         * @description How many products each source has, and when it last told something new.
+         */
+        get: operations["get_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conditions": {
         parameters: {
             query?: never;
@@ -581,6 +621,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/definitions/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what one file of the definitions says, as JSON
+         * @description Of a file of YAML: what its first document says, its keys in the order of the file. For who changes a part of it.
+         */
+        get: operations["get_definitions_tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/definitions/validate": {
         parameters: {
             query?: never;
@@ -654,7 +714,11 @@ export interface paths {
          */
         get: operations["get_domains"];
         put?: never;
-        post?: never;
+        /**
+         * Set up a domain that mail is sent from
+         * @description Its keys are made, and the answer says what to publish in DNS. Of a domain that is there, what is said is changed.
+         */
+        post: operations["post_domains"];
         delete?: never;
         options?: never;
         head?: never;
@@ -672,6 +736,26 @@ export interface paths {
         get: operations["get_domains_name"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask DNS about a domain, now
+         * @description SPF, DKIM and DMARC. If DNS does not answer, nothing is changed.
+         */
+        post: operations["post_domains_name_check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -706,6 +790,46 @@ export interface paths {
         put?: never;
         /** Lift the pause of a domain */
         post: operations["post_domains_name_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/domains/{name}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the next keys of a domain
+         * @description They sign once a check has seen their records in DNS; those of before go on until then.
+         */
+        post: operations["post_domains_name_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See what comes in, as it comes in
+         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Roles that only analyse see no names and addresses.
+         */
+        get: operations["get_events_stream"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -752,6 +876,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/frames/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a message that was read as a customer would, as a page for a frame
+         * @description It runs nothing and loads nothing from elsewhere. Of light and dark screens it has the look that is asked for, whatever the reader's own is.
+         */
+        get: operations["get_frames_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -782,7 +926,11 @@ export interface paths {
          */
         get: operations["get_imports"];
         put?: never;
-        post?: never;
+        /**
+         * Upload a file to import
+         * @description The body is the file: CSV, TSV or JSON lines, zipped or not, of at most 2 GB. Nothing is imported yet: the answer says how the file is understood, and a file that nobody imports is forgotten after a day.
+         */
+        post: operations["post_imports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -800,6 +948,43 @@ export interface paths {
         get: operations["get_imports_name"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{name}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the rows that an import refused
+         * @description CSV with the line and the reason before the row's own columns: mended, it can be imported like the file itself.
+         */
+        get: operations["get_imports_name_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with an import that was cut short */
+        post: operations["post_imports_name_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -921,6 +1106,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/journeys/{name}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a journey to work on it
+         * @description As it is in force, with its comments as notes. A name that no journey has is a new one.
+         */
+        get: operations["get_journeys_name_draft"];
+        put?: never;
+        /**
+         * Check a journey that is being written
+         * @description Its steps in words, and what is wrong with each. Changes nothing.
+         */
+        post: operations["post_journeys_name_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count how customers went through a journey, by step
+         * @description Counting who is inside reads every customer.
+         */
+        get: operations["get_journeys_name_flow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the customers behind a number of a journey
+         * @description In order of their ids. A page may be empty though others follow.
+         */
+        get: operations["get_journeys_name_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a journey out on a customer
+         * @description With the functions that walk it in earnest: each decision with what it saw, each message as the customer would read it. Sends nothing, and changes nothing.
+         */
+        post: operations["post_journeys_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/journeys/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a journey that are still known
+         * @description The newest first.
+         */
+        get: operations["get_journeys_name_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -960,6 +1249,26 @@ export interface paths {
          * @description At once on this server, and within a second on others. To revoke a key twice changes nothing.
          */
         delete: operations["delete_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/liquid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say what templates may speak of
+         * @description Tags, filters, variables, blocks, layouts and languages, for who writes one.
+         */
+        get: operations["get_liquid"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1070,7 +1379,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the pictures of the definitions
+         * @description In order of their names, each with its sizes and where it is used. A picture is put in and taken out by its file in the definitions.
+         */
+        get: operations["get_pictures"];
         put?: never;
         /**
          * Take in a picture that definitions show
@@ -1131,7 +1444,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the products
+         * @description In order of their sources and ids; with q those whose title, brand, category, id or SKU has it.
+         */
+        get: operations["get_products"];
         /**
          * Put products into the catalogue
          * @description Each product replaces what was known under its id. What the change means, a price drop or a return to stock, follows by itself and is told to whoever is interested. What is wrong with single products is in the answer; the others are taken.
@@ -1204,6 +1521,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{id}/full": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a product with its variants, prices, stock, and who is interested
+         * @description By its id, a variant's id or a SKU; sold or not.
+         */
+        get: operations["get_products_id_full"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/program": {
         parameters: {
             query?: never;
@@ -1230,11 +1567,88 @@ export interface paths {
         };
         /**
          * List what was put aside, with the reason
-         * @description The newest first; only the newest five hundred can be asked for.
+         * @description The newest first, of one reason or of all. Roles that only analyse do not see the events themselves.
          */
         get: operations["get_quarantine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what was put aside
+         * @description By ids, or all of one reason.
+         */
+        post: operations["post_quarantine_discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what was put aside, by reason */
+        get: operations["get_quarantine_reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hear again all that was put aside for one reason
+         * @description After what was wrong was mended here, such as a limit or a fault of ours.
+         */
+        post: operations["post_quarantine_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hear again what was put aside, as it was or mended
+         * @description As if it had come when it came. A mended event that still cannot be taken stays, and the answer says why.
+         */
+        post: operations["post_quarantine_name_replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1410,7 +1824,7 @@ export interface paths {
         };
         /**
          * Report: kpis
-         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.
+         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.
          */
         get: operations["get_reports_kpis"];
         put?: never;
@@ -1738,6 +2152,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the kinds of triggers and steps that journeys are made of
+         * @description With their fields, where they lead, a sentence and a JSON schema of each, for whoever builds an editor.
+         */
+        get: operations["get_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stores": {
         parameters: {
             query?: never;
@@ -1879,6 +2313,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/templates/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a template to somebody of the shop, as a test
+         * @description Once, by the same channel as every message, with [Test] before its subject. It is no delivery: nothing of it is counted, and it stands in nobody's history. At most twenty an hour.
+         */
+        post: operations["post_templates_name_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traits": {
         parameters: {
             query?: never;
@@ -1890,6 +2344,85 @@ export interface paths {
         get: operations["get_traits"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files that wait to be imported
+         * @description The newest first.
+         */
+        get: operations["get_uploads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how an uploaded file is understood, and its dry run */
+        get: operations["get_uploads_name"];
+        /** Say how an uploaded file is to be read */
+        put: operations["put_uploads_name"];
+        post?: never;
+        /** Discard an uploaded file */
+        delete: operations["delete_uploads_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try an import without writing anything
+         * @description The importer reads the whole file in the background: ask for the file again to see how far it is and what it counted.
+         */
+        post: operations["post_uploads_name_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import an uploaded file
+         * @description What it tells is history: it never sends anything. It goes on in the background, and after a restart of the server from where it was.
+         */
+        post: operations["post_uploads_name_start"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1973,17 +2506,51 @@ export interface components {
              */
             above: number;
             data: components["schemas"]["Approval"][] | null;
+            /** @description Who put the definitions in force that are; absent: that is not known. They cannot approve. */
+            edited_by?: components["schemas"]["Actor"];
         };
         Aside: {
             /** Format: date-time */
             at: string | null;
             /** @description Whose it was; absent: it never got an address. */
             customer?: string;
+            /** @description What was sent, where it is no JSON, or where the core stumbled. */
             detail?: string;
+            /** @description The event, if it can be mended and heard again. */
+            event?: unknown;
             field?: string;
-            /** @description rejected: it failed the checks; poison: the core stumbled over it; hops: it was forwarded too often. */
+            id: string;
+            /** @description rejected: it failed the checks; poison: the core stumbled over it; hops: it was forwarded too often; trait: the event counts, and one trait of it does not. */
             kind: string;
+            /** @description Of the event, as far as it can be told. */
+            name?: string;
             reason: string;
+            source?: string;
+        };
+        AsideReason: {
+            /** Format: int64 */
+            count: number;
+            field?: string;
+            /** Format: date-time */
+            first: string | null;
+            kind: string;
+            /** Format: date-time */
+            last: string | null;
+            reason: string;
+            /**
+             * Format: int64
+             * @description How many of them can be heard again.
+             */
+            replayable: number;
+        };
+        AsideReasons: {
+            /** @description The most frequent first. */
+            reasons: components["schemas"]["AsideReason"][] | null;
+            /**
+             * Format: int64
+             * @description At most ten thousand are looked at.
+             */
+            total: number;
         };
         AskedBody: {
             /**
@@ -2082,14 +2649,18 @@ export interface components {
         CampaignStatus: {
             at?: string;
             audience: string;
+            file?: string;
             messages: components["schemas"]["Count"][] | null;
             name: string;
             /** Format: int64 */
             rate_per_hour?: number;
             runs: components["schemas"]["RunStatus"][] | null;
+            segment?: string;
+            template?: string;
             title: string;
             /** Format: int64 */
             undo_ns?: number;
+            zone?: string;
         };
         Candidate: {
             about?: string;
@@ -2218,6 +2789,10 @@ export interface components {
             count: number;
             reason?: string;
             state: string;
+        };
+        Criterion: {
+            holds: boolean;
+            text: string;
         };
         Customer: {
             /** @description Addresses that bounced or complained. */
@@ -2445,6 +3020,8 @@ export interface components {
             same: boolean;
         };
         Domain: {
+            /** Format: date-time */
+            began?: string;
             /**
              * Format: date-time
              * @description When DNS was last asked.
@@ -2473,14 +3050,62 @@ export interface components {
              * @description When DNS last had everything; absent: the domain may not send marketing.
              */
             verified?: string;
+            /** @description Most messages of marketing a day, from the day of began on. */
+            warmup?: number[] | null;
             /** @description Why it is. */
             why?: string;
+        };
+        DomainCall: {
+            /** @description Domain of the envelope, to which failures come back. Default: the domain. */
+            bounces?: string;
+            /** @description Further domains that may stand in From, below or beside it. */
+            froms?: string[] | null;
+            /** @description IP addresses of the servers that hand the mail on, for SPF. */
+            hosts?: string[] | null;
+            /**
+             * Format: int64
+             * @description Most messages of marketing an hour. Default: no limit.
+             */
+            hourly?: number;
+            /**
+             * @description That signs, and that providers judge.
+             * @example news.shop.example
+             */
+            name: string;
+            /** @description Let its volume grow from fifty a day on, as providers want it of a new domain. */
+            warmup?: boolean;
         };
         DomainProblem: {
             check: string;
             instead?: string;
             warning?: boolean;
             what: string;
+        };
+        DraftCallBody: {
+            /** @description The journey, in YAML or JSON. */
+            text: string;
+        };
+        DraftShown: {
+            audience?: string;
+            exits: string[] | null;
+            goals: string[] | null;
+            /** Format: double */
+            holdout: number;
+            name: string;
+            /** @description Whether it may come into force: warnings do not hinder. */
+            ok: boolean;
+            /** @description The file that it stands in. */
+            path: string;
+            problems: components["schemas"]["Flaw"][] | null;
+            steps: components["schemas"]["Step"][] | null;
+            /** @description Of the definitions in force that it was read with. */
+            tag: string;
+            /** @description As written. */
+            text: string;
+            /** @description The same as JSON, with its comments as notes. */
+            tree: unknown;
+            /** @description What lets customers in. */
+            triggers: string[] | null;
         };
         Edge: {
             /** @description The step it leads to; absent: the journey ends. */
@@ -2509,6 +3134,15 @@ export interface components {
             identifiers: number;
         };
         FenceView: {
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+            /**
+             * Format: double
+             * @description Radius of the circle; of a polygon, of one that holds it.
+             */
+            metres: number;
             name: string;
             /** @description The store whose surroundings it is. */
             store?: string;
@@ -2522,6 +3156,54 @@ export interface components {
             body: string;
             /** @example segments/vip.yaml */
             path: string;
+        };
+        FileTree: {
+            path: string;
+            value: unknown;
+        };
+        Filter: {
+            /** Format: int64 */
+            least: number;
+            /** Format: int64 */
+            most: number;
+            name: string;
+        };
+        Flaw: {
+            instead?: string;
+            /** @description Keys and indices that lead to it from the root of the tree. */
+            place: string[] | null;
+            /** @description The step that it is of; absent: the journey as a whole. */
+            step?: string;
+            warning: boolean;
+            what: string;
+            /** @description File, line and column. */
+            where: string;
+        };
+        Flow: {
+            brought: components["schemas"]["HoldoutReport"];
+            /** Format: int64 */
+            converted: number;
+            currency: string;
+            /** Format: int64 */
+            entered: number;
+            /** Format: int64 */
+            held_out: number;
+            /** @description Whether there is a warehouse to count with; without one only standing is known. */
+            learnt: boolean;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: double
+             * @description Of people who are held out.
+             */
+            share: number;
+            /** @description How many times a customer is at each step now. */
+            standing: {
+                [key: string]: number;
+            };
+            steps: components["schemas"]["StepFlow"][] | null;
         };
         Funnel: {
             /** Format: int64 */
@@ -2541,6 +3223,7 @@ export interface components {
             sent: number;
             /** Format: int64 */
             withheld: number;
+            zones: components["schemas"]["ZoneCount"][] | null;
         };
         FunnelStep: {
             name: string;
@@ -2598,11 +3281,97 @@ export interface components {
              */
             heard: string | null;
         };
+        HoldoutReport: {
+            buyers: components["schemas"]["Interval"];
+            incremental_orders: components["schemas"]["Interval"];
+            incremental_revenue: components["schemas"]["Interval"];
+            orders: components["schemas"]["Interval"];
+            ratio: components["schemas"]["Ratio"];
+            revenue: components["schemas"]["Interval"];
+        };
         Identifier: {
             /** Format: date-time */
             at: string | null;
             kind: string;
             value: string;
+        };
+        ImportDraft: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description The dry run, if there was one since the last change. */
+            check?: components["schemas"]["ImportProgress"];
+            file: string;
+            how: components["schemas"]["ImportHow"];
+            id: string;
+            /** @description How the file is understood, with its first twenty rows. */
+            reading: components["schemas"]["Reading"];
+        };
+        ImportHow: {
+            /** @description When rows without a date were true. */
+            as_of?: string;
+            /**
+             * @description Of rows that name none. Default: email.
+             * @enum {string}
+             */
+            channel?: "email" | "sms" | "whatsapp";
+            /** @description orders: of those whose lines name none. Default: the shop's own. */
+            currency?: string;
+            /**
+             * @description Whether day or month comes first, where the file does not tell.
+             * @enum {string}
+             */
+            dates?: "dmy" | "mdy";
+            /** @description orders: the mark before decimal places. Default: a point. */
+            decimal?: string;
+            /** @description What stands between columns; tab for a tab. */
+            delimiter?: string;
+            /** @enum {string} */
+            encoding?: "utf-8" | "windows-1252";
+            /**
+             * @description Who wrote the file. Default: told by its columns.
+             * @enum {string}
+             */
+            from?: "klaviyo" | "mailchimp" | "dotdigital" | "listmonk";
+            /** @description consents: everybody in the file agreed. */
+            granted?: boolean;
+            /** @enum {string} */
+            kind: "suppressions" | "consents" | "customers" | "orders" | "events";
+            /** @description customers: a static list that everybody in the file is on. */
+            list?: string;
+            /** @description What columns hold, by their names; - for nothing. The others are guessed. */
+            map?: {
+                [key: string]: string;
+            };
+            /** @description Of rows that name none. Default: marketing. */
+            purpose?: string;
+            /**
+             * @description suppressions: of rows that name none. Default: unsubscribed.
+             * @enum {string}
+             */
+            reason?: "unsubscribed" | "bounced" | "complained" | "manual";
+            /** @description orders: what the numbers of returns begin with. */
+            returns?: string;
+            /** @description Where the file comes from; part of the ids, so that under another name it counts again. Default: the kind. */
+            source?: string;
+            /** @description Of dates without an offset. Default: UTC. */
+            zone?: string;
+        };
+        ImportProgress: {
+            /** @description The first rows that are not taken. */
+            problems?: components["schemas"]["RowProblem"][] | null;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rows: number;
+            running: boolean;
+            /** @description What the file holds, by the kind of the file. */
+            totals?: {
+                [key: string]: unknown;
+            };
+            /** @description Why it ended before the end of the file. */
+            trouble?: string;
         };
         Imported: {
             /** Format: date-time */
@@ -2610,8 +3379,14 @@ export interface components {
             by?: string;
             ended?: string;
             file?: string;
+            /** @description Refused rows are kept, to be downloaded. */
+            has_errors?: boolean;
             id: string;
             kind: string;
+            /** @description How far this server is with it; absent: it does not work on it. */
+            progress?: components["schemas"]["ImportProgress"];
+            /** @description It was cut short, and its file is here. */
+            resumable?: boolean;
             source: string;
             /**
              * @description Running, or cut short: it can be resumed. Failed: nothing of it was taken.
@@ -2625,6 +3400,10 @@ export interface components {
             suppressions: number;
             /** Format: int64 */
             suppressions_retracted: number;
+            /** @description What was taken so far, by the kind of the file. */
+            totals?: {
+                [key: string]: unknown;
+            };
             undone_at?: string;
             undone_by?: string;
         };
@@ -2640,6 +3419,43 @@ export interface components {
              * @description When it goes on by itself; null: only something that happens moves it.
              */
             wake: string | null;
+        };
+        InterestCount: {
+            /** Format: int64 */
+            bought: number;
+            /** Format: int64 */
+            carted: number;
+            /**
+             * Format: int64
+             * @description Within so many days.
+             */
+            days: number;
+            /** @description There are more than were counted. */
+            more?: boolean;
+            /**
+             * Format: int64
+             * @description Different ones.
+             */
+            people: number;
+            /** Format: int64 */
+            viewed: number;
+            /** Format: int64 */
+            wished: number;
+        };
+        Interval: {
+            enough: boolean;
+            excludes_zero: boolean;
+            /** Format: int64 */
+            held_out: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            lift: number;
+            /** Format: double */
+            low: number;
+            /** Format: int64 */
+            treated: number;
+            why?: string;
         };
         Invitation: {
             /** @description Who invited. */
@@ -2748,6 +3564,19 @@ export interface components {
             /** @description What lets customers in. */
             triggers: string[] | null;
         };
+        JourneyVersion: {
+            /** Format: date-time */
+            at?: string | null;
+            /** @description Who put them in force; absent: it is not known any more. */
+            by?: string;
+            in_force: boolean;
+            /** @description How it differs from the version before, as diff -u writes it. */
+            lines: string[] | null;
+            /** @description Of the definitions with which it came into force. */
+            tag: string;
+            /** @description Empty: the journey was taken away. */
+            text: string;
+        };
         KPI: {
             /** Format: int64 */
             aov_micros: number;
@@ -2820,6 +3649,18 @@ export interface components {
             /** @description Keys that may stand beside it. */
             with: string[] | null;
         };
+        Language: {
+            /** @description Names for {% render %}. */
+            blocks: string[] | null;
+            filters: components["schemas"]["Filter"][] | null;
+            layouts: string[] | null;
+            /** @description Names for the filter recommend. */
+            lists: string[] | null;
+            /** @description Languages that have sentences of their own, the shop's own first. */
+            locales: string[] | null;
+            tags: components["schemas"]["LiquidTag"][] | null;
+            variables: components["schemas"]["Variable"][] | null;
+        };
         Life: {
             days: components["schemas"]["LifeDay"][] | null;
             moves: components["schemas"]["Move"][] | null;
@@ -2849,6 +3690,11 @@ export interface components {
             /** @description Default: 1. */
             quantity?: unknown;
             sku: string;
+        };
+        LiquidTag: {
+            /** @description The tag that ends it. */
+            end?: string;
+            name: string;
         };
         List: {
             about?: string;
@@ -2998,6 +3844,18 @@ export interface components {
             refused?: string;
             title: string;
         };
+        Moment: {
+            /** Format: date-time */
+            at: string | null;
+            criteria: components["schemas"]["Criterion"][] | null;
+            holds: boolean;
+            message?: components["schemas"]["Worded"];
+            step?: string;
+            text: string;
+            /** Format: date-time */
+            until?: string | null;
+            what: string;
+        };
         Move: {
             from: string;
             /** Format: double */
@@ -3057,6 +3915,10 @@ export interface components {
             password: string;
             /** @description The end of the link. */
             token: string;
+        };
+        Option: {
+            label: components["schemas"]["Words"];
+            value: string;
         };
         Order: {
             /** Format: date-time */
@@ -3128,6 +3990,11 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageImportDraft: {
+            data: components["schemas"]["ImportDraft"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageImported: {
             data: components["schemas"]["Imported"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -3140,6 +4007,11 @@ export interface components {
         };
         PageJourneyLine: {
             data: components["schemas"]["JourneyLine"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageJourneyVersion: {
+            data: components["schemas"]["JourneyVersion"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3178,8 +4050,23 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PagePictureShown: {
+            data: components["schemas"]["PictureShown"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageProductLine: {
+            data: components["schemas"]["ProductLine"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageSegmentLine: {
             data: components["schemas"]["SegmentLine"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageStandingLine: {
+            data: components["schemas"]["StandingLine"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -3265,6 +4152,32 @@ export interface components {
             name: string;
             role: string;
         };
+        PictureShown: {
+            /** @description What it shows, for those who do not see it; absent: nobody said. */
+            alt?: string;
+            /** Format: int64 */
+            height: number;
+            /** @description The body of its file in the definitions. */
+            line: string;
+            /**
+             * @description Templates show it as pictures/NAME, or pictures/SIZE/NAME.
+             * @example brass-lamp.jpg
+             */
+            name: string;
+            /** @description In which it is kept, the smallest first. */
+            sizes: components["schemas"]["PictureSize"][] | null;
+            /** @description Files that show it. */
+            used: string[] | null;
+            /** Format: int64 */
+            width: number;
+        };
+        PictureSize: {
+            name: string;
+            /** @description On this server. */
+            url: string;
+            /** Format: int64 */
+            width: number;
+        };
         PictureTaken: {
             /** Format: int64 */
             height: number;
@@ -3272,6 +4185,13 @@ export interface components {
             line: string;
             /** Format: int64 */
             width: number;
+        };
+        PlaceView: {
+            /** Format: date-time */
+            at: string | null;
+            place: string;
+            /** Format: int64 */
+            stock: number;
         };
         Post_campaigns_name_approveRequest: {
             /**
@@ -3319,6 +4239,16 @@ export interface components {
             /** @description Only of products of this source. Default: of any. */
             source?: string;
             stock: components["schemas"]["Item"][] | null;
+        };
+        Post_quarantine_discardRequest: {
+            field?: string;
+            ids?: string[] | null;
+            kind?: string;
+            reason?: string;
+        };
+        Post_quarantine_name_replayRequest: {
+            /** @description The mended event. Default: as it was. */
+            event?: unknown;
         };
         Post_receiptsRequest: {
             receipts: components["schemas"]["Receipt"][] | null;
@@ -3397,6 +4327,68 @@ export interface components {
             url?: string;
             variant?: string;
         };
+        ProductFull: {
+            availability: string;
+            brand?: string;
+            categories: string[] | null;
+            category?: string;
+            /** @description Not sold any more. */
+            gone?: boolean;
+            /** @description Of the product at its source. */
+            id: string;
+            image?: string;
+            images: string[] | null;
+            interest?: components["schemas"]["InterestCount"];
+            /** @description The variants. */
+            options: components["schemas"]["VariantView"][] | null;
+            /**
+             * @description Of what costs least now.
+             * @example 12.50 GBP
+             */
+            price?: string;
+            /** @description Without the sale, if there is one. */
+            regular_price?: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description Pieces of all variants; absent: not counted.
+             */
+            stock?: number;
+            title: string;
+            /** Format: date-time */
+            updated: string | null;
+            url?: string;
+            /** Format: int64 */
+            variants: number;
+        };
+        ProductLine: {
+            availability: string;
+            brand?: string;
+            category?: string;
+            /** @description Not sold any more. */
+            gone?: boolean;
+            /** @description Of the product at its source. */
+            id: string;
+            image?: string;
+            /**
+             * @description Of what costs least now.
+             * @example 12.50 GBP
+             */
+            price?: string;
+            /** @description Without the sale, if there is one. */
+            regular_price?: string;
+            source: string;
+            /**
+             * Format: int64
+             * @description Pieces of all variants; absent: not counted.
+             */
+            stock?: number;
+            title: string;
+            /** Format: date-time */
+            updated: string | null;
+            /** Format: int64 */
+            variants: number;
+        };
         ProgramInForce: {
             /** @description By which the shop can write. */
             channels: string[] | null;
@@ -3462,6 +4454,13 @@ export interface components {
             monetary_micros: number;
             scores: string;
         };
+        Ratio: {
+            alarm: boolean;
+            /** Format: double */
+            chi_square: number;
+            /** Format: double */
+            p: number;
+        };
         Reach: {
             /**
              * Format: int64
@@ -3510,8 +4509,42 @@ export interface components {
         ReadCallBody: {
             /** @description A customer id, user id, e-mail address or phone number. */
             customer: string;
+            /** @description Definitions to read it with in place of those in force, which stay in force: what is being written. */
+            files?: components["schemas"]["File"][] | null;
             /** @description Language to read it in. Default: the customer's. */
             locale?: string;
+        };
+        ReadColumn: {
+            field?: string;
+            name: string;
+            read?: string;
+            type?: string;
+        };
+        ReadTemplate: {
+            aborted?: string;
+            /** @description Whether the message has a look of its own for dark screens. */
+            dark: boolean;
+            /** @description Under which GET /frames shows the HTML in a frame, for some minutes. */
+            frame?: string;
+            gaps: components["schemas"]["Gap"][] | null;
+            html: string;
+            locale: string;
+            preheader: string;
+            /** @description With files: what is wrong with them. If one is no warning there are no words. */
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+            subject: string;
+            template: string;
+            text: string;
+        };
+        Reading: {
+            columns: components["schemas"]["ReadColumn"][] | null;
+            dates?: string;
+            encoding: string;
+            fields: string[] | null;
+            format: string;
+            from?: string;
+            rows: (string[] | null)[] | null;
+            trouble?: string;
         };
         Receipt: {
             /** @description When it was printed, such as 2026-11-28T15:04:05+01:00. */
@@ -3749,6 +4782,61 @@ export interface components {
             index: number;
             reason: string;
         };
+        RehearseCallBody: {
+            /** @description As if they had never been in this journey. */
+            anew?: boolean;
+            /** @description When it begins: a date or an instant. Before now the customer is what they were then. Default: now. */
+            at?: string;
+            /** @description A customer id, user id, e-mail address or phone number. */
+            customer: string;
+            /** @description What the customer is supposed to do afterwards. */
+            events?: components["schemas"]["Supposed"][] | null;
+            /** @description How long the customer is followed. Default: 60d. */
+            for?: string;
+            /** @description Who is held out gets nothing, as in earnest. Default: everybody is treated. */
+            holdout?: boolean;
+            /** @description Of the trigger's event. Default: those of the customer's newest such event. */
+            properties?: {
+                [key: string]: unknown;
+            };
+            /** @description The journey as it is being written. Default: as it is in force. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description Which trigger is supposed to happen, from 1; 0: none.
+             * @default 1
+             */
+            trigger: number;
+        };
+        Rehearsed: {
+            /** Format: date-time */
+            began: string | null;
+            customer: string;
+            cut: boolean;
+            /** Format: date-time */
+            ended: string | null;
+            entered: boolean;
+            held_out: boolean;
+            inside?: string;
+            moments: components["schemas"]["Moment"][] | null;
+            path: string[] | null;
+            problems: components["schemas"]["DefinitionProblem"][] | null;
+        };
+        Replayed: {
+            field?: string;
+            /**
+             * Format: int64
+             * @description What still cannot be taken.
+             */
+            left: number;
+            /** @description Why not; of many, the first. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Durable, and put aside no longer.
+             */
+            taken: number;
+        };
         Report: {
             clv?: components["schemas"]["CLV"];
             cohorts?: components["schemas"]["Cohorts"];
@@ -3761,6 +4849,12 @@ export interface components {
             /** @description With who: the ids of a page of customers. */
             people?: components["schemas"]["PageID"];
             rfm?: components["schemas"]["RFM"];
+        };
+        RowProblem: {
+            column?: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
         };
         Rule: {
             /**
@@ -3922,6 +5016,66 @@ export interface components {
             /** @description Exactly one of its fields. */
             to: components["schemas"]["Recipient"];
         };
+        Shape: {
+            about: components["schemas"]["Words"];
+            /** @description In YAML. */
+            example: string;
+            fields: components["schemas"]["ShapeField"][] | null;
+            /** @description Where it leads. */
+            forks: components["schemas"]["ShapeFork"][] | null;
+            key: string;
+            label: components["schemas"]["Words"];
+            /** @description A sentence about one; {field} stands for the field's value. */
+            says: components["schemas"]["Words"];
+            /** @description JSON schema of what stands behind the key; of a trigger, of the whole trigger. */
+            schema: unknown;
+            /** @description The field that a bare value stands for. */
+            short?: string;
+            /** @description Several ways to write it: the one whose key is there. Empty: by the fields. */
+            ways: components["schemas"]["Shape"][] | null;
+        };
+        ShapeField: {
+            about: components["schemas"]["Words"];
+            /** @description What holds if it is left out. */
+            default?: string;
+            /** @description Of a list. */
+            items: components["schemas"]["ShapeField"][] | null;
+            label: components["schemas"]["Words"];
+            name: string;
+            options: components["schemas"]["Option"][] | null;
+            required: boolean;
+            type: string;
+            /** @description Of a length of time. */
+            units: string[] | null;
+        };
+        ShapeFork: {
+            /** @description Where the step's name is written: next and otherwise beside the kind's key, others below it; with each, within its items. */
+            at: string;
+            /** @description The list or map whose items are a branch each. */
+            each?: string;
+            /** @description Places that say where it leads if at does not; none: the step below. */
+            falls: string[] | null;
+            /** @description At is a map from the keys of each to steps. */
+            keyed: boolean;
+            label: components["schemas"]["Words"];
+            /** @description There is no such branch without one of these fields. */
+            needs: string[] | null;
+            /** @description There is no such branch while it is not written. */
+            optional: boolean;
+        };
+        Shapes: {
+            /** @description What every step may have beside its kind's key. */
+            beside: components["schemas"]["ShapeField"][] | null;
+            limits: {
+                [key: string]: number;
+            };
+            /** @description In the order in which a palette shows them. A step is of the kind whose key it has. */
+            steps: components["schemas"]["Shape"][] | null;
+            /** @description In the order in which a form shows them. A trigger is of the kind whose key it has. */
+            triggers: components["schemas"]["Shape"][] | null;
+            /** @description What a journey says beside its triggers and steps. */
+            whole: components["schemas"]["Shape"];
+        };
         Share: {
             /** Format: int64 */
             members: number;
@@ -3931,6 +5085,35 @@ export interface components {
              * @description Customers who are in none of the others.
              */
             only: number;
+        };
+        ShelfSource: {
+            /** Format: int64 */
+            gone: number;
+            /**
+             * Format: date-time
+             * @description When it last said something new.
+             */
+            newest: string | null;
+            /** Format: int64 */
+            products: number;
+            source: string;
+        };
+        ShelfState: {
+            /** Format: int64 */
+            on_sale: number;
+            /** Format: int64 */
+            products: number;
+            /** Format: int64 */
+            sold_out: number;
+            sources: components["schemas"]["ShelfSource"][] | null;
+            /** Format: int64 */
+            variants: number;
+            /** Format: int64 */
+            with_picture: number;
+            /** Format: int64 */
+            with_price: number;
+            /** Format: int64 */
+            without_title: number;
         };
         Spoken: {
             english: string;
@@ -3951,6 +5134,41 @@ export interface components {
             q50: number;
             /** Format: double */
             q75: number;
+        };
+        StandingLine: {
+            email?: string;
+            /** Format: date-time */
+            entered?: string | null;
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: date-time
+             * @description When the earliest of their events happened.
+             */
+            first: string | null;
+            held_out: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the latest of their events happened.
+             */
+            last: string | null;
+            /** Format: int64 */
+            orders: number;
+            phone?: string;
+            /**
+             * Format: date-time
+             * @description When they came to the step.
+             */
+            since?: string | null;
+            /** @description Where they are now. */
+            step?: string;
+            /**
+             * Format: date-time
+             * @description When they go on by themselves.
+             */
+            until?: string | null;
+            user_id?: string;
         };
         Stats: {
             /**
@@ -3982,6 +5200,26 @@ export interface components {
             name: string;
             next: components["schemas"]["Edge"][] | null;
             title: string;
+        };
+        StepFlow: {
+            /** Format: int64 */
+            clicked: number;
+            /** Format: int64 */
+            goals: number;
+            /** Format: int64 */
+            left: number;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            orders: number;
+            /** Format: int64 */
+            reached: number;
+            /** Format: int64 */
+            revenue_micros: number;
+            /** Format: int64 */
+            sent: number;
+            step: string;
+            unsent: components["schemas"]["Unsent"][] | null;
         };
         Stop: {
             /** Format: int64 */
@@ -4023,6 +5261,17 @@ export interface components {
             /** @description The IANA name of the zone of its wall clock. */
             zone: string;
         };
+        Supposed: {
+            /**
+             * @description How long after the beginning.
+             * @example 3d
+             */
+            after: string;
+            event: string;
+            properties?: {
+                [key: string]: unknown;
+            };
+        };
         Suppressed: {
             /** Format: date-time */
             at: string | null;
@@ -4063,6 +5312,37 @@ export interface components {
             /** @description As written, in Liquid; absent: it is no e-mail. */
             subject?: string;
         };
+        TestCallBody: {
+            /** @description As whom it is worded. Default: some customer. */
+            customer?: string;
+            /** @description Definitions to word it with in place of those in force. */
+            files?: components["schemas"]["File"][] | null;
+            /** @description Language of the words. Default: the customer's. */
+            locale?: string;
+            /**
+             * @description Who gets it. An address that is suppressed is refused.
+             * @example ada@shop.example
+             */
+            to: string;
+        };
+        TestSent: {
+            /**
+             * Format: int64
+             * @description Its code.
+             */
+            code?: number;
+            /** @description Its words. */
+            detail?: string;
+            message_id: string;
+            /**
+             * @description What the mail server said.
+             * @enum {string}
+             */
+            state: "accepted" | "rejected" | "deferred" | "unknown";
+            /** @description It begins with [Test]. */
+            subject: string;
+            to: string;
+        };
         Thing: {
             /**
              * Format: date-time
@@ -4082,12 +5362,39 @@ export interface components {
             label: string;
             name: string;
         };
+        Unsent: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+            state: string;
+        };
         Use: {
             file: string;
             kind: string;
             /** Format: int64 */
             line: number;
             name: string;
+        };
+        Variable: {
+            about?: string;
+            /** @example customer.first_name */
+            path: string;
+        };
+        VariantView: {
+            availability: string;
+            gtin?: string;
+            id: string;
+            places: components["schemas"]["PlaceView"][] | null;
+            price: string;
+            regular_price?: string;
+            /** Format: date-time */
+            sale_from?: string | null;
+            /** Format: date-time */
+            sale_to?: string | null;
+            sku?: string;
+            /** Format: int64 */
+            stock?: number;
+            title?: string;
         };
         Verdict: {
             /** @description The decision with every rule that was asked. */
@@ -4158,6 +5465,11 @@ export interface components {
             /** @description What lets customers in. */
             triggers: string[] | null;
         };
+        WhyAside: {
+            field?: string;
+            kind?: string;
+            reason?: string;
+        };
         WithScoresBody: {
             /** @description Files of definitions that take the place of those in force with the same path, or join them. Bodies of scores go into scores/. */
             files: components["schemas"]["File"][] | null;
@@ -4174,9 +5486,27 @@ export interface components {
             until?: string;
             value: unknown;
         };
+        Worded: {
+            channel: string;
+            decision?: components["schemas"]["Record"];
+            frame?: string;
+            preview?: components["schemas"]["MessagePreview"];
+            reason: string;
+            state: string;
+            template: string;
+            why: string;
+            wrong?: string;
+        };
         Words: {
             de: string;
             en: string;
+        };
+        ZoneCount: {
+            /** Format: date-time */
+            at: string | null;
+            /** Format: int64 */
+            customers: number;
+            zone: string;
         };
     };
     responses: never;
@@ -4603,6 +5933,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunStatus"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_campaigns_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelfState"];
                 };
             };
             /** @description Error */
@@ -5252,6 +6647,37 @@ export interface operations {
             };
         };
     };
+    get_definitions_tree: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileTree"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_definitions_validate: {
         parameters: {
             query?: never;
@@ -5386,7 +6812,72 @@ export interface operations {
             };
         };
     };
+    post_domains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DomainCall"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_domains_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_domains_name_check: {
         parameters: {
             query?: never;
             header?: never;
@@ -5486,6 +6977,73 @@ export interface operations {
             };
         };
     };
+    post_domains_name_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_events_stream: {
+        parameters: {
+            query?: {
+                /** @description Only events whose name has this in it. */
+                name?: string;
+                /** @description Only of this source: the name of a key. */
+                source?: string;
+                outcome?: "accepted" | "rejected" | "quarantined";
+                /** @description Only of the customer of this id. */
+                customer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_exports: {
         parameters: {
             query?: never;
@@ -5541,6 +7099,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageFenceView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_frames_id: {
+        parameters: {
+            query?: {
+                /** @description On which screen it is looked at. */
+                screen?: "light" | "dark";
+            };
+            header?: never;
+            path: {
+                /** @description As reading the template answered. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -5616,6 +7207,45 @@ export interface operations {
             };
         };
     };
+    post_imports: {
+        parameters: {
+            query: {
+                /** @description What the file is about. Bring those who must not be written to first. */
+                kind: "suppressions" | "consents" | "customers" | "orders" | "events";
+                /** @description Its name, for people. */
+                file?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_imports_name: {
         parameters: {
             query?: never;
@@ -5630,6 +7260,68 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_imports_name_errors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_imports_name_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5875,6 +7567,217 @@ export interface operations {
             };
         };
     };
+    get_journeys_name_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_journeys_name_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_people: {
+        parameters: {
+            query?: {
+                /** @description Default: the journey as a whole. */
+                step?: string;
+                /** @description Whom to list: who is there now, who came, left or reached the goal there, or what became of their message. */
+                who?: "standing" | "entered" | "reached" | "left" | "goal" | "sent" | "clicked" | "opened" | "bounced" | "open" | "expired" | "dropped" | "withheld" | "recalled" | "render_failed" | "rejected" | "unknown" | "accepted";
+                /** @description With a state of messages: only those that this reason stopped. */
+                reason?: string;
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStandingLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_journeys_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RehearseCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rehearsed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journeys_name_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageJourneyVersion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_keys: {
         parameters: {
             query?: never;
@@ -5954,6 +7857,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_liquid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Language"];
+                };
             };
             /** @description Error */
             default: {
@@ -6158,6 +8090,40 @@ export interface operations {
             };
         };
     };
+    get_pictures: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePictureShown"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_pictures: {
         parameters: {
             query?: never;
@@ -6271,6 +8237,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before. Default: the first page. */
+                cursor?: string;
+                /** @description The most that a page may hold. */
+                limit?: number;
+                q?: string;
+                /** @description Only these. Default: all that are sold. */
+                availability?: "in_stock" | "out_of_stock" | "preorder" | "backorder" | "on_sale" | "gone";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProductLine"];
+                };
             };
             /** @description Error */
             default: {
@@ -6413,6 +8416,37 @@ export interface operations {
             };
         };
     };
+    get_products_id_full: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductFull"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_program: {
         parameters: {
             query?: never;
@@ -6447,6 +8481,9 @@ export interface operations {
             query?: {
                 /** @description The most that are listed. */
                 limit?: number;
+                kind?: string;
+                reason?: string;
+                field?: string;
             };
             header?: never;
             path?: never;
@@ -6461,6 +8498,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageAside"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_quarantine_discardRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quarantine_reasons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsideReasons"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyAside"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_quarantine_name_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Post_quarantine_name_replayRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
                 };
             };
             /** @description Error */
@@ -6615,7 +8783,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6671,7 +8839,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6727,7 +8895,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6783,7 +8951,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6839,7 +9007,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6895,7 +9063,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6951,7 +9119,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -7007,7 +9175,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -7063,7 +9231,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -7598,6 +9766,35 @@ export interface operations {
             };
         };
     };
+    get_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shapes"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_stores: {
         parameters: {
             query?: {
@@ -7856,7 +10053,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagePreview"];
+                    "application/json": components["schemas"]["ReadTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates_name_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestCallBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestSent"];
                 };
             };
             /** @description Error */
@@ -7886,6 +10119,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageTrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportHow"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_uploads_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_name_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_name_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description Error */
