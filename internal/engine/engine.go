@@ -1,7 +1,8 @@
 // Package engine turns the log into state: it reads a lane's records, gives each
 // entry to the core with the profile that it concerns, and commits what follows.
 //
-// A lane has one owner and is applied in order by one goroutine. Commits run
+// A lane has one owner, and one goroutine makes state in the order of its log. What
+// the core says of many customers is asked on every processor before. Commits run
 // beside it: profiles are immutable, so a batch is packed and written while the
 // next one is applied. Readers see applied state at once, since a replay would
 // give the same; effects (a claim that dispatch may act on, an entry for another

@@ -52,6 +52,8 @@ type lane struct {
 	due       []identity.ID
 	crowd     *store.Row // the last of a full page of due alarms; nil: all that are due are known
 	entries   []entry    // of the record that is applied
+	ahead     []ahead    // of each of them
+	first     []int      // the places in entries of each customer's first
 	breath    time.Time  // when the lane last had nothing to do; only its goroutine asks
 	spare     *batch     // a finished one, whose memory the next uses
 	scratch   scratch    // of the commit under way
@@ -337,8 +339,9 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 		l.open.since = event.At(time.Now())
 	}
 	l.currentAll(ctx, all, rec.Now)
+	l.applyAhead(all, rec.Now)
 	for i := range all {
-		if err := l.entry(ctx, &all[i], rec.Now); err != nil {
+		if err := l.entry(ctx, &all[i], &l.ahead[i], rec.Now); err != nil {
 			return err
 		}
 	}
@@ -392,8 +395,8 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 	return nil
 }
 
-// entry applies one entry. The lock is held.
-func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
+// entry applies one entry, or takes what was made of it ahead. The lock is held.
+func (l *lane) entry(ctx context.Context, a *entry, made *ahead, now event.Time) error {
 	if a.To.Zero() {
 		return l.control(ctx, &a.Event, now)
 	}
@@ -422,7 +425,10 @@ func (l *lane) entry(ctx context.Context, a *entry, now event.Time) error {
 	if err != nil {
 		return err
 	}
-	p, eff, stack := l.apply(it.p, &a.Event, now, repeated)
+	p, eff, stack := made.next, made.eff, made.stack
+	if made.of != it.p || repeated {
+		p, eff, stack = l.apply(it.p, &a.Event, now, repeated)
+	}
 	if stack != "" {
 		l.quarantine(now, &a.Addressed, poisonKind, "the core could not apply this event", stack)
 		return nil

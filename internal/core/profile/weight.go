@@ -2,7 +2,7 @@ package profile
 
 // What one of each takes in memory, in bytes, without its texts.
 const (
-	weightProfile   = 704
+	weightProfile   = 896
 	weightHeld      = 48
 	weightTrait     = 64
 	weightConsent   = 128
@@ -27,6 +27,9 @@ const (
 	weightTally     = 40
 	weightFound     = 40
 	weightMark      = 40
+	weightGlance    = 32
+	weightHandOver  = 48
+	weightVisit     = 32
 )
 
 // Weight returns about how many bytes p takes in memory beside its texts, which
@@ -35,7 +38,8 @@ const (
 func (p *Profile) Weight() int {
 	n := weightProfile + 16*cap(p.Strands) + weightHeld*cap(p.Held) + weightTrait*cap(p.Traits) + weightConsent*cap(p.Consents) +
 		weightHealth*cap(p.Health) + weightOrder*cap(p.Orders) + weightBought*cap(p.Bought) + weightMember*cap(p.Segments) +
-		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*cap(p.Seen) + 8*cap(p.Series)
+		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*cap(p.Seen) + 8*cap(p.Series) +
+		weightGlance*cap(p.Glances) + weightHandOver*cap(p.HandOvers) + weightVisit*cap(p.Visits)
 	for _, s := range p.Series {
 		n += weightSeries + weightObs*cap(s.Obs)
 	}
