@@ -11,6 +11,7 @@ import (
 
 	"rapport/internal/channels"
 	"rapport/internal/core/event"
+	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/mailcatcher"
 	"rapport/internal/program"
@@ -96,6 +97,11 @@ func serviceBench(ctx context.Context, b *bench) (err error) {
 		return err
 	})
 	r.Figures["campaign_mails_per_s"] = float64(sink.Count()) / time.Since(began).Seconds()
+	// How much waited meanwhile: customers whom the campaign has met, and letters that
+	// are planned for them and not taken yet.
+	if planned, met, counted := p.count(ctx, profile.Planned); counted == nil {
+		r.Figures["campaign_met"], r.Figures["campaign_planned"] = float64(met), float64(planned)
+	}
 	if _, stopped := p.node.StopCampaign(ctx, "news"); stopped != nil && !fault.Is(stopped, fault.Conflict) {
 		err = errors.Join(err, stopped)
 	}
