@@ -95,6 +95,9 @@ func (s *site) demo(r *http.Request) (page.View, error) {
 	v.Counts = progress(d)
 	over := stretch{from: min(d.From, demo.GoLive.Add(-history)), to: d.To, mark: demo.GoLive, markText: "The shop goes live; what is older is history and sends nothing"}
 	v.Lines = s.lines(p, s.figures.now(r.Context()), over, d.Holdouts)
+	if d.Done && v.Busy && !v.Still {
+		v.Refresh = 1 // after the year the product opens anew, and reads its figures again
+	}
 	for i := range v.Sent {
 		// Who agrees, opens and bounces is made up, so how much is sent is too.
 		v.Sent[i].Invented = v.Sent[i].Label == "Sent"
@@ -104,12 +107,25 @@ func (s *site) demo(r *http.Request) (page.View, error) {
 	}
 	v.Next = next(d, s.o.MailsPath)
 	for i, f := range d.Found {
-		v.Found = append(v.Found, page.Section{ID: "found-" + strconv.Itoa(i+1), Title: f.Title, Notes: f.Notes, Head: f.Head, Rows: f.Rows})
+		v.Found = append(v.Found, page.Section{ID: "found-" + strconv.Itoa(i+1), Title: f.Title, Notes: f.Notes, Head: f.Head, Rows: filled(f.Rows, len(f.Head))})
 	}
 	for _, l := range d.Shopper {
 		v.Story = append(v.Story, page.Step{At: c.Second(l.At), What: page.Title(l.What), Detail: sentence(l.Detail)})
 	}
 	return v, nil
+}
+
+// filled returns rows that are all as wide as the table: the last cell of a short one
+// would stand where the last of all does.
+func filled(rows [][]string, width int) [][]string {
+	out := make([][]string, len(rows))
+	for i, r := range rows {
+		out[i] = append(make([]string, 0, width), r...)
+		for len(out[i]) < width {
+			out[i] = append(out[i], "")
+		}
+	}
+	return out
 }
 
 func progress(d *DemoStatus) []page.Fact {

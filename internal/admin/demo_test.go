@@ -76,7 +76,7 @@ func TestTheDemonstrationShowsHowFarItIsAndStopsAskingAtTheEnd(t *testing.T) {
 	end.Highlights = admin.Highlights{Customer: "15719", About: "buys jumbo bags", NotSent: id.String(), Why: "She bought a lamp 4 s ago in the shop.", Mail: "/mails/mail/7", Subject: "Thank you"}
 	end.Shopper = []admin.ShopperLine{{At: end.Now, What: "Mia looks at a lamp", Detail: "white lantern"}}
 	end.Holdouts = []report.Learnt{{Journey: "welcome", Report: measure.Report{Orders: enough}}, {Journey: "christmas"}}
-	end.Found = []demo.Section{{Title: "Who came back", Notes: []string{"Customers by <month>."}, Head: []string{"first in", "+0", "+1"}, Rows: [][]string{{"2010-12", "948", "362"}}}}
+	end.Found = []demo.Section{{Title: "Who came back", Notes: []string{"Customers by <month>."}, Head: []string{"first in", "+0", "+1"}, Rows: [][]string{{"2010-12", "948", "362"}, {"2011-01", "421"}}}}
 	status = &end
 	raw = w.ask(http.MethodGet, "/demo").Body.String()
 	if strings.Contains(raw, "http-equiv") {
@@ -86,10 +86,27 @@ func TestTheDemonstrationShowsHowFarItIsAndStopsAskingAtTheEnd(t *testing.T) {
 	has(t, body, "The year is over", "100 %", "Where to look next", "Customer 15719 Buys jumbo bags.", "She bought a lamp 4 s ago in the shop.", "One shopper, now", "invented", "Mia looks at a lamp White lantern.",
 		"Welcome after the first order 2,999 walked it, 338 held out", "+2.0 orders per 100 customers (between −10.0 and +15.0)", "No effect can be told from chance.", "at least 200 people on each side", "The lift is zero by construction")
 	has(t, body, "Who came back", "Customers by <month>.", "first in +0 +1", "2010-12 948 362")
+	if !strings.Contains(raw, `<th scope="row">2011-01</th><td class="num">421</td><td class="num"></td></tr>`) {
+		t.Error("a short row is not as wide as the table")
+	}
 	for _, link := range []string{`href="/customers?q=15719"`, `href="/messages/` + id.String() + `"`, `href="/mails/mail/7"`} {
 		if !strings.Contains(raw, link) {
 			t.Errorf("the page has no %s", link)
 		}
+	}
+}
+
+// After the year the product opens anew for the shopper, and its figures begin anew:
+// who loads the page then sees them come.
+func TestTheDemonstrationAsksAgainWhileItsFiguresGrow(t *testing.T) {
+	t.Parallel()
+	status := &admin.DemoStatus{From: demo.GoLive, To: demo.GoLive.Add(time.Hour), Now: demo.GoLive.Add(time.Hour), Done: true}
+	h := admin.New(admin.Options{Demo: func() *admin.DemoStatus { return status }}) // nothing was added up yet
+	if raw := ask(h, http.MethodGet, "/demo").Body.String(); !strings.Contains(raw, "Being added up") || !strings.Contains(raw, "http-equiv") {
+		t.Error("the page does not ask again while its figures are added up")
+	}
+	if strings.Contains(ask(h, http.MethodGet, "/demo?still=1").Body.String(), "http-equiv") {
+		t.Error("a page that shall stand still asks again")
 	}
 }
 

@@ -128,7 +128,7 @@ func (h *History) Orders(ctx context.Context, before event.Time) iter.Seq2[Order
 			o := Order{
 				Nobody:  !named,
 				Profile: r.Profile, ID: r.Order.ID, Kind: kindOf(r.Name), At: r.At, Net: r.Order.Net, Currency: r.Order.Currency, Units: r.Order.Units,
-				Channel: r.Props.Text("channel"),
+				Channel: r.Props.Text("channel"), Device: r.Device,
 			}
 			if !yield(o, nil) {
 				return
@@ -205,7 +205,7 @@ func (h *History) Events(ctx context.Context, before event.Time, names ...string
 			if len(names) > 0 && !slices.Contains(names, r.Name) {
 				continue
 			}
-			if !yield(Event{Profile: r.Profile, At: r.At, Name: r.Name, Origin: r.Origin, Channel: r.Props.Text("channel"), Props: r.Props}, nil) {
+			if !yield(Event{Profile: r.Profile, At: r.At, Name: r.Name, Origin: r.Origin, Channel: r.Props.Text("channel"), Device: r.Device, Session: int64(r.Session), Props: r.Props}, nil) {
 				return
 			}
 		}

@@ -73,6 +73,24 @@ func TestAHistoryTellsOrdersOnceUnderWhoTheyAreNow(t *testing.T) {
 	}
 }
 
+// What is kept for each class of device must know of which an event came.
+func TestAHistoryKnowsDevicesAndVisits(t *testing.T) {
+	t.Parallel()
+	row := sold(6, "c", 2, 7, event.OrderCompleted)
+	row.Device, row.Session = "mobile", at(1)
+	h := fedHistory(t, []feed.Row{row})
+	for o, err := range h.Orders(t.Context(), at(9)) {
+		if err != nil || o.Device != "mobile" {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	for e, err := range h.Events(t.Context(), at(9), event.OrderCompleted) {
+		if err != nil || e.Device != "mobile" || e.Session != int64(at(1)) {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+}
+
 // Between two nights nobody asks, and a feed in memory is a shop's whole past.
 func TestARunLeavesNothingOfTheFeedInMemory(t *testing.T) { // alone: it weighs the heap
 	words := strings.Repeat("x", 100<<10)
