@@ -1350,7 +1350,7 @@ export interface paths {
         };
         /**
          * Report: kpis
-         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.
+         * @description Orders, revenue, customers, visitors, conversion, average order, repeat rate and what the model of value expects of those customers, in one row or by month, day, hour, device, channel, store, city or segment; retention, churn, opt-in and reach.
          */
         get: operations["get_reports_kpis"];
         put?: never;
@@ -2399,6 +2399,14 @@ export interface components {
              */
             identifiers: number;
         };
+        Expected: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            mean_micros: number;
+            /** Format: int64 */
+            sum_micros: number;
+        };
         FenceView: {
             name: string;
             /** @description The store whose surroundings it is. */
@@ -2624,6 +2632,7 @@ export interface components {
             orders: number;
             /** Format: int64 */
             orders_in_other_currencies?: number;
+            predicted_clv?: components["schemas"]["Expected"];
             /** Format: double */
             repeat_rate: number;
             /** Format: int64 */
@@ -6224,7 +6233,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6280,7 +6289,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6336,7 +6345,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6392,7 +6401,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6448,7 +6457,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6504,7 +6513,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6560,7 +6569,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6616,7 +6625,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -6672,7 +6681,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
