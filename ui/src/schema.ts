@@ -1212,7 +1212,7 @@ export interface paths {
         put?: never;
         /**
          * Take what tills sold
-         * @description Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.
+         * @description Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing; with another content under the same number it is refused: send a return of the old one and the new one under a number of its own. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.
          */
         post: operations["post_receipts"];
         delete?: never;
