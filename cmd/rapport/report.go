@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +15,7 @@ type reportCmd struct {
 	From    string `placeholder:"DATE" help:"From this date or instant. Default: from the beginning."`
 	To      string `placeholder:"DATE" help:"Before this date or instant. Default: until now."`
 	Zone    string `help:"Time zone in which days, hours and months are counted. Default: UTC."`
-	By      string `help:"kpis: day, hour, device, channel, store, city or segment. Default: one row."`
+	By      string `help:"kpis: month, day, hour, device, channel, store, city or segment. Default: one row."`
 	Steps   string `placeholder:"EVENT,EVENT" help:"funnel: names of events, in order."`
 	Within  string `placeholder:"7d" help:"funnel: how long it may take; messages: how long after a message an order is its. Default: 7d."`
 	Kinds   string `help:"cohorts: completed leaves out who only returned something. Default: all."`
@@ -29,7 +28,7 @@ type reportCmd struct {
 	Data    string `type:"path" help:"Data directory. If a server uses it, the server is asked, with --key. Default: the server is asked."`
 	Server  string `default:"http://127.0.0.1:8080" env:"RAPPORT_SERVER" placeholder:"URL" help:"The running server. Default: ${default}."`
 	Key2    string `name:"api-key" env:"RAPPORT_KEY" placeholder:"rp_s_…" help:"A key that may read. Better set in the environment, RAPPORT_KEY."`
-	JSON    bool   `help:"Print the answer as JSON on one line."`
+	JSON    bool   `help:"Print the answer as JSON on one line. Default: as tables."`
 }
 
 // Run asks for the report and prints it.
@@ -56,12 +55,7 @@ func (c *reportCmd) Run(ctx context.Context, e *env) error {
 		if c.JSON {
 			return e.printJSON(r)
 		}
-		b, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(e.out, string(b))
-		return err
+		return printReport(e.out, r)
 	})
 }
 

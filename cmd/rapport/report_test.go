@@ -131,7 +131,7 @@ func TestReportsGiveThePublishedFiguresOfOnlineRetail(t *testing.T) {
 	if len(kpis.Rows) != 1 || int64(kpis.Rows[0].Revenue) != revenue {
 		t.Errorf("the KPIs are %+v, want a revenue of %d", kpis.Rows, revenue)
 	}
-	for _, by := range []string{"day", "hour", "channel"} {
+	for _, by := range []string{"month", "day", "hour", "channel"} {
 		sum, orders := int64(0), int64(0)
 		for _, k := range ask(t, data, "kpis", "--to", "2012-01-01", "--by", by, "--zone", "Europe/London").KPIs.Rows {
 			sum += int64(k.Revenue)

@@ -352,11 +352,15 @@ func (a *API) enlist(ctx context.Context, in *enlistCall) (*body[enlisted], erro
 	}
 	var words []word
 	for _, part := range []struct {
-		ids  []string
-		name string
-	}{{in.Body.Add, event.ListJoined}, {in.Body.Remove, event.ListLeft}} {
-		for _, text := range part.ids {
+		field string
+		ids   []string
+		name  string
+	}{{"add", in.Body.Add, event.ListJoined}, {"remove", in.Body.Remove, event.ListLeft}} {
+		for i, text := range part.ids {
 			p, err := a.person(ctx, text)
+			if kind, why := fault.Of(err); kind == fault.NotFound || kind == fault.Invalid {
+				return nil, fault.New(kind, fmt.Sprintf("%s[%d] (%s): %s; nobody was put on the list or taken off", part.field, i, text, why))
+			}
 			if err != nil {
 				return nil, err
 			}

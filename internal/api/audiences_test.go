@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -234,6 +236,15 @@ func TestAListIsKeptByHandAndStandsInTheTimeline(t *testing.T) {
 	w.get("/customers/"+found.ID, &ada)
 	if strings.Contains(strings.Join(ada.Segments, " "), "press") {
 		t.Errorf("still there: %v", ada.Segments)
+	}
+	var said struct{ Detail string }
+	r := httptest.NewRequest("POST", "/api/v1/lists/press/members", strings.NewReader(`{"add":["`+found.ID+`","00000000000000000000000000000001"]}`))
+	r.Header.Set("Authorization", "Bearer "+w.secret)
+	r.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	w.api.ServeHTTP(answer, r)
+	if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || !strings.Contains(said.Detail, "add[1] (00000000000000000000000000000001): ") {
+		t.Errorf("somebody who is not there: %d %s", answer.Code, answer.Body)
 	}
 	for path, code := range map[string]int{"/lists/presse/members": 404, "/lists/press/members": 404} {
 		if got := w.ask(w.secret, "POST", path, map[string]any{"add": []string{strings.Repeat("0", 32)}}, nil); got != code {

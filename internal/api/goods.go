@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"rapport/internal/catalogue"
 	"rapport/internal/catalogue/feed"
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	sold "rapport/internal/core/product"
+	"rapport/internal/core/profile"
+	"rapport/internal/engine"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
 	"rapport/internal/sources/till"
@@ -68,7 +73,7 @@ func (a *API) goods() {
 	}, a.prices)
 	route(a, operation{
 		method: http.MethodPost, path: "/receipts", scope: keys.Edit, tag: "till", summary: "Take what tills sold", maxBody: maxGoodsBody,
-		about: "Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.",
+		about: "Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing; with another content under the same number it is refused: send a return of the old one and the new one under a number of its own. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.",
 	}, a.receipts)
 }
 
@@ -85,9 +90,9 @@ func (a *API) putProducts(ctx context.Context, in *struct {
 		return nil, err
 	}
 	var text bytes.Buffer
-	for _, raw := range in.Body.Products {
+	for i, raw := range in.Body.Products {
 		if err := json.Compact(&text, raw); err != nil {
-			return nil, fault.New(fault.Invalid, "products: an object is expected for each")
+			return nil, fault.New(fault.Invalid, "products["+strconv.Itoa(i)+"]: an object is expected")
 		}
 		text.WriteByte('\n')
 	}
@@ -155,7 +160,7 @@ func (a *API) stock(ctx context.Context, in *struct {
 ) (*body[appliedBatch], error) {
 	patches := make([]catalogue.Patch, len(in.Body.Stock))
 	for i, s := range in.Body.Stock {
-		at, err := a.instant("stock["+strconv.Itoa(i)+"].at", s.At)
+		at, err := a.instant("stock["+strconv.Itoa(i)+"] ("+s.SKU+").at", s.At)
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +187,7 @@ func (a *API) prices(ctx context.Context, in *struct {
 ) (*body[appliedBatch], error) {
 	patches := make([]catalogue.Patch, len(in.Body.Prices))
 	for i, s := range in.Body.Prices {
-		field := func(name string) string { return "prices[" + strconv.Itoa(i) + "]." + name }
+		field := func(name string) string { return "prices[" + strconv.Itoa(i) + "] (" + s.SKU + ")." + name }
 		at, err := a.instant(field("at"), s.At)
 		if err != nil {
 			return nil, err
@@ -193,7 +198,8 @@ func (a *API) prices(ctx context.Context, in *struct {
 		}
 		if s.Currency != "" {
 			if p.Currency, err = money.ParseCurrency(s.Currency); err != nil {
-				return nil, err
+				_, why := fault.Of(err)
+				return nil, fault.New(fault.Invalid, field("currency")+": "+why)
 			}
 		}
 		if till.Decimal(s.Sale) != "" {
@@ -249,12 +255,24 @@ func (a *API) receipts(ctx context.Context, in *struct {
 	}
 	out := taken{Refused: []refusedItem{}}
 	var events []event.Event
+	seen := map[event.ID]*event.Event{} // of this call
 	now := a.o.Now()
 	for i := range in.Body.Receipts {
 		r := &in.Body.Receipts[i]
 		list, err := till.Events(r, from, now)
 		switch kind, why := fault.Of(err); {
 		case err == nil:
+			before := seen[list[0].ID]
+			if before == nil {
+				if before, err = a.receipt(ctx, &list[0]); err != nil {
+					return nil, err
+				}
+				seen[list[0].ID] = &list[0]
+			}
+			if before != nil && till.Differs(before, &list[0]) {
+				out.Refused = append(out.Refused, refusedItem{i, r.ID, "id: a receipt of this number was taken before with another content: send a return of it, and this one under a number of its own"})
+				continue
+			}
 			out.Taken++
 			events = append(events, list...)
 		case kind == fault.NotFound:
@@ -270,4 +288,35 @@ func (a *API) receipts(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return answer(out, a.o.Node.Hear(ctx, events))
+}
+
+// receipt returns the event of a receipt's number that was heard of its customer
+// before; nil if there is none. History is read only if the customer has an order by
+// that event.
+func (a *API) receipt(ctx context.Context, sale *event.Event) (*event.Event, error) {
+	for _, who := range identity.Of(sale) {
+		p, err := a.o.Node.Find(ctx, who)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil || !slices.ContainsFunc(p.Orders, func(o profile.Order) bool { return o.By == profile.Fingerprint(sale.ID) }) {
+			continue
+		}
+		blocks, err := a.o.Store.History(ctx, append([]identity.ID{p.ID}, p.Strands...)...)
+		if err != nil {
+			return nil, fmt.Errorf("reading the history of %s: %w", p.ID, err)
+		}
+		for b := len(blocks) - 1; b >= 0; b-- {
+			events, err := engine.UnpackHistory(blocks[b].Body)
+			if err != nil {
+				return nil, fmt.Errorf("reading the history of %s: %w", p.ID, err)
+			}
+			for i := range events {
+				if events[i].Event.ID == sale.ID {
+					return &events[i].Event, nil
+				}
+			}
+		}
+	}
+	return nil, nil
 }

@@ -18,7 +18,7 @@ type Asked struct {
 	From    string   `query:"from" doc:"A date, such as 2026-03-02, or an instant. Default: from the beginning."`
 	To      string   `query:"to" doc:"A date or an instant that is no longer counted. Default: now."`
 	Zone    string   `query:"zone" doc:"Time zone in which days, hours and months are counted. Default: UTC."`
-	By      string   `query:"by" enum:"day,hour,week,device,channel,store,city,segment" doc:"kpis: what each row is about. Default: one row."`
+	By      string   `query:"by" enum:"month,day,hour,hour_of_week,device,channel,store,city,segment" doc:"kpis: what each row is about. Default: one row."`
 	Steps   []string `query:"steps" doc:"funnel: names of events in order, with commas between."`
 	Within  string   `query:"within" doc:"funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d."`
 	Kinds   string   `query:"kinds" enum:"all,completed" doc:"cohorts: completed leaves out who only returned something."`
@@ -48,7 +48,7 @@ type Report struct {
 // reports adds the operations that add up the warehouse.
 func (a *API) reports() {
 	about := map[string]string{
-		"kpis":      "Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.",
+		"kpis":      "Orders, revenue, customers, visitors, conversion, average order, repeat rate and what the model of value expects of those customers, in one row or by month, day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.",
 		"funnel":    "How far people came who took steps in order within a time.",
 		"paths":     "The ways that visits take, the most frequent first.",
 		"cohorts":   "Customers by the month of their first order, and in which months they came back.",

@@ -142,6 +142,26 @@ func TestReceiptsAreTakenOnceAndTheirSumIsExact(t *testing.T) {
 		}
 		w.settle()
 	}
+	// Corrected under the same number, it is refused, and nothing is counted twice.
+	var wrong struct {
+		Taken   int
+		Refused []struct {
+			Index      int
+			ID, Reason string
+		}
+	}
+	again := map[string]any{"receipts": []map[string]any{
+		{"id": "2", "at": "2026-11-09T09:00:00Z", "loyalty_id": "L1", "currency": "GBP", "total": "5.20", "coupons": []string{"SPRING"}},
+		{"id": "6", "at": "2026-11-09T09:00:00Z", "loyalty_id": "L9", "currency": "GBP", "total": "1"},
+		{"id": "6", "at": "2026-11-09T09:00:00Z", "loyalty_id": "L9", "currency": "GBP", "total": "2"},
+		{"id": "6", "at": "2026-11-09T09:00:00Z", "loyalty_id": "L9", "currency": "GBP", "total": "1"},
+		{"id": "7", "at": "2036-11-09T09:00:00Z", "loyalty_id": "L9", "currency": "GBP", "total": "1"},
+	}}
+	if code := w.ask(w.secret, "POST", "/receipts", again, &wrong); code != 200 || wrong.Taken != 2 || len(wrong.Refused) != 3 || wrong.Refused[0].ID != "2" ||
+		!strings.Contains(wrong.Refused[0].Reason, "another content") || wrong.Refused[1].Index != 2 || !strings.Contains(wrong.Refused[2].Reason, "yet to come") {
+		t.Errorf("corrected receipts = %d %+v", code, wrong)
+	}
+	w.settle()
 	p, err := w.node.Lookup(t.Context(), "ada@people.example")
 	w.must(err)
 	if len(p.Orders) != 3 || p.Spent("GBP", "GBP").String() != "25.00" || p.Orders[0].ID != "2" || p.Orders[1].Where != "till" {

@@ -26,7 +26,7 @@ type Tables struct {
 type Params struct {
 	From, To event.Time     // from ≤ instant < to. Default: everything until now
 	Zone     *time.Location // in which days, hours and months are counted. Default: UTC
-	By       string         // kpis: day, hour, device, channel, store, city, segment. Default: all in one
+	By       string         // kpis: month, day, hour, device, channel, store, city, segment. Default: all in one
 	Steps    []string       // funnel: names of events, in order
 	Within   time.Duration  // funnel: from the first step to the last; messages: from a message to an order
 	Kinds    string         // cohorts: "completed" leaves out customers who only returned something. Default: all
@@ -170,6 +170,9 @@ func pageOf(ids []identity.ID, p Params) People {
 	return out.cut(p.Limit)
 }
 
+// lastKnown is the end of this century: behind it no zone is known to change.
+const lastKnown = event.Time(4_102_444_800_000)
+
 // local is SQL for the instant ts as milliseconds of the wall clock of a zone: what
 // it is ahead of UTC changes a few times between from and to, and each change is a
 // branch.
@@ -180,7 +183,7 @@ func (p *Params) local() string {
 		return int64(seconds) * 1000
 	}
 	// Before and behind what zones know, nothing changes.
-	from, to := max(p.From, 0), min(p.To, 4_102_444_800_000)
+	from, to := max(p.From, 0), min(p.To, lastKnown)
 	expression := fmt.Sprint(offset(to))
 	for at := to; at > from; at -= dayMillis {
 		before := max(at-dayMillis, from)

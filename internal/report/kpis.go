@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/fault"
 )
@@ -23,6 +26,23 @@ type KPI struct {
 	AOV        money.Micros `json:"aov_micros"`                           // sum of orders, refunds left out, by their number
 	Conversion float64      `json:"conversion"`                           // customers of visitors
 	Repeat     float64      `json:"repeat_rate"`                          // repeating of customers
+
+	// What the model of value expects of those customers, by its last word on each;
+	// absent: it has said nothing of any of them.
+	CLV *Expected `json:"predicted_clv,omitempty"`
+}
+
+// Expected is what a model expects of some customers together.
+type Expected struct {
+	Customers int64        `json:"customers"` // of whom it says something
+	Sum       money.Micros `json:"sum_micros"`
+	Mean      money.Micros `json:"mean_micros"`
+}
+
+func (e *Expected) add(v float64) {
+	e.Customers++
+	e.Sum += money.Micros(math.Round(v * float64(money.One)))
+	e.Mean = e.Sum / money.Micros(e.Customers)
 }
 
 // KPIs is the report.
@@ -54,9 +74,11 @@ func (p *Params) dimension() (key, join string, err error) {
 		return fmt.Sprintf("intDiv(%s, 86400000)", p.local()), "", nil
 	case "hour":
 		return fmt.Sprintf("intDiv(%s, 3600000) - 24 * intDiv(%s, 86400000)", p.local(), p.local()), "", nil
-	case "week": // the hours of a week, from Monday on; the first day of the count was a Thursday
+	case "hour_of_week": // the hours of a week, from Monday on; the first day of the count was a Thursday
 		hours := fmt.Sprintf("(intDiv(%s, 3600000) + 72)", p.local())
 		return fmt.Sprintf("%s - 168 * intDiv(%s, 168)", hours, hours), "", nil
+	case "month":
+		return p.months(), "", nil
 	case "device", "channel", "store":
 		return "t." + p.By, "", nil
 	case "city":
@@ -64,7 +86,7 @@ func (p *Params) dimension() (key, join string, err error) {
 	case "segment":
 		return "who.segment", " INNER JOIN (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING argMax(is_in, ts)) AS who ON who.profile = t.profile", nil
 	}
-	return "", "", fault.New(fault.Invalid, "by is day, hour, week, device, channel, store, city or segment")
+	return "", "", fault.New(fault.Invalid, "by is month, day, hour, hour_of_week, device, channel, store, city or segment")
 }
 
 // keyText writes the key of a row as people do.
@@ -72,9 +94,11 @@ func (p *Params) keyText(v any) string {
 	switch p.By {
 	case "day":
 		return time.UnixMilli(whole(v) * 86_400_000).UTC().Format(time.DateOnly)
+	case "month":
+		return fmt.Sprintf("%04d-%02d", whole(v)/12, whole(v)%12+1)
 	case "hour":
 		return fmt.Sprintf("%02d", whole(v))
-	case "week":
+	case "hour_of_week":
 		return fmt.Sprintf("%d-%02d", 1+whole(v)/24, whole(v)%24)
 	}
 	return word(v)
@@ -121,12 +145,35 @@ func (t *Tables) KPIs(ctx context.Context, p Params) (KPIs, error) {
 	if err != nil {
 		return out, err
 	}
+	if err := t.expect(ctx, p, key, join, at); err != nil {
+		return out, err
+	}
 	for _, k := range rows {
 		k.Conversion, k.Repeat = ratio(k.Customers, k.Visitors), ratio(k.Repeating, k.Customers)
 		out.Rows = append(out.Rows, *k)
 	}
 	slices.SortFunc(out.Rows, func(a, b KPI) int { return cmp.Compare(a.Key, b.Key) })
 	return out, t.base(ctx, p, &out)
+}
+
+// expect adds what the model of value expects of the customers of each row.
+func (t *Tables) expect(ctx context.Context, p Params, key, join string, at func(any) *KPI) error {
+	expected, err := t.clv(ctx, p.To)
+	if err != nil || len(expected) == 0 {
+		return err
+	}
+	return t.each(ctx, `SELECT DISTINCT `+key+` AS k, t.profile AS profile FROM orders AS t`+join+` WHERE t.kind = 'completed' AND t.ts >= ? AND t.ts < ?`, []any{p.From, p.To}, func(row []any) error {
+		v, said := expected[row[1].(identity.ID)]
+		if !said {
+			return nil
+		}
+		k := at(row[0])
+		if k.CLV == nil {
+			k.CLV = &Expected{}
+		}
+		k.CLV.add(v)
+		return nil
+	})
 }
 
 // base adds what is said of all customers.
@@ -171,13 +218,19 @@ func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 			return People{}, fault.New(fault.Invalid, "the key of a day is a date, such as 2026-03-02")
 		}
 		where, args = where+" AND "+key+" = ?", append(args, day.UnixMilli()/86_400_000)
+	case "month":
+		month, err := time.Parse("2006-01", p.Key)
+		if err != nil {
+			return People{}, fault.New(fault.Invalid, "the key of a month is such as 2026-03")
+		}
+		where, args = where+" AND "+key+" = ?", append(args, int64(month.Year()*12+int(month.Month())-1))
 	case "hour":
 		var hour int64
 		if _, err := fmt.Sscanf(p.Key, "%d", &hour); err != nil {
 			return People{}, fault.New(fault.Invalid, "the key of an hour is a number from 0 to 23")
 		}
 		where, args = where+" AND "+key+" = ?", append(args, hour)
-	case "week":
+	case "hour_of_week":
 		var day, hour int64
 		if _, err := fmt.Sscanf(p.Key, "%d-%d", &day, &hour); err != nil {
 			return People{}, fault.New(fault.Invalid, "the key of an hour of the week is a day from 1 to 7 and an hour, such as 1-09 for Monday at nine")
@@ -196,4 +249,25 @@ func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 		return t.people(ctx, p, "SELECT t.profile AS profile FROM events AS t"+join+where+" AND t.type != 'system' AND t.type != 'fact'", args...)
 	}
 	return People{}, fault.New(fault.Invalid, "people are asked for behind customers, repeating, visitors, opt_in or reach")
+}
+
+// months is SQL for the month in which the instant ts lies by the wall clock of the
+// zone: twelve times the year and the months since its January. The instants at which
+// months begin are the branches of a tree, so that no database's calendar is asked.
+func (p *Params) months() string {
+	from, to := max(p.From, 0).In(p.Zone), min(p.To, lastKnown).In(p.Zone)
+	first := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, p.Zone)
+	var begins []time.Time
+	for at := first; !at.After(to); at = at.AddDate(0, 1, 0) {
+		begins = append(begins, at)
+	}
+	var tree func(list []time.Time) string
+	tree = func(list []time.Time) string {
+		if len(list) == 1 {
+			return fmt.Sprint(list[0].Year()*12 + int(list[0].Month()) - 1)
+		}
+		half := len(list) / 2
+		return fmt.Sprintf("if(ms(ts) < %d, %s, %s)", event.At(list[half]), tree(list[:half]), tree(list[half:]))
+	}
+	return tree(begins)
 }

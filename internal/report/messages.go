@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
@@ -183,11 +185,11 @@ type CLV struct {
 // predictionMade is the event by which models tell what they expect.
 const predictionMade = "Prediction Made"
 
-// CLV reads the last word of the models on each customer.
-func (t *Tables) CLV(ctx context.Context, p Params) (CLV, error) {
-	out := CLV{Deciles: []float64{}}
-	var values []float64
-	err := t.each(ctx, "SELECT profile, argMax(properties, ts) AS said FROM events WHERE name = ? AND properties LIKE '%\"clv\"%' AND ts < ? GROUP BY profile", []any{predictionMade, p.To}, func(row []any) error {
+// clv returns the last word of the models on what each customer is worth, said before
+// an instant.
+func (t *Tables) clv(ctx context.Context, before event.Time) (map[identity.ID]float64, error) {
+	values := map[identity.ID]float64{}
+	err := t.each(ctx, "SELECT profile, argMax(properties, ts) AS said FROM events WHERE name = ? AND properties LIKE '%\"clv\"%' AND ts < ? GROUP BY profile", []any{predictionMade, before}, func(row []any) error {
 		var said struct {
 			Predictions []struct {
 				Name  string      `json:"name"`
@@ -199,11 +201,19 @@ func (t *Tables) CLV(ctx context.Context, p Params) (CLV, error) {
 		}
 		for _, one := range said.Predictions {
 			if v, err := one.Value.Float64(); one.Name == "clv" && err == nil {
-				values = append(values, v)
+				values[row[0].(identity.ID)] = v
 			}
 		}
 		return nil
 	})
+	return values, err
+}
+
+// CLV reads the last word of the models on each customer.
+func (t *Tables) CLV(ctx context.Context, p Params) (CLV, error) {
+	out := CLV{Deciles: []float64{}}
+	said, err := t.clv(ctx, p.To)
+	values := slices.Collect(maps.Values(said))
 	if err != nil || len(values) == 0 {
 		return out, err
 	}

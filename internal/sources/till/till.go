@@ -81,7 +81,11 @@ func Events(r *Receipt, source string, now event.Time) ([]event.Event, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "at: an instant with its zone is expected, such as 2026-11-28T15:04:05+01:00")
 	}
-	at := min(event.At(t), now) // a till's clock may be ahead
+	at := event.At(t)
+	if at > now.Add(Ahead) {
+		return nil, fault.New(fault.Invalid, "at: "+at.String()+" is yet to come, here it is "+now.String()+": is the clock or the zone of the till wrong?")
+	}
+	at = min(at, now)
 	sale := event.Event{
 		ID: event.ID("receipt:" + source + ":" + r.ID), Type: event.Track, Name: event.OrderCompleted, User: strings.TrimSpace(r.Customer),
 		At: at, Raw: at, Origin: event.Live, Trust: event.Server, Source: source,
@@ -117,9 +121,17 @@ func Events(r *Receipt, source string, now event.Time) ([]event.Event, error) {
 		b.Set("products", lines)
 	}
 	sale.Props = b.Object()
-	if _, err := event.OrderOf(sale.Name, sale.Props); err != nil {
+	order, err := event.OrderOf(sale.Name, sale.Props)
+	if err != nil {
 		_, why := fault.Of(err)
-		return nil, fault.New(fault.Invalid, strings.TrimPrefix(why, "properties."))
+		why = strings.TrimPrefix(why, "properties.")
+		if rest, line := strings.CutPrefix(why, "products["); line {
+			why = "lines[" + rest
+		}
+		return nil, fault.New(fault.Invalid, why)
+	}
+	if err := addsUp(r, &order); err != nil {
+		return nil, err
 	}
 	if len(identity.Of(&sale)) == 0 {
 		return nil, fault.New(fault.NotFound, Nobody)
@@ -138,6 +150,48 @@ func Events(r *Receipt, source string, now event.Time) ([]event.Event, error) {
 		events = append(events, c)
 	}
 	return events, nil
+}
+
+// Ahead is how far the clock of a till may be ahead of ours. Such a sale was now.
+const Ahead = 5 * time.Minute
+
+// addsUp compares what was paid with the lines, whose prices may or may not have the
+// tax in them. Each line may be rounded by a hundredth. Coupons may have taken
+// something off the whole.
+func addsUp(r *Receipt, order *event.Order) error {
+	if Decimal(r.Total) == "" || len(order.Lines) == 0 {
+		return nil
+	}
+	total, err := money.Parse(Decimal(r.Total))
+	if err != nil {
+		return nil // unreachable: it was read before
+	}
+	tax, sum := money.Micros(0), money.Micros(0)
+	if text := Decimal(r.Tax); text != "" {
+		if tax, err = money.Parse(text); err != nil {
+			return nil // unreachable: it was read before
+		}
+	}
+	for i := range order.Lines {
+		sum += order.Lines[i].Net
+	}
+	paid, lines, slack := size(total), size(sum), money.Micros(len(order.Lines))*money.One/100
+	near := func(x, y money.Micros) bool { return size(x-y) <= slack }
+	if near(paid, lines) || near(paid, lines+size(tax)) || paid < lines && len(r.Coupons) > 0 {
+		return nil
+	}
+	said := lines.String()
+	if tax != 0 {
+		said += ", and with the tax to " + (lines + size(tax)).String()
+	}
+	return fault.New(fault.Invalid, "total: "+paid.String()+" was paid, but the lines add up to "+said+": say what was taken off as the discount of a line")
+}
+
+func size(m money.Micros) money.Micros { return max(m, -m) }
+
+// Differs reports whether a receipt says something else than it did when it was heard.
+func Differs(before, now *event.Event) bool {
+	return before.Name != now.Name || before.Props != now.Props || before.User != now.User || time.Duration(max(before.At-now.At, now.At-before.At))*time.Millisecond > Ahead
 }
 
 // who sets what identifies the customer: see identity.Of.

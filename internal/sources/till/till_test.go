@@ -3,6 +3,7 @@ package till_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,6 +80,10 @@ func TestWhatIsWrongWithAReceiptIsNamed(t *testing.T) {
 		{"another kind", func(r *till.Receipt) { r.Kind = "void" }, fault.Invalid, "kind:"},
 		{"a price that is none", func(r *till.Receipt) { r.Lines[1].Price = till.Amount(`"4,00"`) }, fault.Invalid, "lines[1].price"},
 		{"a currency that is none", func(r *till.Receipt) { r.Currency = "POUND" }, fault.Invalid, "currency"},
+		{"a time to come", func(r *till.Receipt) { r.At = now.Add(time.Hour).String() }, fault.Invalid, "at: 2027-01-15T09:00:00.000Z is yet to come, here it is 2027-01-15T08:00:00.000Z"},
+		{"lines that do not add up", func(r *till.Receipt) { r.Coupons, r.Total = nil, till.Amount("25") }, fault.Invalid, "total: 25.00 was paid, but the lines add up to 24.00:"},
+		{"nor with the tax", func(r *till.Receipt) { r.Coupons, r.Total, r.Tax = nil, till.Amount("30"), till.Amount("4.80") }, fault.Invalid, "add up to 24.00, and with the tax to 28.80"},
+		{"a line that is too dear", func(r *till.Receipt) { r.Lines[1].Price = till.Amount("9223372036854"); r.Lines[1].Quantity = till.Amount("1000") }, fault.Invalid, "lines[1].price"},
 		{"nobody", func(r *till.Receipt) { r.Loyalty, r.Email = "", "" }, fault.NotFound, "no customer"},
 		{"somebody who is nobody", func(r *till.Receipt) { r.Loyalty, r.Email = "0000", "none" }, fault.NotFound, "no customer"},
 	} {
@@ -91,8 +96,27 @@ func TestWhatIsWrongWithAReceiptIsNamed(t *testing.T) {
 		}
 	}
 	r := receipt()
-	r.At = "2099-01-01T00:00:00Z"
+	r.At = now.Add(4 * time.Minute).String()
 	if events, err := till.Events(&r, "tills", now); err != nil || events[0].At != now {
 		t.Errorf("of a clock that is ahead: %v, %v", events, err)
+	}
+}
+
+func TestWhatWasPaidMayHaveTheTaxInItAndCouponsOff(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *till.Receipt){
+		"as it is":             func(r *till.Receipt) { r.Total = till.Amount("24.00") },
+		"rounded by the line":  func(r *till.Receipt) { r.Total = till.Amount("24.02") },
+		"tax on top":           func(r *till.Receipt) { r.Total, r.Tax = till.Amount("28.80"), till.Amount("4.80") },
+		"tax within":           func(r *till.Receipt) { r.Total, r.Tax = till.Amount("24"), till.Amount("4") },
+		"a coupon off":         func(r *till.Receipt) { r.Total = till.Amount("19"); r.Coupons = []string{"SPRING"} },
+		"a return, as a minus": func(r *till.Receipt) { r.Kind, r.Total = "return", till.Amount("-24") },
+	} {
+		r := receipt()
+		r.Coupons = nil
+		change(&r)
+		if _, err := till.Events(&r, "tills", now); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -168,7 +168,7 @@ export function Hours() {
   const [what, setWhat] = useState<'orders' | 'visitors' | 'revenue'>('orders');
   const [who, setWho] = useState<Question | null>(null);
   const program = useGet('/api/v1/program');
-  const q = useGet('/api/v1/reports/kpis', { query: { by: 'week', zone, limit: 500 } }, { retry: false });
+  const q = useGet('/api/v1/reports/kpis', { query: { by: 'hour_of_week', zone, limit: 500 } }, { retry: false });
   return (
     <State of={q}>
       {(r) => {
@@ -225,7 +225,7 @@ export function Hours() {
                               setWho({
                                 title: name(key),
                                 report: 'kpis',
-                                query: { by: 'week', zone, who: what === 'visitors' ? 'visitors' : 'customers', key },
+                                query: { by: 'hour_of_week', zone, who: what === 'visitors' ? 'visitors' : 'customers', key },
                               })
                           : undefined,
                       };
