@@ -35,7 +35,6 @@ export const segments = {
   or: 'oder',
   '+ property': '+ Eigenschaft',
   'Take the comparison out': 'Den Vergleich herausnehmen',
-  'Another comparison': 'Noch ein Vergleich',
   '+ comparison': '+ Vergleich',
   '+ and': '+ und',
   'Step {n}': 'Schritt {n}',
