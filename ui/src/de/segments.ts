@@ -177,6 +177,8 @@ export const segments = {
   'None of its messages was ever wanted for them.': 'Keine ihrer Nachrichten war je für diese Person gewollt.',
   'If its messages were wanted now': 'Wären ihre Nachrichten jetzt gewollt',
   'It sends no messages.': 'Sie sendet keine Nachrichten.',
+  'They would not be let in now: {why}': 'Käme jetzt nicht hinein: {why}',
+  'Nothing is in the way now.': 'Jetzt steht nichts im Weg.',
   'would go': 'ginge hinaus',
   'would wait': 'würde warten',
   'would not go': 'ginge nicht hinaus',
