@@ -28,10 +28,14 @@ func BenchmarkCustomersOfAMillion(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	w := worldOn(b, s)
 	home := identity.Key{7}
-	var pos store.Position
+	pos, err := s.Position(b.Context(), 0)
+	if err != nil {
+		b.Fatal(err)
+	}
 	for from := 0; from < customers; from += step {
-		c := &store.Commit{From: pos, To: store.Position{Epoch: 1, Seq: pos.Seq + 1}}
+		c := &store.Commit{From: pos, To: store.Position{Epoch: pos.Epoch, Seq: pos.Seq + 1}}
 		for i := from; i < from+step; i++ {
 			user := identity.Identifier{Kind: identity.User, Value: fmt.Sprintf("person-%d", i)}
 			email := identity.Identifier{Kind: identity.Email, Value: fmt.Sprintf("person-%d@people.example", i)}
@@ -58,7 +62,6 @@ func BenchmarkCustomersOfAMillion(b *testing.B) {
 			b.Error(err)
 		}
 	})
-	w := worldOn(b, s)
 	dice := rand.New(rand.NewPCG(1, 2))
 	measure := func(name string, ask func() *httptest.ResponseRecorder) {
 		b.Run(name, func(b *testing.B) {

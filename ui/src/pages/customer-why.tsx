@@ -19,7 +19,7 @@ export function Why({ id }: { id: string }) {
   const first = of || journeys.data?.data?.[0]?.value || campaigns.data?.data?.[0]?.value || '';
   return (
     <div className="stack">
-      <label className="row">
+      <label className="row choose">
         {t('Did, or did not, get')}
         <select value={first} onChange={(e) => setOf(e.target.value)} aria-label={t('What they got, or did not')}>
           {groups.map(([label, list]) =>
@@ -70,8 +70,19 @@ function Answer({ id, of }: { id: string; of: string }) {
             w.held_out ? t('they walk it and get nothing, so that its effect can be measured') : '',
           ],
         ];
+        const hurdle = w.kind === 'service' || inside ? undefined : rows.find(([ok]) => !ok);
+        const held = (w.messages ?? []).find((m) => m.suppressed || String(m.record.outcome) !== 'send');
         return (
           <div className="stack">
+            <div className={'note ' + (hurdle || held ? 'warn' : 'good')} role="status">
+              {hurdle
+                ? t('They would not be let in now: {why}', { why: hurdle[1] })
+                : held
+                  ? held.suppressed
+                    ? t('The address is suppressed: {why}', { why: held.suppressed.replaceAll('_', ' ') })
+                    : held.says
+                  : t('Nothing is in the way now.')}
+            </div>
             <div className="grid2">
               <Panel title={t('How they stand to it now')} flush>
                 <ul className="plain lines verdicts">

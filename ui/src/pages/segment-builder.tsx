@@ -28,7 +28,7 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
   const begun: Start = kept ?? start;
   const state = useUndo<Written>({ name: begun.name, label: begun.label, about: begun.about, when: begun.when });
   const s = state.value;
-  const set = (part: Partial<Written>) => state.set({ ...s, ...part });
+  const set = (part: Partial<Written>, step?: boolean) => state.set({ ...s, ...part }, step);
   const [view, setView] = useState<'builder' | 'json' | 'yaml'>('builder');
   const [reviewing, setReviewing] = useState(false);
   const check = useConditionCheck(s.when);
@@ -138,7 +138,7 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
                 {view === 'builder' ? (
                   <ConditionEditor
                     value={s.when}
-                    onChange={(when) => set({ when })}
+                    onChange={(when, step) => set({ when }, step)}
                     nodes={nodes}
                     problems={check.problems}
                     label={t('Condition')}
@@ -187,7 +187,6 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
               dropDraft(start.old);
               setReviewing(false);
               void go({ to: '/app/segments/$name', params: { name: s.name }, search: {} as never });
-              onClose();
             }}
           />
         )}
@@ -214,27 +213,37 @@ function Text({ as, value, onChange }: { as: 'json' | 'yaml'; value: Json; onCha
       setText(shown(value));
     }
   });
-  useEffect(() => {
-    if (later.trim() === '') return;
-    const stop = new AbortController();
-    const read = async () => {
-      try {
-        const said = await must(api.POST('/api/v1/conditions/check', { body: { text: later }, signal: stop.signal }));
-        setProblems(said.problems ?? []);
-        if (said.when !== undefined && said.when !== null && typeof said.when === 'object') {
-          const when = said.when as Json;
-          if (JSON.stringify(when) !== last.current) {
-            last.current = JSON.stringify(when);
-            change.current(when);
-          }
-        }
-      } catch {
-        // An answer that was not waited for; the next text is read anew.
+  const seen = useRef(text); // what the server was asked about last
+  const typed = useRef(text);
+  typed.current = text;
+  const read = useRef<(body: string, signal?: AbortSignal) => Promise<void>>(() => Promise.resolve());
+  read.current = async (body, signal) => {
+    seen.current = body;
+    if (body.trim() === '') return;
+    try {
+      const said = await must(api.POST('/api/v1/conditions/check', { body: { text: body }, signal }));
+      setProblems(said.problems ?? []);
+      const when = said.when as Json | undefined;
+      if (when && typeof when === 'object' && JSON.stringify(when) !== last.current) {
+        last.current = JSON.stringify(when);
+        change.current(when);
       }
-    };
-    void read();
+    } catch {
+      // An answer that was not waited for; the next text is read anew.
+    }
+  };
+  useEffect(() => {
+    const stop = new AbortController();
+    void read.current(later, stop.signal);
     return () => stop.abort();
   }, [later]);
+  // Who turns to another view at once has typed it all the same.
+  useEffect(
+    () => () => {
+      if (typed.current !== seen.current) void read.current(typed.current);
+    },
+    [],
+  );
   return (
     <div className="stack">
       <textarea

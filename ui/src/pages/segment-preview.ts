@@ -27,8 +27,9 @@ export function usePreview(when: Json | null, options?: { sample?: number; purpo
   const purpose = options?.purpose ?? '';
   const ready = options?.ready ?? true;
   const running = useRef('');
+  const still = later === text; // what was asked before is of no use from the first change on
   useEffect(() => {
-    if (later === '' || !ready) return;
+    if (later === '' || !still || !ready) return;
     const stop = new AbortController();
     const count = async () => {
       try {
@@ -57,6 +58,6 @@ export function usePreview(when: Json | null, options?: { sample?: number; purpo
       if (running.current) void api.DELETE('/api/v1/previews/{id}', { params: { path: { id: running.current } } });
       running.current = '';
     };
-  }, [later, sample, purpose, ready]);
+  }, [later, still, sample, purpose, ready]);
   return { figures: state.figures, stale: text !== state.of || !ready, error: state.of === later ? state.error : null };
 }

@@ -151,7 +151,8 @@ const nothing: Start = { old: '', before: '', name: '', label: '', about: '', wh
 export function Segment() {
   const { name } = useParams({ strict: false }) as { name: string };
   const search: Search = useSearch({ strict: false });
-  const s = useGet('/api/v1/segments/{name}', { path: { name } });
+  // Who is in it changes with every event, and all at once when it was just put in force.
+  const s = useGet('/api/v1/segments/{name}', { path: { name } }, { refetchInterval: search.edit ? undefined : 3000, keep: true });
   const go = useNavigate();
   const close = () => void go({ to: '/app/segments/$name', params: { name }, search: {} as never });
   if (search.edit) return <Editing name={name} onClose={close} />;
@@ -203,7 +204,9 @@ function Shown({ name, s }: { name: string; s: ReturnType<typeof useGet<'/api/v1
     ],
     [customer, t, n, date],
   );
-  const list = usePages<Member>(['members', name], (cursor) =>
+  // A short list is read anew when its length changes; a long one stays where it was scrolled to.
+  const total = s.data?.members ?? 0;
+  const list = usePages<Member>(['members', name, total < 200 ? total : 'many'], (cursor) =>
     get('/api/v1/segments/{name}/members', { path: { name }, query: { limit: 200, cursor } }),
   );
   const condition = useMemo<Json>(() => ({ segment: name }), [name]);

@@ -675,7 +675,6 @@ export function PartField({
           <button
             type="button"
             className="add small"
-            aria-label={t('Another comparison')}
             onClick={() => onHolder({ ...holder, [rest[0]!.value]: fit('', rest[0]!.takes, ctx.kinds) })}
           >
             {keys.length === 0 ? t('+ comparison') : t('+ and')}

@@ -104,13 +104,14 @@ export function useConditionCheck(value: Json, options?: { trigger?: boolean; wa
   };
 }
 
-// useUndo keeps a value with what it was before. Typing within a second is one change.
+// useUndo keeps a value with what it was before. What is typed without a pause is one
+// change, but what is said to be a step is one by itself.
 export function useUndo<T>(first: T) {
   const [past, setPast] = useState<Past<T>>({ before: [], now: first, after: [] });
   const last = useRef(0);
-  const set = useCallback((v: T) => {
-    const soon = Date.now() - last.current < 600;
-    last.current = Date.now();
+  const set = useCallback((v: T, step = false) => {
+    const soon = !step && Date.now() - last.current < 600;
+    last.current = step ? 0 : Date.now();
     setPast((h) => (soon && h.before.length > 0 ? { before: h.before, now: v, after: [] } : changed(h, v)));
   }, []);
   const undo = useCallback(() => {
@@ -174,7 +175,7 @@ export function ConditionEditor({
   trigger = false,
 }: {
   value: Json | null;
-  onChange: (v: Json) => void;
+  onChange: (v: Json, step?: boolean) => void; // step: a question came, went or moved
   nodes: Kind[] | undefined;
   problems?: Pathed[];
   label?: string; // what the condition is for, for who hears it
@@ -209,7 +210,7 @@ export function ConditionEditor({
     );
   const change = (v: Json, to?: Path) => {
     if (to) focus.current = nameOf(to);
-    onChange(v);
+    onChange(v, to !== undefined);
   };
   const desk: Desk = { kinds, readOnly, root: value, change, owned };
   return (
@@ -395,7 +396,7 @@ function Node({ value, path, depth, desk, joint }: Row & { desk: Desk; joint?: R
               aria-label={t('{what}: put into', { what: name })}
               value=""
               onChange={(e) => {
-                if (e.target.value === 'out') change(unwrap(root, path, kinds));
+                if (e.target.value === 'out') change(unwrap(root, path, kinds), path);
                 else change(wrapIn(root, path, e.target.value, kinds), path);
               }}
             >
