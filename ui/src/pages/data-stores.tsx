@@ -241,7 +241,11 @@ function Map({
     const text = s.city || s.name || s.id;
     const p = project(f, s);
     if (p.x < 0 || p.x > wide || p.y < 0 || p.y > high) continue;
-    if (!named.some((o) => o.text === text || (Math.abs(o.x - p.x) < 64 && Math.abs(o.y - p.y) < 14))) named.push({ ...p, text });
+    if (named.some((o) => o.text === text)) continue;
+    const long = text.length * 7;
+    const free = (x: number) => !named.some((o) => x < o.x + o.text.length * 7 && x + long > o.x && Math.abs(o.y - p.y) < 14);
+    const x = [p.x + 10, p.x - 10 - long].find(free);
+    if (x !== undefined) named.push({ x, y: p.y, text });
   }
   return (
     <Panel
@@ -329,7 +333,7 @@ function Map({
           );
         })}
         {named.map((o) => (
-          <text key={o.text} x={o.x + 10} y={o.y + 4} className="town">
+          <text key={o.text} x={o.x} y={o.y + 4} className="town">
             {o.text}
           </text>
         ))}

@@ -200,7 +200,7 @@ export function Ranks({
 }) {
   const most = Math.max(...rows.map((r) => r.value), 0) || 1;
   return (
-    <ul className="plain ranks">
+    <ul className={'plain ranks' + (rows.some((r) => r.note !== undefined) ? ' noted' : '')}>
       {rows.map((r) => (
         <li key={r.key}>
           <span className="name">{r.name}</span>
