@@ -180,8 +180,9 @@ async function main() {
 
     // It outlives a restart.
     const id = page.url().split('/').pop()
-    await stop()
     where = 'setup'
+    await page.goto('about:blank') // it would ask a server that is gone
+    await stop()
     await serve(args[0], port, data)
     await page.goto(origin + '/app/data/imports/' + id)
     where = 'import'

@@ -288,7 +288,7 @@ function Map({
           return (
             <g key={'a' + lat.toFixed(4)}>
               <line x1={0} x2={wide} y1={y} y2={y} className="grid" />
-              <text x={6} y={y - 4}>
+              <text className="degrees" x={6} y={y - 4}>
                 {Math.abs(lat).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {lat < 0 ? 'S' : 'N'}
               </text>
             </g>
@@ -299,7 +299,7 @@ function Map({
           return (
             <g key={'o' + lon.toFixed(4)}>
               <line y1={0} y2={high} x1={x} x2={x} className="grid" />
-              <text x={x + 4} y={high - 6}>
+              <text className="degrees" x={x + 4} y={high - 6}>
                 {Math.abs(lon).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {lon < 0 ? 'W' : 'E'}
               </text>
             </g>

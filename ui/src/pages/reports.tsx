@@ -2,6 +2,7 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, type ComponentType } from 'react';
 import { Page } from '../parts/kit';
+import { seen } from '../parts/seen';
 import { useWords, type Text } from '../words';
 
 const of = <M,>(load: () => Promise<M>, name: keyof M) => lazy(async () => ({ default: (await load())[name] as ComponentType }));
@@ -33,7 +34,13 @@ export function Reports() {
     <Page title={t('Reports')} about={t('Added up from everything that was heard.')}>
       <div className="tabs" role="tablist" aria-label={t('Reports')}>
         {tabs.map((x) => (
-          <button key={x.part} role="tab" aria-selected={x === here} onClick={() => void go({ to: '/app/reports/' + x.part })}>
+          <button
+            key={x.part}
+            role="tab"
+            ref={x === here ? seen : undefined}
+            aria-selected={x === here}
+            onClick={() => void go({ to: '/app/reports/' + x.part })}
+          >
             {t(x.text)}
           </button>
         ))}
