@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/measure"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
 	"rapport/internal/program"
@@ -58,6 +59,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "DefinitionProblem"
 	case reflect.TypeFor[program.Preview]():
 		return "MessagePreview"
+	case reflect.TypeFor[measure.Report]():
+		return "HoldoutReport"
 	case reflect.TypeFor[sender.Problem]():
 		return "DomainProblem"
 	case reflect.TypeFor[sender.Record]():

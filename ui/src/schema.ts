@@ -847,6 +847,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incremental": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say what each journey brought beside those who were held out of it
+         * @description Orders and revenue a person within sixty days of entering, with intervals that stay valid while somebody watches. Measured anew at most every five minutes.
+         */
+        get: operations["get_incremental"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -2781,6 +2801,14 @@ export interface components {
              */
             heard: string | null;
         };
+        HoldoutReport: {
+            buyers: components["schemas"]["Interval"];
+            incremental_orders: components["schemas"]["Interval"];
+            incremental_revenue: components["schemas"]["Interval"];
+            orders: components["schemas"]["Interval"];
+            ratio: components["schemas"]["Ratio"];
+            revenue: components["schemas"]["Interval"];
+        };
         Identifier: {
             /** Format: date-time */
             at: string | null;
@@ -2899,6 +2927,14 @@ export interface components {
             undone_at?: string;
             undone_by?: string;
         };
+        Incremental: {
+            /**
+             * Format: date-time
+             * @description When it was measured.
+             */
+            at: string;
+            journeys: components["schemas"]["Learnt"][] | null;
+        };
         Instance: {
             /** Format: date-time */
             entered: string | null;
@@ -2933,6 +2969,21 @@ export interface components {
             viewed: number;
             /** Format: int64 */
             wished: number;
+        };
+        Interval: {
+            enough: boolean;
+            excludes_zero: boolean;
+            /** Format: int64 */
+            held_out: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            lift: number;
+            /** Format: double */
+            low: number;
+            /** Format: int64 */
+            treated: number;
+            why?: string;
         };
         Invitation: {
             /** @description Who invited. */
@@ -3090,6 +3141,16 @@ export interface components {
             label: string;
             /** @description Keys that may stand beside it. */
             with: string[] | null;
+        };
+        Learnt: {
+            journey: string;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            people: number;
+            report: components["schemas"]["HoldoutReport"];
+            /** Format: double */
+            share: number;
         };
         Life: {
             days: components["schemas"]["LifeDay"][] | null;
@@ -3770,6 +3831,13 @@ export interface components {
             /** Format: int64 */
             monetary_micros: number;
             scores: string;
+        };
+        Ratio: {
+            alarm: boolean;
+            /** Format: double */
+            chi_square: number;
+            /** Format: double */
+            p: number;
         };
         Reach: {
             /**
@@ -6044,6 +6112,35 @@ export interface operations {
             };
         };
     };
+    get_incremental: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incremental"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_invitations: {
         parameters: {
             query?: never;
@@ -8196,9 +8293,11 @@ export interface operations {
     };
     get_stores_nearest: {
         parameters: {
-            query: {
-                lat: number;
-                lon: number;
+            query?: {
+                lat?: number;
+                lon?: number;
+                /** @description Instead of lat and lon, the id of a customer: where they were last, if they let that be known. */
+                customer?: string;
                 /** @description Only stores that have it in stock. */
                 sku?: string;
                 /** @description The instant, such as 2026-12-24T15:00:00Z. Default: now. */

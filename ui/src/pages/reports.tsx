@@ -19,6 +19,7 @@ const tabs: { part: string; text: Text; page: ComponentType }[] = [
   { part: 'stages', text: 'Stages of life', page: of(people, 'Stages') },
   { part: 'value', text: 'Value', page: of(people, 'Value') },
   { part: 'devices', text: 'Devices', page: of(figures, 'Devices') },
+  { part: 'journeys', text: 'Journeys', page: of(sent, 'Journeys') },
   { part: 'messages', text: 'Messages', page: of(sent, 'Messages') },
   { part: 'recommendations', text: 'Recommendations', page: of(sent, 'Recommendations') },
   { part: 'models', text: 'Models', page: of(sent, 'Models') },
