@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"rapport/internal/imports"
 	"rapport/internal/intake"
 	"rapport/internal/live"
+	"rapport/internal/report"
 	"rapport/internal/sender"
 )
 
@@ -26,9 +28,25 @@ func (s *server) api() (*api.API, error) {
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
 		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
-		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: s.book(), Desk: s.desk, Live: s.live, Interests: s.shops.likes, Domains: domains,
+		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: s.book(), Desk: s.desk, Live: s.live, Learn: s.learn, Interests: s.shops.likes, Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
 	}), nil
+}
+
+// learn measures every journey against those who were held out of it.
+func (s *server) learn(ctx context.Context) ([]report.Learnt, error) {
+	p, err := s.node.Program(ctx)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if err := s.loader.Load(ctx); err != nil {
+		return nil, err
+	}
+	var asked []report.Asked
+	for _, j := range p.Journeys {
+		asked = append(asked, report.Asked{Journey: j.Name, Share: j.Holdout})
+	}
+	return s.loader.Learn(ctx, asked, s.clock.Now(), p.Currency, s.node.Engine.Profile, nil)
 }
 
 // book returns the book of imports.

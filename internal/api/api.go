@@ -20,6 +20,7 @@ import (
 	"rapport/internal/keys"
 	"rapport/internal/live"
 	"rapport/internal/people"
+	"rapport/internal/report"
 	"rapport/internal/sender"
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
@@ -45,9 +46,11 @@ type Options struct {
 	Ledger store.Ledger
 	Keys   Keys
 
-	Imports   *imports.Book
-	Desk      *imports.Desk // imports files that are uploaded. Default: none are taken
-	Live      *live.Hub     // shows what comes in. Default: nobody sees it
+	Imports *imports.Book
+	Desk    *imports.Desk // imports files that are uploaded. Default: none are taken
+	Live    *live.Hub     // shows what comes in. Default: nobody sees it
+	// Learn measures every journey against those who were held out of it. Default: nobody does.
+	Learn     func(context.Context) ([]report.Learnt, error)
 	Domains   *sender.Book
 	Catalogue Catalogue
 	Interests store.Interests // who was interested in what. Default: nobody notes it
@@ -99,6 +102,7 @@ type API struct {
 
 	applying sync.Mutex // one change of definitions at a time
 	undoing  sync.Mutex // one import at a time
+	learnt   learnt
 }
 
 // Route is one operation: for tests that ask something of each.

@@ -62,6 +62,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "DefinitionProblem"
 	case reflect.TypeFor[program.Preview]():
 		return "MessagePreview"
+	case reflect.TypeFor[measure.Report]():
+		return "HoldoutReport"
 	case reflect.TypeFor[sender.Problem]():
 		return "DomainProblem"
 	case reflect.TypeFor[sender.Record]():

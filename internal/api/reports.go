@@ -58,6 +58,8 @@ func (a *API) reports() {
 		"lifecycle": "How many customers are in each stage of life at the end of each day, and which share of the stays in a stage ended in another, with a 95 % interval. Refunds move back.",
 		"handovers": "Orders of what had been looked at on another class of device, by the two. Each order counts once.",
 	}
+	route(a, get("/incremental", "reports", "Say what each journey brought beside those who were held out of it",
+		"Orders and revenue a person within sixty days of entering, with intervals that stay valid while somebody watches. Measured anew at most every five minutes."), a.incremental)
 	for _, name := range report.Names {
 		route(a, get("/reports/"+name, "reports", "Report: "+name, about[name]), func(ctx context.Context, in *Asked) (*body[Report], error) {
 			return answer(a.report(ctx, name, in))

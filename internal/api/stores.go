@@ -59,8 +59,9 @@ const maxNearest = 100
 
 // nearestQuery is what nearest is asked.
 type nearestQuery struct {
-	Lat    float64 `query:"lat" minimum:"-90" maximum:"90" required:"true"`
-	Lon    float64 `query:"lon" minimum:"-180" maximum:"180" required:"true"`
+	Lat    float64 `query:"lat" minimum:"-90" maximum:"90"`
+	Lon    float64 `query:"lon" minimum:"-180" maximum:"180"`
+	Who    string  `query:"customer" maxLength:"40" doc:"Instead of lat and lon, the id of a customer: where they were last, if they let that be known."`
 	SKU    string  `query:"sku" maxLength:"200" doc:"Only stores that have it in stock."`
 	At     string  `query:"at" maxLength:"40" doc:"The instant, such as 2026-12-24T15:00:00Z. Default: now."`
 	Open   bool    `query:"open" doc:"Only stores that are open at the instant."`
@@ -138,6 +139,16 @@ func (a *API) nearest(ctx context.Context, in *nearestQuery) (*body[page[storeVi
 		return nil, err
 	}
 	from := place.Point{Lat: in.Lat, Lon: in.Lon}
+	if in.Who != "" {
+		p, err := a.person(ctx, in.Who)
+		if err != nil {
+			return nil, err
+		}
+		if p.Where.PointAt == 0 {
+			return nil, fault.New(fault.NotFound, "it is not known where this customer was: no app has told it, or they did not agree to that")
+		}
+		from = p.Where.Point.Point()
+	}
 	if !from.Valid() {
 		return nil, fault.New(fault.Invalid, "lat and lon are those of a point on the ground; 0, 0 is in the sea")
 	}

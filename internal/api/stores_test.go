@@ -48,6 +48,10 @@ func TestTheNearestOpenStoreWithStock(t *testing.T) {
 			t.Errorf("%q: %q, want %q", query, got, want)
 		}
 	}
+	w.hear("ada", "Product Viewed", nil)
+	if code := w.ask(w.secret, "GET", "/stores/nearest?customer="+w.idOf("ada"), nil, nil); code != 404 {
+		t.Errorf("nearest to somebody of whom no place is known = %d, want 404", code)
+	}
 	stock := []map[string]any{{"sku": "LAMP", "store": "2", "pieces": 4}, {"sku": "LAMP", "store": "soho", "pieces": 0}, {"sku": "BOOTS", "pieces": 1}}
 	var a struct{ Taken, Unknown int }
 	if code := w.ask(w.secret, "POST", "/products/stock", map[string]any{"stock": stock}, &a); code != 200 || a.Taken != 2 || a.Unknown != 1 {

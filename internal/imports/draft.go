@@ -328,7 +328,7 @@ func (h *How) read(f io.ReadSeeker) (r Reading, err error) {
 		c := ReadColumn{Name: name, Field: field[i], Type: people.Guess(values[i], &reader)}
 		if c.Type == "date" || dated[field[i]] && len(values[i]) > 0 {
 			if at, why := reader.Parse([]byte(values[i][0])); why == "" {
-				c.Read = event.At(at).String()
+				c.Read, c.Type = event.At(at).String(), "date" // a wrong one among them is refused, and no more
 			}
 		}
 		r.Columns = append(r.Columns, c)

@@ -9,6 +9,15 @@ import { useWords, type Text } from '../words';
 
 type Line = Schemas['ProductLine'];
 const states = ['in_stock', 'out_of_stock', 'preorder', 'backorder', 'on_sale', 'gone'] as const;
+const named: Record<string, Text> = {
+  in_stock: 'in stock',
+  out_of_stock: 'sold out',
+  preorder: 'to pre-order',
+  backorder: 'on backorder',
+  on_sale: 'on sale',
+  gone: 'not sold any more',
+};
+const word = (state: string): Text => named[state] ?? 'not known';
 const tone: Record<string, Tone> = { in_stock: 'good', out_of_stock: 'bad', preorder: 'accent', backorder: 'warn' };
 
 export function Catalogue() {
@@ -79,7 +88,7 @@ function All() {
           <option value="">{t('all that are sold')}</option>
           {states.map((x) => (
             <option key={x} value={x}>
-              {t(x)}
+              {t(word(x))}
             </option>
           ))}
         </select>
@@ -106,7 +115,7 @@ function All() {
                 { name: t('Category'), width: 'minmax(100px, 1fr)', cell: (p) => <span className="soft">{p.category}</span> },
                 {
                   name: t('Price'),
-                  width: '130px',
+                  width: '170px',
                   num: true,
                   cell: (p) => (
                     <>
@@ -118,7 +127,7 @@ function All() {
                 {
                   name: t('State'),
                   width: '110px',
-                  cell: (p) => <Tag tone={p.gone ? '' : tone[p.availability]}>{t((p.gone ? 'gone' : p.availability) as Text)}</Tag>,
+                  cell: (p) => <Tag tone={p.gone ? '' : tone[p.availability]}>{t(word(p.gone ? 'gone' : p.availability))}</Tag>,
                 },
                 { name: t('Last news'), width: '150px', cell: (p) => <span className="soft">{when(p.updated)}</span> },
               ]}
@@ -144,7 +153,7 @@ function One({ id }: { id: string }) {
         <div className="stack">
           <div className="crumbs">
             <Link to="/app/data/catalogue">{t('Catalogue')}</Link> <span aria-hidden="true">/</span> <b>{p.title || p.id}</b>{' '}
-            <Tag tone={p.gone ? '' : tone[p.availability]}>{t((p.gone ? 'gone' : p.availability) as Text)}</Tag>
+            <Tag tone={p.gone ? '' : tone[p.availability]}>{t(word(p.gone ? 'gone' : p.availability))}</Tag>
           </div>
           <div className="grid2">
             <Panel title={t('Variants')} flush>
@@ -175,7 +184,7 @@ function One({ id }: { id: string }) {
                         </td>
                         <td className="num">{n(v.stock)}</td>
                         <td>
-                          <Tag tone={tone[v.availability]}>{t(v.availability as Text)}</Tag>
+                          <Tag tone={tone[v.availability]}>{t(word(v.availability))}</Tag>
                         </td>
                       </tr>
                     ))}

@@ -1,8 +1,8 @@
 // Stores on a map that needs no tiles: where they are is drawn from their positions.
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
-import { get, useGet, type Schemas } from '../api';
-import { Empty, Facts, Panel, State, Tag } from '../parts/kit';
+import { api, get, must, useGet, type Schemas } from '../api';
+import { Empty, Facts, Failure, Panel, State, Tag } from '../parts/kit';
 import { framed, graticule, high, project, scale, unproject, wide, type Frame, type Spot } from '../parts/projection';
 import { useWords } from '../words';
 
@@ -37,6 +37,14 @@ function Shown({ stores, fences }: { stores: Store[]; fences: Fence[] }) {
     enabled: at !== null,
     queryFn: () => get('/api/v1/stores/nearest', { query: { lat: at?.lat ?? 0, lon: at?.lon ?? 0, limit: 5 } as never }),
   });
+  const [typed, setTyped] = useState('');
+  const around = useMutation({
+    mutationFn: async () => {
+      const c = await must(api.POST('/api/v1/customers/search', { body: { identifier: typed.trim() } }));
+      return get('/api/v1/stores/nearest', { query: { customer: c.id, limit: 5 } });
+    },
+  });
+  const hours = (s: Store) => (s.hours_today === 'closed' ? t('closed') : s.hours_today || t('not known'));
   const store = stores.find((s) => s.id === here);
   return (
     <div className="stack">
@@ -51,7 +59,7 @@ function Shown({ stores, fences }: { stores: Store[]; fences: Fence[] }) {
                     t('Address'),
                     [store.street, [store.postal, store.city].filter(Boolean).join(' '), store.country].filter(Boolean).join(', ') || '–',
                   ],
-                  [t('Hours today'), store.hours_today || t('not known')],
+                  [t('Hours today'), hours(store)],
                   [t('Telephone'), store.phone || '–'],
                   [t('Time zone'), store.zone],
                   [t('Services'), (store.services ?? []).join(', ') || '–'],
@@ -105,18 +113,28 @@ function Shown({ stores, fences }: { stores: Store[]; fences: Fence[] }) {
               <p className="soft small">{t('Or double-click on the map.')}</p>
             </form>
             {near.error && <div className="note bad">{near.error.message}</div>}
-            {at && near.data && (
-              <ol className="nearest">
-                {(near.data.data ?? []).map((s) => (
-                  <li key={s.id}>
-                    <button className="link" onClick={() => setHere(s.id)}>
-                      {s.name || s.id}
-                    </button>{' '}
-                    <span className="soft">{distance(s.metres)}</span> <Open of={s} />
-                  </li>
-                ))}
-              </ol>
-            )}
+            <form
+              className="stack"
+              onSubmit={(e) => {
+                e.preventDefault();
+                around.mutate();
+              }}
+            >
+              <div className="row">
+                <input
+                  aria-label={t('Nearest to a customer')}
+                  placeholder={t('E-mail, phone, user id, customer id…')}
+                  value={typed}
+                  onChange={(e) => setTyped(e.target.value)}
+                  required
+                  maxLength={300}
+                />
+                <button disabled={around.isPending}>{t('Find')}</button>
+              </div>
+            </form>
+            <Failure error={around.error} />
+            {around.data && <Near of={around.data.data ?? []} onHere={setHere} />}
+            {at && near.data && <Near of={near.data.data ?? []} onHere={setHere} />}
           </Panel>
         </div>
       </div>
@@ -141,7 +159,7 @@ function Shown({ stores, fences }: { stores: Store[]; fences: Fence[] }) {
                     </button>
                   </td>
                   <td>{s.city}</td>
-                  <td className="soft">{s.hours_today || t('not known')}</td>
+                  <td className="soft">{hours(s)}</td>
                   <td>
                     <Open of={s} />
                   </td>
@@ -163,6 +181,21 @@ function Shown({ stores, fences }: { stores: Store[]; fences: Fence[] }) {
 
 const distance = (metres: number | undefined) =>
   metres === undefined ? '' : metres < 1000 ? `${Math.round(metres)} m` : `${(metres / 1000).toFixed(1)} km`;
+
+function Near({ of, onHere }: { of: Store[]; onHere: (id: string) => void }) {
+  return (
+    <ol className="nearest">
+      {of.map((s) => (
+        <li key={s.id}>
+          <button className="link" onClick={() => onHere(s.id)}>
+            {s.name || s.id}
+          </button>{' '}
+          <span className="soft">{distance(s.metres)}</span> <Open of={s} />
+        </li>
+      ))}
+    </ol>
+  );
+}
 
 function Open({ of: s }: { of: Store }) {
   const { t } = useWords();
@@ -241,7 +274,11 @@ function Map({
     const text = s.city || s.name || s.id;
     const p = project(f, s);
     if (p.x < 0 || p.x > wide || p.y < 0 || p.y > high) continue;
-    if (!named.some((o) => o.text === text || (Math.abs(o.x - p.x) < 64 && Math.abs(o.y - p.y) < 14))) named.push({ ...p, text });
+    if (named.some((o) => o.text === text)) continue;
+    const long = text.length * 7;
+    const free = (x: number) => !named.some((o) => x < o.x + o.text.length * 7 && x + long > o.x && Math.abs(o.y - p.y) < 14);
+    const x = [p.x + 10, p.x - 10 - long].find(free);
+    if (x !== undefined) named.push({ x, y: p.y, text });
   }
   return (
     <Panel
@@ -284,7 +321,7 @@ function Map({
           return (
             <g key={'a' + lat.toFixed(4)}>
               <line x1={0} x2={wide} y1={y} y2={y} className="grid" />
-              <text x={6} y={y - 4}>
+              <text className="degrees" x={6} y={y - 4}>
                 {Math.abs(lat).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {lat < 0 ? 'S' : 'N'}
               </text>
             </g>
@@ -295,7 +332,7 @@ function Map({
           return (
             <g key={'o' + lon.toFixed(4)}>
               <line y1={0} y2={high} x1={x} x2={x} className="grid" />
-              <text x={x + 4} y={high - 6}>
+              <text className="degrees" x={x + 4} y={high - 6}>
                 {Math.abs(lon).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {lon < 0 ? 'W' : 'E'}
               </text>
             </g>
@@ -329,7 +366,7 @@ function Map({
           );
         })}
         {named.map((o) => (
-          <text key={o.text} x={o.x + 10} y={o.y + 4} className="town">
+          <text key={o.text} x={o.x} y={o.y + 4} className="town">
             {o.text}
           </text>
         ))}

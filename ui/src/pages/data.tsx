@@ -2,6 +2,7 @@
 import { Link, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, type ComponentType } from 'react';
 import { Page } from '../parts/kit';
+import { seen } from '../parts/seen';
 import { useMay } from '../session';
 import { useWords, type Text } from '../words';
 
@@ -49,6 +50,7 @@ export function Data() {
           <Link
             key={p.part}
             to={'/app/data/' + p.part}
+            ref={p === here ? seen : undefined}
             data-status={p === here ? 'active' : undefined}
             aria-current={p === here ? 'page' : undefined}
           >

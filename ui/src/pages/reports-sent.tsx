@@ -98,6 +98,106 @@ export function Messages() {
   );
 }
 
+// Journeys shows what they brought beside those who were held out, and says nothing
+// where too few were.
+export function Journeys() {
+  const { t, n, pct, money, when } = useWords();
+  const program = useGet('/api/v1/program');
+  const q = useGet('/api/v1/incremental', undefined, { retry: false });
+  const currency = program.data?.currency;
+  const each = (v: number) => new Intl.NumberFormat(undefined, currency ? { style: 'currency', currency } : {}).format(v);
+  return (
+    <State of={q}>
+      {(r) => {
+        const all = (r.journeys ?? []).filter((j) => j.people + j.pending > 0);
+        const drawn = all.filter((j) => j.report.revenue.enough);
+        const most = Math.max(...drawn.flatMap((j) => [Math.abs(j.report.revenue.low), Math.abs(j.report.revenue.high)]), 0.01);
+        const x = (v: number) => 50 + (Math.max(-most, Math.min(most, v)) / most) * 48;
+        return (
+          <Chart
+            title={t('What journeys brought, beside those who were held out')}
+            about={t(
+              'A person within 60 days of entering, and between which bounds it lies. A bar that leaves the middle behind is no chance. Measured {date}.',
+              { date: when(r.at) },
+            )}
+            name="incremental"
+            head={[
+              t('Journey'),
+              t('Held out'),
+              t('Measured'),
+              t('Too early'),
+              t('Revenue a person'),
+              t('At least'),
+              t('At most'),
+              t('More revenue'),
+              t('Says'),
+            ]}
+            rows={all.map((j) => [
+              j.journey,
+              j.share,
+              j.people,
+              j.pending,
+              j.report.revenue.enough ? j.report.revenue.lift : '',
+              j.report.revenue.enough ? j.report.revenue.low : '',
+              j.report.revenue.enough ? j.report.revenue.high : '',
+              j.report.incremental_revenue.enough ? j.report.incremental_revenue.lift : '',
+              j.report.revenue.why ?? '',
+            ])}
+          >
+            {all.length === 0 ? (
+              <Empty>{t('Nobody has entered a journey yet.')}</Empty>
+            ) : (
+              <ul className="plain effects">
+                {all.map((j) => {
+                  const v = j.report.revenue;
+                  return (
+                    <li key={j.journey}>
+                      <span>
+                        <b>{j.journey}</b>{' '}
+                        <span className="soft small">
+                          {j.share > 0 ? t('{share} held out', { share: pct(j.share) }) : t('nobody is held out')}
+                        </span>
+                      </span>
+                      {v.enough ? (
+                        <>
+                          <svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">
+                            <rect width={100} height={14} className="ground" />
+                            <rect
+                              x={x(v.low)}
+                              width={Math.max(x(v.high) - x(v.low), 0.6)}
+                              y={4}
+                              height={6}
+                              className={v.excludes_zero ? (v.lift > 0 ? 'tone-good' : 'tone-bad') : 'tone-soft'}
+                            />
+                            <rect x={49.8} width={0.4} height={14} className="tone-soft" />
+                          </svg>
+                          <span>
+                            {each(v.lift)} <span className="soft small">{`${each(v.low)} – ${each(v.high)}`}</span>
+                            {j.report.incremental_revenue.enough && v.excludes_zero && (
+                              <div className="soft small">
+                                {t('{sum} more in all', { sum: money(j.report.incremental_revenue.lift, currency) })}
+                              </div>
+                            )}
+                          </span>
+                        </>
+                      ) : (
+                        <>
+                          <span className="soft small">{v.why || t('too few to say')}</span>
+                          <span className="soft small">{t('{n} measured, {m} too early', { n: n(j.people), m: n(j.pending) })}</span>
+                        </>
+                      )}
+                    </li>
+                  );
+                })}
+              </ul>
+            )}
+          </Chart>
+        );
+      }}
+    </State>
+  );
+}
+
 export function Recommendations() {
   const { t, n, pct, when, money } = useWords();
   const program = useGet('/api/v1/program');

@@ -2,6 +2,7 @@
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, type ComponentType } from 'react';
 import { Page } from '../parts/kit';
+import { seen } from '../parts/seen';
 import { useWords, type Text } from '../words';
 
 const of = <M,>(load: () => Promise<M>, name: keyof M) => lazy(async () => ({ default: (await load())[name] as ComponentType }));
@@ -18,6 +19,7 @@ const tabs: { part: string; text: Text; page: ComponentType }[] = [
   { part: 'stages', text: 'Stages of life', page: of(people, 'Stages') },
   { part: 'value', text: 'Value', page: of(people, 'Value') },
   { part: 'devices', text: 'Devices', page: of(figures, 'Devices') },
+  { part: 'journeys', text: 'Journeys', page: of(sent, 'Journeys') },
   { part: 'messages', text: 'Messages', page: of(sent, 'Messages') },
   { part: 'recommendations', text: 'Recommendations', page: of(sent, 'Recommendations') },
   { part: 'models', text: 'Models', page: of(sent, 'Models') },
@@ -33,7 +35,13 @@ export function Reports() {
     <Page title={t('Reports')} about={t('Added up from everything that was heard.')}>
       <div className="tabs" role="tablist" aria-label={t('Reports')}>
         {tabs.map((x) => (
-          <button key={x.part} role="tab" aria-selected={x === here} onClick={() => void go({ to: '/app/reports/' + x.part })}>
+          <button
+            key={x.part}
+            role="tab"
+            ref={x === here ? seen : undefined}
+            aria-selected={x === here}
+            onClick={() => void go({ to: '/app/reports/' + x.part })}
+          >
             {t(x.text)}
           </button>
         ))}

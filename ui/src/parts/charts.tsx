@@ -1,5 +1,5 @@
 // Charts of our own: SVG that scales, with the same numbers in a table and in a file.
-import { useId, useState, type ReactNode } from 'react';
+import { useId, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useWords } from '../words';
 import { csv, save } from './csv';
 import { Panel } from './kit';
@@ -89,7 +89,6 @@ export function ticks(most: number, about = 4): number[] {
   return list;
 }
 
-const W = 720;
 const H = 220;
 const left = 56;
 const bottom = 24;
@@ -99,6 +98,16 @@ export interface Series {
   values: number[];
   tone?: 'accent' | 'soft' | 'warn' | 'bad' | 'good';
   dashed?: boolean;
+}
+
+function useNarrow() {
+  return useSyncExternalStore(
+    (told) => {
+      addEventListener('resize', told);
+      return () => removeEventListener('resize', told);
+    },
+    () => innerWidth < 700,
+  );
 }
 
 // Plot is bars or lines over labels, with an axis of round numbers.
@@ -116,6 +125,8 @@ export function Plot({
   label: string;
 }) {
   const [at, setAt] = useState<number | null>(null);
+  const narrow = useNarrow();
+  const W = narrow ? 400 : 720; // so that letters stay as large on a telephone
   const id = useId();
   const most = Math.max(...series.flatMap((s) => s.values), 0);
   const marks = ticks(most);
@@ -124,7 +135,7 @@ export function Plot({
   const slot = (W - left - 8) / n;
   const x = (i: number) => left + slot * (i + 0.5);
   const y = (v: number) => H - bottom - (Math.max(v, 0) / top) * (H - bottom - 10);
-  const every = Math.max(1, Math.ceil(n / 8));
+  const every = Math.max(1, Math.ceil(n / (narrow ? 4 : 8)));
   const shown = at === null ? null : labels[at];
   return (
     <div className="plot">
@@ -200,7 +211,7 @@ export function Ranks({
 }) {
   const most = Math.max(...rows.map((r) => r.value), 0) || 1;
   return (
-    <ul className="plain ranks">
+    <ul className={'plain ranks' + (rows.some((r) => r.note !== undefined) ? ' noted' : '')}>
       {rows.map((r) => (
         <li key={r.key}>
           <span className="name">{r.name}</span>
