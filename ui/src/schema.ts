@@ -1011,6 +1011,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incremental": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say what each journey brought beside those who were held out of it
+         * @description Orders and revenue a person within sixty days of entering, with intervals that stay valid while somebody watches. Measured anew at most every five minutes.
+         */
+        get: operations["get_incremental"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -1686,7 +1706,7 @@ export interface paths {
         put?: never;
         /**
          * Take what tills sold
-         * @description Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.
+         * @description Each receipt is an order at the instant of its sale, however late it comes and in whatever order. Sent again, it changes nothing; with another content under the same number it is refused: send a return of the old one and the new one under a number of its own. Receipts of nobody are counted and not kept. The answer comes once all that is taken is durable.
          */
         post: operations["post_receipts"];
         delete?: never;
@@ -1824,7 +1844,7 @@ export interface paths {
         };
         /**
          * Report: kpis
-         * @description Orders, revenue, customers, visitors, conversion, average order and repeat rate, in one row or by day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.
+         * @description Orders, revenue, customers, visitors, conversion, average order, repeat rate and what the model of value expects of those customers, in one row or by month, day, hour, hour of the week, device, channel, store, city or segment; retention, churn, opt-in and reach.
          */
         get: operations["get_reports_kpis"];
         put?: never;
@@ -3133,6 +3153,14 @@ export interface components {
              */
             identifiers: number;
         };
+        Expected: {
+            /** Format: int64 */
+            customers: number;
+            /** Format: int64 */
+            mean_micros: number;
+            /** Format: int64 */
+            sum_micros: number;
+        };
         FenceView: {
             /** Format: double */
             lat: number;
@@ -3407,6 +3435,14 @@ export interface components {
             undone_at?: string;
             undone_by?: string;
         };
+        Incremental: {
+            /**
+             * Format: date-time
+             * @description When it was measured.
+             */
+            at: string;
+            journeys: components["schemas"]["Learnt"][] | null;
+        };
         Instance: {
             /** Format: date-time */
             entered: string | null;
@@ -3589,6 +3625,7 @@ export interface components {
             orders: number;
             /** Format: int64 */
             orders_in_other_currencies?: number;
+            predicted_clv?: components["schemas"]["Expected"];
             /** Format: double */
             repeat_rate: number;
             /** Format: int64 */
@@ -3660,6 +3697,16 @@ export interface components {
             locales: string[] | null;
             tags: components["schemas"]["LiquidTag"][] | null;
             variables: components["schemas"]["Variable"][] | null;
+        };
+        Learnt: {
+            journey: string;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            people: number;
+            report: components["schemas"]["HoldoutReport"];
+            /** Format: double */
+            share: number;
         };
         Life: {
             days: components["schemas"]["LifeDay"][] | null;
@@ -7376,6 +7423,35 @@ export interface operations {
             };
         };
     };
+    get_incremental: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incremental"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_invitations: {
         parameters: {
             query?: never;
@@ -8783,7 +8859,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -8839,7 +8915,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -8895,7 +8971,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -8951,7 +9027,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9007,7 +9083,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9063,7 +9139,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9119,7 +9195,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9175,7 +9251,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9231,7 +9307,7 @@ export interface operations {
                 /** @description Time zone in which days, hours and months are counted. Default: UTC. */
                 zone?: string;
                 /** @description kpis: what each row is about. Default: one row. */
-                by?: "day" | "hour" | "week" | "device" | "channel" | "store" | "city" | "segment";
+                by?: "month" | "day" | "hour" | "hour_of_week" | "device" | "channel" | "store" | "city" | "segment";
                 /** @description funnel: names of events in order, with commas between. */
                 steps?: string[] | null;
                 /** @description funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d. */
@@ -9831,9 +9907,11 @@ export interface operations {
     };
     get_stores_nearest: {
         parameters: {
-            query: {
-                lat: number;
-                lon: number;
+            query?: {
+                lat?: number;
+                lon?: number;
+                /** @description Instead of lat and lon, the id of a customer: where they were last, if they let that be known. */
+                customer?: string;
                 /** @description Only stores that have it in stock. */
                 sku?: string;
                 /** @description The instant, such as 2026-12-24T15:00:00Z. Default: now. */

@@ -1,0 +1,1 @@
+var e=e=>e?.scrollIntoView({block:`nearest`,inline:`nearest`});export{e as t};
