@@ -8,7 +8,6 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/killpoint"
 	"rapport/internal/store"
@@ -193,18 +192,13 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		l.open.since = event.At(time.Now())
 	}
 	l.open.fired = true
-	fired := l.rouseAll(batch)
-	for i, id := range batch {
+	for _, id := range batch {
 		it := l.cache.get(id)
 		if it == nil {
 			continue
 		}
 		if it.p.Alarm > l.pos.Now { // it has fired and waits for the commit, or moved away
 			l.tooEarly(it)
-			continue
-		}
-		if f := &fired[i]; f.of == it.p {
-			l.woken(it, f)
 			continue
 		}
 		if err := l.current(ctx, it, it.p.Alarm); err != nil {
@@ -214,22 +208,9 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			}
 			return err
 		}
-		f := l.rouse(it.p)
-		l.woken(it, &f)
+		l.wake(it)
 	}
 	return nil
-}
-
-// rouseAll fires the alarms of those who are current, on every processor. Of the
-// others it says nothing.
-func (l *lane) rouseAll(ids []identity.ID) []roused {
-	fired := make([]roused, len(ids))
-	each(len(ids), fewAtOnce, func(i int) {
-		if it := l.cache.items[ids[i]]; it != nil && it.p.Alarm <= l.pos.Now && l.prog.Current(it.p) {
-			fired[i] = l.rouse(it.p)
-		}
-	})
-	return fired
 }
 
 // findDue reads whose alarms are due: those behind the last full page, or all if
@@ -253,22 +234,11 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	read := make([]*profile.Profile, len(rows))
-	each(len(rows), fewAtOnce, func(i int) {
-		if l.cache.items[rows[i].ID] == nil {
-			read[i], _ = readRow(rows[i].ID, string(rows[i].Body)) // admit says what is wrong with it
-		}
-	})
 	for i := range rows {
-		id := rows[i].ID
-		switch {
-		case l.cache.items[id] != nil:
-		case read[i] != nil:
-			l.hold(read[i], string(rows[i].Body))
-		default:
-			l.admit(id, string(rows[i].Body))
+		if l.cache.items[rows[i].ID] == nil {
+			l.admit(rows[i].ID, string(rows[i].Body))
 		}
-		l.due = append(l.due, id)
+		l.due = append(l.due, rows[i].ID)
 	}
 	l.crowd = nil
 	if len(rows) == dueLimit {
@@ -282,13 +252,14 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 // dueLimit is how many due alarms are read at once.
 const dueLimit = 4096
 
-// woken takes what came of a customer's alarms. The lock is held.
-func (l *lane) woken(it *item, f *roused) {
-	if f.stack != "" {
-		l.silence(it, "the core could not fire this customer's alarm", f.stack)
+// wake fires the alarms of one profile up to the lane's now. The lock is held.
+func (l *lane) wake(it *item) {
+	p, eff, stack := l.rouse(it.p)
+	if stack != "" {
+		l.silence(it, "the core could not fire this customer's alarm", stack)
 		return
 	}
-	l.take(it, f.next, &f.eff, nil, l.pos.Now)
+	l.take(it, p, &eff, nil, l.pos.Now)
 	l.open.events++
 }
 

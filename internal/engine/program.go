@@ -329,24 +329,14 @@ func (l *lane) catch(p *profile.Profile, history []Heard, now event.Time) (next 
 	return next, eff, ""
 }
 
-// roused is what came of a customer's alarms up to the lane's now.
-type roused struct {
-	of    *profile.Profile // whose alarms fired; nil: nobody's
-	next  *profile.Profile
-	eff   core.Effects
-	stack string // of a panic
-}
-
-// rouse calls the core. It changes nothing, so several may be asked at once.
-func (l *lane) rouse(p *profile.Profile) (f roused) {
-	f.of = p
+func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effects, stack string) {
 	defer func() {
 		if r := recover(); r != nil {
-			f.stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
+			stack = fmt.Sprintf("%v\n%s", r, debug.Stack())
 		}
 	}()
-	f.next, f.eff = l.prog.Wake(p, l.pos.Now)
-	return f
+	next, eff = l.prog.Wake(p, l.pos.Now)
+	return next, eff, ""
 }
 
 // history returns every event of the profile and its strands in the order in
