@@ -83,7 +83,7 @@ type API struct {
 
 	desk *audience.Desk // counts whom conditions are about
 
-	frames frames // messages of test runs
+	frames     frames     // messages of test runs
 	vocabulary vocabulary // what could stand in conditions
 
 	applying sync.Mutex // one change of definitions at a time
