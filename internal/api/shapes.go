@@ -36,6 +36,7 @@ type shapeField struct {
 	Type     string           `json:"type"`
 	Units    []string         `json:"units" doc:"Of a length of time."`
 	Required bool             `json:"required"`
+	Often    bool             `json:"often" doc:"A form shows it at once, though it may be left out."`
 	Default  string           `json:"default,omitempty" doc:"What holds if it is left out."`
 	Options  []journey.Option `json:"options"`
 	Items    []shapeField     `json:"items" doc:"Of a list."`
@@ -84,7 +85,7 @@ func fieldsOf(list []journey.Field) []shapeField {
 		if f.Named() {
 			continue
 		}
-		v := shapeField{Name: f.Name, Label: f.Label, About: f.About, Type: string(f.Type), Units: []string{}, Required: f.Required, Default: f.Default, Options: append([]journey.Option{}, f.Options...), Items: fieldsOf(f.Items)}
+		v := shapeField{Name: f.Name, Label: f.Label, About: f.About, Type: string(f.Type), Units: []string{}, Required: f.Required, Often: f.Often, Default: f.Default, Options: append([]journey.Option{}, f.Options...), Items: fieldsOf(f.Items)}
 		switch f.Type {
 		case journey.LengthField, journey.ExpiryField:
 			v.Units = lengthUnits

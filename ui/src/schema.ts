@@ -5089,6 +5089,8 @@ export interface components {
             items: components["schemas"]["ShapeField"][] | null;
             label: components["schemas"]["Words"];
             name: string;
+            /** @description A form shows it at once, though it may be left out. */
+            often: boolean;
             options: components["schemas"]["Option"][] | null;
             required: boolean;
             type: string;

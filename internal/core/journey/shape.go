@@ -77,6 +77,7 @@ type Field struct {
 	Default  string // what holds if it is left out, in words; empty: nothing does
 	Options  []Option
 	Items    []Field // of a list
+	Often    bool    // a form shows it at once, though it may be left out
 	edge     bool    // it names a step: a branch, and no field of a form
 }
 
@@ -118,7 +119,7 @@ var triggerShapes = []Shape{
 		Says:  w("when {event} happens", "wenn {event} geschieht"),
 		Fields: []Field{
 			{Name: "event", Type: EventsField, Required: true, Label: w("Event", "Ereignis"), About: w("The name of the event, as it is sent.", "Der Name des Ereignisses, wie es gesendet wird.")},
-			{Name: "where", Type: FilterField, Label: w("Only if", "Nur wenn"), About: w("Properties of the event and their values.", "Eigenschaften des Ereignisses und ihre Werte.")},
+			{Name: "where", Type: FilterField, Often: true, Label: w("Only if", "Nur wenn"), About: w("Properties of the event and their values.", "Eigenschaften des Ereignisses und ihre Werte.")},
 			{Name: "key", Type: TextField, Label: w("One run for each", "Ein Durchlauf je"), About: w("A property such as order_id: a customer may be inside once for each of its values.", "Eine Eigenschaft wie order_id: Man kann je Wert einmal darin sein."), Default: "one run for a customer"},
 		},
 		Example: "{event: Order Completed, key: order_id}",
@@ -129,7 +130,7 @@ var triggerShapes = []Shape{
 		Says:  w("on {on} of {segment}", "bei {on} von {segment}"),
 		Fields: []Field{
 			{Name: "segment", Type: SegmentField, Required: true, Label: w("Segment", "Segment"), About: w("Who is in it already does not come in.", "Wer schon darin ist, kommt nicht hinein.")},
-			{Name: "on", Type: ChoiceField, Default: "enter", Label: w("When they", "Wenn sie"), About: w("Coming or going.", "Kommen oder Gehen."), Options: []Option{opt("enter", "come into it", "hineinkommen"), opt("leave", "leave it", "es verlassen")}},
+			{Name: "on", Type: ChoiceField, Often: true, Default: "enter", Label: w("When they", "Wenn sie"), About: w("Coming or going.", "Kommen oder Gehen."), Options: []Option{opt("enter", "come into it", "hineinkommen"), opt("leave", "leave it", "es verlassen")}},
 		},
 		Example: "{segment: vip, on: enter}",
 	},
@@ -139,8 +140,8 @@ var triggerShapes = []Shape{
 		Says:  w("on {date}, {offset}", "am {date}, {offset}"),
 		Fields: []Field{
 			{Name: "date", Type: TraitField, Required: true, Label: w("Trait with the date", "Merkmal mit dem Datum"), About: w("Such as birthday.", "Zum Beispiel birthday.")},
-			{Name: "offset", Type: OffsetField, Label: w("Days before or after", "Tage davor oder danach"), About: w("-3d is three days before.", "-3d ist drei Tage davor."), Default: "on the day"},
-			{Name: "at", Type: ClockField, Label: w("Time of day", "Uhrzeit"), About: w("On the customer's own clock.", "Nach der Uhr der Person."), Default: "09:00"},
+			{Name: "offset", Type: OffsetField, Often: true, Label: w("Days before or after", "Tage davor oder danach"), About: w("-3d is three days before.", "-3d ist drei Tage davor."), Default: "on the day"},
+			{Name: "at", Type: ClockField, Often: true, Label: w("Time of day", "Uhrzeit"), About: w("On the customer's own clock.", "Nach der Uhr der Person."), Default: "09:00"},
 			{Name: "repeat", Type: ChoiceField, Default: "yearly", Label: w("How often", "Wie oft"), About: w("Every year, or only in the year of the date.", "Jedes Jahr, oder nur im Jahr des Datums."), Options: []Option{opt("yearly", "every year", "jedes Jahr"), opt("never", "once", "einmal")}},
 		},
 		Example: "{date: birthday, at: \"09:00\"}",
@@ -162,9 +163,9 @@ var triggerShapes = []Shape{
 		Says:  w("on {catalogue}", "bei {catalogue}"),
 		Fields: []Field{
 			{Name: "catalogue", Type: ChoicesField, Required: true, Label: w("What changes", "Was sich ändert"), About: w("One run for each product.", "Ein Durchlauf je Artikel."), Options: []Option{opt("price_drop", "the price drops", "der Preis sinkt"), opt("back_in_stock", "it is back in stock", "es ist wieder da"), opt("low_stock", "few are left", "wenige sind noch da")}},
-			{Name: "interest", Type: ChoicesField, Label: w("Who had", "Wer es"), About: w("On what ground they are told.", "Aus welchem Grund man es ihnen sagt."), Default: "any interest", Options: []Option{opt("viewed", "looked at it", "ansah"), opt("carted", "put it in the cart", "in den Warenkorb legte"), opt("wished", "wished for it", "sich wünschte"), opt("bought", "bought it", "kaufte")}},
-			{Name: "drop", Type: ShareField, Label: w("By at least", "Um mindestens"), About: w("How far the price must drop.", "Wie weit der Preis sinken muss.")},
-			{Name: "where", Type: FilterField, Label: w("Only if", "Nur wenn"), About: w("Properties of the change and their values.", "Eigenschaften der Änderung und ihre Werte.")},
+			{Name: "interest", Type: ChoicesField, Often: true, Label: w("Who had", "Wer es"), About: w("On what ground they are told.", "Aus welchem Grund man es ihnen sagt."), Default: "any interest", Options: []Option{opt("viewed", "looked at it", "ansah"), opt("carted", "put it in the cart", "in den Warenkorb legte"), opt("wished", "wished for it", "sich wünschte"), opt("bought", "bought it", "kaufte")}},
+			{Name: "drop", Type: ShareField, Often: true, Label: w("By at least", "Um mindestens"), About: w("How far the price must drop.", "Wie weit der Preis sinken muss.")},
+			{Name: "where", Type: FilterField, Often: true, Label: w("Only if", "Nur wenn"), About: w("Properties of the change and their values.", "Eigenschaften der Änderung und ihre Werte.")},
 		},
 		Example: "{catalogue: price_drop, interest: [carted, wished], drop: 10%}",
 	},
@@ -174,7 +175,7 @@ var triggerShapes = []Shape{
 		Says:  w("on {on} of the fence {fence}", "bei {on} des Gebiets {fence}"),
 		Fields: []Field{
 			{Name: "fence", Type: FenceField, Required: true, Label: w("Fence", "Gebiet"), About: w("An area of the folder fences.", "Ein Gebiet aus dem Ordner fences.")},
-			{Name: "on", Type: ChoiceField, Default: "enter", Label: w("When they", "Wenn sie"), About: w("Coming or going.", "Kommen oder Gehen."), Options: []Option{opt("enter", "come into it", "hineinkommen"), opt("leave", "leave it", "es verlassen")}},
+			{Name: "on", Type: ChoiceField, Often: true, Default: "enter", Label: w("When they", "Wenn sie"), About: w("Coming or going.", "Kommen oder Gehen."), Options: []Option{opt("enter", "come into it", "hineinkommen"), opt("leave", "leave it", "es verlassen")}},
 			{Name: "seen_within", Type: LengthField, Label: w("Seen within", "Gesehen innerhalb"), About: w("How old the last word of where they are may be.", "Wie alt die letzte Nachricht über ihren Ort sein darf.")},
 		},
 		Example: "{fence: soho, on: enter}",
@@ -192,8 +193,8 @@ var stepShapes = []Shape{
 		Says:  w("Send {template} by {channel}", "{template} per {channel} senden"),
 		Fields: []Field{
 			{Name: "template", Type: TemplateField, Required: true, Label: w("Template", "Vorlage"), About: w("What is said.", "Was gesagt wird.")},
-			{Name: "reason", Type: SentencesField, Label: w("Why they get it", "Warum sie es bekommen"), About: w("A sentence about this person, such as “You looked at {trigger.name}”. Of several the first that can be filled in counts. A promotion needs one.", "Ein Satz über diese Person, etwa „Sie haben {trigger.name} angesehen“. Von mehreren zählt der erste, der sich füllen lässt. Werbung braucht einen.")},
-			{Name: "channel", Type: ChannelField, Default: "email", Label: w("Channel", "Kanal"), About: w("By which it goes out.", "Worüber es hinausgeht.")},
+			{Name: "reason", Type: SentencesField, Often: true, Label: w("Why they get it", "Warum sie es bekommen"), About: w("A sentence about this person, such as “You looked at {trigger.name}”. Of several the first that can be filled in counts. A promotion needs one.", "Ein Satz über diese Person, etwa „Sie haben {trigger.name} angesehen“. Von mehreren zählt der erste, der sich füllen lässt. Werbung braucht einen.")},
+			{Name: "channel", Type: ChannelField, Often: true, Default: "email", Label: w("Channel", "Kanal"), About: w("By which it goes out.", "Worüber es hinausgeht.")},
 			{Name: "class", Type: ChoiceField, Default: "marketing", Label: w("Kind of message", "Art der Nachricht"), About: w("What the shop owes needs no consent to be sold to.", "Was der Laden schuldet, braucht keine Werbe-Einwilligung."), Options: []Option{opt("marketing", "marketing", "Werbung"), opt("service", "service", "Service")}},
 			{Name: "purpose", Type: PurposeField, Default: "marketing", Label: w("Purpose", "Zweck"), About: w("What they must have agreed to.", "Wozu sie zugestimmt haben müssen.")},
 			{Name: "product", Type: PathField, Label: w("About the product", "Über den Artikel"), About: w("Where its SKU stands, such as trigger.sku; or replenishment. Who bought it meanwhile gets no reminder.", "Wo seine SKU steht, etwa trigger.sku; oder replenishment. Wer ihn inzwischen kaufte, bekommt keine Erinnerung.")},
@@ -223,7 +224,7 @@ var stepShapes = []Shape{
 				Key: "until_time", Label: w("until a time of day", "bis zu einer Uhrzeit"), Says: w("Wait until {until_time}", "Bis {until_time} warten"), About: w("On the customer's own clock.", "Nach der Uhr der Person."),
 				Fields: []Field{
 					{Name: "until_time", Type: ClockField, Required: true, Label: w("Time of day", "Uhrzeit"), About: w("The next time that the clock shows it.", "Das nächste Mal, dass die Uhr sie zeigt.")},
-					{Name: "weekdays", Type: ChoicesField, Label: w("On", "An"), About: w("Which days of the week.", "An welchen Wochentagen."), Default: "any day", Options: dayOptions},
+					{Name: "weekdays", Type: ChoicesField, Often: true, Label: w("On", "An"), About: w("Which days of the week.", "An welchen Wochentagen."), Default: "any day", Options: dayOptions},
 					{Name: "restart", Type: TruthField, Label: w("Begin again", "Neu beginnen"), About: w("When the trigger happens once more.", "Wenn der Auslöser noch einmal geschieht."), Default: "no"},
 				},
 			},
@@ -231,8 +232,8 @@ var stepShapes = []Shape{
 				Key: "until_date", Label: w("until a date", "bis zu einem Datum"), Says: w("Wait until {until_date}", "Bis {until_date} warten"), About: w("A date that the trigger or the customer has.", "Ein Datum des Auslösers oder der Person."),
 				Fields: []Field{
 					{Name: "until_date", Type: PathField, Required: true, Label: w("Where the date stands", "Wo das Datum steht"), About: w("trigger.delivery_date or trait.renewal.", "trigger.delivery_date oder trait.renewal.")},
-					{Name: "offset", Type: OffsetField, Label: w("Before or after", "Davor oder danach"), About: w("-3d is three days before.", "-3d ist drei Tage davor."), Default: "on the day"},
-					{Name: "at", Type: ClockField, Label: w("Time of day", "Uhrzeit"), About: w("On the customer's own clock.", "Nach der Uhr der Person.")},
+					{Name: "offset", Type: OffsetField, Often: true, Label: w("Before or after", "Davor oder danach"), About: w("-3d is three days before.", "-3d ist drei Tage davor."), Default: "on the day"},
+					{Name: "at", Type: ClockField, Often: true, Label: w("Time of day", "Uhrzeit"), About: w("On the customer's own clock.", "Nach der Uhr der Person.")},
 					{Name: "late", Type: ChoiceField, Label: w("If it has passed", "Wenn es vorbei ist"), About: w("What happens to who comes too late.", "Was mit denen geschieht, die zu spät kommen."), Default: "skip", Options: []Option{opt("skip", "skip what was waited for", "überspringen, worauf gewartet wurde"), opt("now", "go on at once", "sofort weiter"), opt("exit", "leave the journey", "die Journey verlassen")}},
 				},
 			},
@@ -241,7 +242,7 @@ var stepShapes = []Shape{
 				Fields: []Field{
 					{Name: "rhythm", Type: ChoiceField, Required: true, Label: w("Rhythm of", "Rhythmus von"), About: w("What has a rhythm.", "Was einen Rhythmus hat."), Options: []Option{opt("product", "a product", "einem Artikel")}},
 					{Name: "category", Type: TextField, Label: w("Only of the category", "Nur der Kategorie"), About: w("Other products are not looked at.", "Andere Artikel werden nicht betrachtet.")},
-					{Name: "offset", Type: OffsetField, Label: w("Before or after", "Davor oder danach"), About: w("-3d is three days before it is due.", "-3d ist drei Tage vor der Fälligkeit.")},
+					{Name: "offset", Type: OffsetField, Often: true, Label: w("Before or after", "Davor oder danach"), About: w("-3d is three days before it is due.", "-3d ist drei Tage vor der Fälligkeit.")},
 				},
 			},
 		},
@@ -257,7 +258,7 @@ var stepShapes = []Shape{
 				{Name: "event", Type: OccasionField, Required: true, Label: w("What is waited for", "Worauf gewartet wird"), About: w("An event from now on, or a condition.", "Ein Ereignis ab jetzt, oder eine Bedingung.")},
 				{Name: "next", edge: true},
 			}},
-			{Name: "timeout", Type: LengthField, Label: w("At most", "Höchstens"), About: w("When time is up they go on another way.", "Wenn die Zeit um ist, geht es anders weiter."), Default: "for ever"},
+			{Name: "timeout", Type: LengthField, Often: true, Label: w("At most", "Höchstens"), About: w("When time is up they go on another way.", "Wenn die Zeit um ist, geht es anders weiter."), Default: "for ever"},
 			{Name: "restart", Type: TruthField, Label: w("Begin again", "Neu beginnen"), About: w("When the trigger happens once more.", "Wenn der Auslöser noch einmal geschieht."), Default: "no"},
 		},
 		Forks:   []Fork{{Each: "any", At: "next", Falls: []string{"next"}}, {At: "otherwise", Label: w("time is up", "Zeit ist um"), Needs: []string{"timeout"}, Falls: []string{"next"}}},
@@ -310,7 +311,7 @@ var stepShapes = []Shape{
 		About: w("The journey has reached what it is for. What still waits is recalled.", "Die Journey hat ihr Ziel erreicht. Was noch wartet, wird zurückgeholt."),
 		Says:  w("Goal: {why}", "Ziel: {why}"),
 		Fields: []Field{
-			{Name: "why", Type: TextField, Label: w("In words", "In Worten"), About: w("For whoever reads the customer's history.", "Für alle, die die Geschichte der Person lesen.")},
+			{Name: "why", Type: TextField, Often: true, Label: w("In words", "In Worten"), About: w("For whoever reads the customer's history.", "Für alle, die die Geschichte der Person lesen.")},
 			{Name: "recall", Type: TruthField, Label: w("Recall what waits", "Zurückholen, was wartet"), About: w("Messages that are planned do not leave.", "Geplante Nachrichten gehen nicht hinaus."), Default: "yes"},
 		},
 		Example: "goal: {why: ordered again}",
@@ -320,7 +321,7 @@ var stepShapes = []Shape{
 		About: w("The customer leaves the journey here.", "Hier verlässt die Person die Journey."),
 		Says:  w("Leave: {why}", "Verlassen: {why}"),
 		Fields: []Field{
-			{Name: "why", Type: TextField, Label: w("In words", "In Worten"), About: w("For whoever reads the customer's history.", "Für alle, die die Geschichte der Person lesen.")},
+			{Name: "why", Type: TextField, Often: true, Label: w("In words", "In Worten"), About: w("For whoever reads the customer's history.", "Für alle, die die Geschichte der Person lesen.")},
 			{Name: "recall", Type: TruthField, Label: w("Recall what waits", "Zurückholen, was wartet"), About: w("Messages that are planned do not leave.", "Geplante Nachrichten gehen nicht hinaus."), Default: "no"},
 		},
 		Example: "exit: {why: not interested}",
@@ -343,11 +344,11 @@ var journeyShape = Shape{
 		{Name: "trigger", edge: true},
 		{Name: "steps", edge: true},
 		{Name: "move", edge: true},
-		{Name: "title", Type: TextField, Label: w("Title", "Titel"), About: w("What people call it.", "Wie sie genannt wird.")},
-		{Name: "description", Type: LongField, Label: w("Note", "Notiz"), About: w("What it is for, for whoever works on it.", "Wozu sie da ist, für alle, die daran arbeiten.")},
-		{Name: "audience", Type: ConditionField, Label: w("For whom", "Für wen"), About: w("Only these come in; asked again before each message leaves.", "Nur diese kommen hinein; vor jeder Nachricht noch einmal gefragt."), Default: "everybody"},
-		{Name: "goal", Type: ConditionField, Label: w("Goal", "Ziel"), About: w("Who reaches it leaves, and what waits is recalled.", "Wer es erreicht, verlässt die Journey, und was wartet, wird zurückgeholt.")},
-		{Name: "exit", Type: ConditionField, Label: w("Leaves when", "Verlässt sie, wenn"), About: w("Who does or is this leaves, and what waits is recalled.", "Wer das tut oder ist, verlässt die Journey, und was wartet, wird zurückgeholt.")},
+		{Name: "title", Type: TextField, Often: true, Label: w("Title", "Titel"), About: w("What people call it.", "Wie sie genannt wird.")},
+		{Name: "description", Type: LongField, Often: true, Label: w("Note", "Notiz"), About: w("What it is for, for whoever works on it.", "Wozu sie da ist, für alle, die daran arbeiten.")},
+		{Name: "audience", Type: ConditionField, Often: true, Label: w("For whom", "Für wen"), About: w("Only these come in; asked again before each message leaves.", "Nur diese kommen hinein; vor jeder Nachricht noch einmal gefragt."), Default: "everybody"},
+		{Name: "goal", Type: ConditionField, Often: true, Label: w("Goal", "Ziel"), About: w("Who reaches it leaves, and what waits is recalled.", "Wer es erreicht, verlässt die Journey, und was wartet, wird zurückgeholt.")},
+		{Name: "exit", Type: ConditionField, Often: true, Label: w("Leaves when", "Verlässt sie, wenn"), About: w("Who does or is this leaves, and what waits is recalled.", "Wer das tut oder ist, verlässt die Journey, und was wartet, wird zurückgeholt.")},
 		{Name: "reentry", Type: ReentryField, Label: w("Again", "Noch einmal"), About: w("Whether somebody may come in once more.", "Ob jemand noch einmal hineinkommen darf."), Default: "by the trigger", Options: []Option{opt("never", "never", "nie"), opt("once_per_key", "once for each key", "einmal je Schlüssel"), opt("after_exit", "as soon as they have left", "sobald sie draußen sind")}},
 		{Name: "holdout", Type: ShareField, Label: w("Held out", "Zurückgehalten"), About: w("The share that walks it and gets nothing, so that its effect can be measured.", "Der Anteil, der sie durchläuft und nichts bekommt, damit sich ihre Wirkung messen lässt."), Default: "10%"},
 		{Name: "max_lateness", Type: LengthField, Label: w("Heard no later than", "Gehört spätestens nach"), About: w("How late an event may be heard and still let in.", "Wie spät ein Ereignis gehört werden und noch hineinlassen darf."), Default: "1h"},

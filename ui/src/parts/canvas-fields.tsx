@@ -79,7 +79,7 @@ export function Form({
     else next[name] = v;
     onChange(next);
   };
-  const rare = (f: Field) => !f.required && body[f.name] === undefined && !flaws.some((x) => x.place?.[0] === f.name);
+  const rare = (f: Field) => !f.required && !f.often && body[f.name] === undefined && !flaws.some((x) => x.place?.[0] === f.name);
   const strange = Object.keys(body).filter(
     (k) => !list.some((f) => f.name === k) && !(shape?.forks ?? []).some((f) => f.at === k || f.each === k),
   );
@@ -94,7 +94,7 @@ export function Form({
       flaws={flaws.filter((x) => x.place?.[0] === f.name).map((x) => ({ ...x, place: (x.place ?? []).slice(1) }))}
     />
   );
-  const often = list.filter((f) => !rare(f) || list.length <= 4);
+  const often = list.filter((f) => !rare(f) || list.length <= 3);
   const seldom = list.filter((f) => !often.includes(f));
   return (
     <div className="jform">
@@ -162,10 +162,10 @@ function FieldOf(of: Of) {
   const nodes = useConditionNodes();
   const id = useId();
   const label = (
-    <>
+    <span>
       {f.label[language]}
       {f.required && <span aria-hidden="true"> *</span>}
-    </>
+    </span>
   );
   const about = <small>{[f.about[language], f.default && t('Otherwise: {what}.', { what: f.default })].filter(Boolean).join(' ')}</small>;
   const wrong = flaws.some((x) => !x.warning);

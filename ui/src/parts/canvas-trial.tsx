@@ -245,7 +245,7 @@ function MomentOf({ m }: { m: Moment }) {
         {v?.preview?.aborted && <div className="jflaw warn">{v.preview.aborted}</div>}
         {v?.preview?.subject && (
           <div>
-            „{v.preview.subject}“{' '}
+            <q>{v.preview.subject}</q>{' '}
             {v.frame && (
               <button type="button" className="link" aria-expanded={open} onClick={() => setOpen(!open)}>
                 {open ? t('Close') : t('Look at it')}

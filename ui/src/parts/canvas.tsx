@@ -5,7 +5,6 @@ import {
   BaseEdge,
   Controls,
   EdgeLabelRenderer,
-  getSmoothStepPath,
   Handle,
   Position,
   ReactFlow,
@@ -161,7 +160,40 @@ function Figures({ of: c, name }: { of: Canvas; name: string }) {
   );
 }
 
-function WayLine({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data, markerEnd }: EdgeProps<WayEdge>) {
+// bent draws a way that goes over to where something is said on it, and from there over
+// to where it leads.
+function bent(sx: number, sy: number, at: number, tx: number, ty: number): string {
+  const lead = 15;
+  // What differs by less than a line's width is one line.
+  const near = (a: number, b: number) => Math.abs(a - b) < 3;
+  const over = near(at, sx) ? sx : near(at, tx) ? tx : at;
+  if (near(sx, tx) && over === sx) return `M${sx} ${sy} L${tx} ${ty}`;
+  const corners: [number, number][] = [
+    [sx, sy],
+    [sx, sy + lead],
+    [over, sy + lead],
+    [over, ty - lead],
+    [tx, ty - lead],
+    [tx, ty],
+  ];
+  const points = corners.filter(
+    (p, i) => i === 0 || Math.abs(p[0] - corners[i - 1]![0]) > 0.5 || Math.abs(p[1] - corners[i - 1]![1]) > 0.5,
+  );
+  let d = `M${points[0]![0]} ${points[0]![1]}`;
+  for (let i = 1; i < points.length; i++) {
+    const [x, y] = points[i]!;
+    const next = points[i + 1];
+    if (!next) return d + ` L${x} ${y}`;
+    const [px, py] = points[i - 1]!;
+    const r = Math.min(9, Math.hypot(x - px, y - py) / 2, Math.hypot(next[0] - x, next[1] - y) / 2);
+    const back = [x - Math.sign(x - px) * r, y - Math.sign(y - py) * r];
+    const on = [x + Math.sign(next[0] - x) * r, y + Math.sign(next[1] - y) * r];
+    d += ` L${back[0]} ${back[1]} Q${x} ${y} ${on[0]} ${on[1]}`;
+  }
+  return d;
+}
+
+function WayLine({ id, sourceX, sourceY, targetX, targetY, data, markerEnd }: EdgeProps<WayEdge>) {
   const c = useContext(Of);
   const drag = useContext(Dragging);
   const { t } = useWords();
@@ -169,10 +201,7 @@ function WayLine({ id, sourceX, sourceY, targetX, targetY, sourcePosition, targe
   if (!c || !data) return null;
   const way = data.way;
   const { x, y } = data.at ?? { x: (sourceX + targetX) / 2, y: (sourceY + targetY) / 2 };
-  // Two bends, so that the way passes by what is said on it.
-  const [above] = getSmoothStepPath({ sourceX, sourceY, targetX: x, targetY: y, sourcePosition, targetPosition, borderRadius: 10 });
-  const [below] = getSmoothStepPath({ sourceX: x, sourceY: y, targetX, targetY, sourcePosition, targetPosition, borderRadius: 10 });
-  const d = above + ' ' + below;
+  const d = bent(sourceX, sourceY, x, targetX, targetY);
   const drop = (e: DragEvent) => {
     e.preventDefault();
     setOver(false);
@@ -263,8 +292,18 @@ function Palette({ kinds }: { kinds: Shape[] }) {
 // heightOf guesses how tall a step is drawn: lines of about 30 characters.
 function heightOf(c: Canvas, name: string): number {
   const rows = (text: string, wide = 30) => Math.min(3, Math.max(1, Math.ceil(text.length / wide)));
-  const nums = (c.figures[name === BEGIN ? '' : name] ?? []).length;
-  const numbers = nums > 0 ? 8 + Math.ceil(nums / 3) * 24 : 0;
+  // Numbers stand side by side as far as there is room.
+  let lines = 0;
+  let left = 0;
+  for (const f of c.figures[name === BEGIN ? '' : name] ?? []) {
+    const needs = f.text.length * 6 + 12;
+    if (needs > left) {
+      lines++;
+      left = width - 18;
+    }
+    left -= needs;
+  }
+  const numbers = lines > 0 ? 9 + lines * 24 : 0;
   if (name === END) return 40;
   if (name === BEGIN) return 44 + rows(c.begins) * 19 + numbers + (c.flaws['']?.bad ? 24 : 0);
   const step = c.draft.steps.find((s) => s.name === name);
@@ -318,6 +357,22 @@ function Flow(c: Canvas) {
     const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.1 }), 60);
     return () => clearTimeout(timer);
   }, [flow, c.draft.steps.length]);
+  // A form beside it takes of the room: what it is about stays in sight.
+  const { selected } = c;
+  useEffect(() => {
+    if (selected === null || !seen.current) return;
+    const timer = setTimeout(() => {
+      const zoom = flow.getZoom();
+      void flow.fitView({ nodes: [{ id: selected }], minZoom: zoom, maxZoom: zoom, duration: 150 });
+    }, 60);
+    return () => clearTimeout(timer);
+  }, [flow, selected]);
+  const tried = c.path.length > 0;
+  useEffect(() => {
+    if (!tried) return;
+    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.1, duration: 150 }), 60);
+    return () => clearTimeout(timer);
+  }, [flow, tried]);
   return (
     <ReactFlow
       nodes={nodes}
