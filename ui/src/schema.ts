@@ -2607,6 +2607,8 @@ export interface components {
             /** Format: int64 */
             audience: number;
             /** Format: int64 */
+            behind: number;
+            /** Format: int64 */
             customers: number;
             /** Format: int64 */
             later: number;

@@ -219,6 +219,8 @@ export const campaigns = {
   'Take it back?': 'Zurücknehmen?',
   'Take {what} out': '{what} herausnehmen',
   'Taking it in…': 'Wird aufgenommen…',
+  'The definitions changed a moment ago: {n} customers are still to be looked at.':
+    'Die Definitionen haben sich gerade geändert: {n} Personen sind noch anzusehen.',
   'The definitions have no {file} yet.': 'Die Definitionen haben noch keine {file}.',
   'The library is empty.': 'Die Bibliothek ist leer.',
   'The message has no dark styles of its own, so it stays as it is; some programs invert it by themselves.':

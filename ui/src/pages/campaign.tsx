@@ -257,9 +257,19 @@ function Progress({ name, status }: { name: string; status: Status }) {
   );
 }
 
+// useFunnel counts whom a campaign would reach, and counts again while customers are
+// still being looked at under definitions that have just come into force.
+function useFunnel(name: string) {
+  const [behind, setBehind] = useState(false);
+  const f = useGet('/api/v1/campaigns/{name}/preview', { path: { name } }, behind ? { refetchInterval: 2_000 } : {});
+  const now = (f.data?.behind ?? 0) > 0;
+  if (now !== behind) setBehind(now);
+  return f;
+}
+
 function Reach({ name, status }: { name: string; status: Status }) {
   const { t, n, when } = useWords();
-  const f = useGet('/api/v1/campaigns/{name}/preview', { path: { name } });
+  const f = useFunnel(name);
   return (
     <Panel
       title={t('Whom it would reach now')}
@@ -280,6 +290,11 @@ function Reach({ name, status }: { name: string; status: Status }) {
           ];
           return (
             <div className="stack">
+              {r.behind > 0 && (
+                <div className="note warn" role="status">
+                  {t('The definitions changed a moment ago: {n} customers are still to be looked at.', { n: n(r.behind) })}
+                </div>
+              )}
               <p className="soft small">{t('Of {n} customers.', { n: n(r.customers) })}</p>
               {lines.map(([label, count]) => (
                 <div key={label}>
@@ -492,7 +507,7 @@ function Send({ name, status }: { name: string; status: Status }) {
   const me = useMe();
   const may = useMay();
   const cache = useQueryClient();
-  const funnel = useGet('/api/v1/campaigns/{name}/preview', { path: { name } });
+  const funnel = useFunnel(name);
   const approvals = useGet('/api/v1/approvals', undefined, { refetchInterval: 5_000 });
   const program = useGet('/api/v1/program');
   const [typed, setTyped] = useState('');
@@ -534,6 +549,7 @@ function Send({ name, status }: { name: string; status: Status }) {
   if (running) return <Panel title={t('Send')}>{t('It is on its way. Within the undo window, stopping takes everything back.')}</Panel>;
   const mine = a?.asked_by.id === me.id;
   const author = approvals.data?.edited_by;
+  const whole = funnel.data?.behind === 0;
   const ready = !needed || (valid && a?.approved_by);
   const mayApprove = valid && !mine && author?.id !== me.id;
   const day = (status.at ?? '').slice(0, 10);
@@ -570,7 +586,7 @@ function Send({ name, status }: { name: string; status: Status }) {
               : []),
           ]}
         />
-        {needed && !valid && (
+        {needed && !valid && whole && (
           <>
             <p>
               {a
@@ -585,13 +601,13 @@ function Send({ name, status }: { name: string; status: Status }) {
           </>
         )}
         {needed && valid && !a?.approved_by && !mayApprove && <p>{t('Somebody else must approve it, who did not write it.')}</p>}
-        {(ready || mayApprove) && count > 0 && (
+        {(ready || mayApprove) && count > 0 && whole && (
           <label className="field">
             {t('Type the number of recipients, {n}', { n: count })}
             <input inputMode="numeric" value={typed} onChange={(e) => setTyped(e.target.value.replace(/\D/g, ''))} autoComplete="off" />
           </label>
         )}
-        {ready && count > 0 && (
+        {ready && count > 0 && whole && (
           <>
             {undo > 0 && (
               <label className="row small">
@@ -605,14 +621,14 @@ function Send({ name, status }: { name: string; status: Status }) {
             </div>
           </>
         )}
-        {!ready && mayApprove && (
+        {!ready && mayApprove && whole && (
           <div>
             <button className="primary" disabled={Number(typed) !== count || approve.isPending} onClick={() => approve.mutate()}>
               {t('Approve')}
             </button>
           </div>
         )}
-        {funnel.data && count === 0 && (
+        {whole && count === 0 && (
           <Empty>{past ? t('Its moment has passed everywhere: give it another one.') : t('It would reach nobody now.')}</Empty>
         )}
         <Failure error={ask.error ?? approve.error ?? send.error} />
