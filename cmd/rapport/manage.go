@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"rapport/internal/api"
+	"rapport/internal/core/money"
 	"rapport/internal/imports"
+	"rapport/internal/report"
 	"rapport/internal/sender"
 )
 
@@ -21,7 +24,7 @@ func (s *server) api() (*api.API, error) {
 	return api.New(api.Options{
 		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
 		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: imports.Open(s.d.dir, s.clock.Now), Domains: domains,
-		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
+		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(), Effect: s.effect,
 	}), nil
 }
 
@@ -31,6 +34,19 @@ func (s *server) domains() (*sender.Book, error) {
 		return s.sending.book, nil
 	}
 	return sender.Open(s.d.dir, s.d.key[:], time.Now)
+}
+
+// effect measures a campaign against those who were held out of it. The loader reads
+// what is new in the feed, the whole of it the first time.
+func (s *server) effect(ctx context.Context, name string, share float64, currency money.Currency) (report.Learnt, error) {
+	if err := s.loader.Load(ctx); err != nil {
+		return report.Learnt{}, err
+	}
+	all, err := s.loader.Learn(ctx, []report.Asked{{Journey: name, Share: share}}, s.clock.Now(), currency, s.node.Engine.Profile, nil)
+	if err != nil {
+		return report.Learnt{}, err
+	}
+	return all[0], nil
 }
 
 // dns is who is asked about sending domains.

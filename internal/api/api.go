@@ -13,10 +13,12 @@ import (
 	"rapport/internal/audience"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
 	"rapport/internal/people"
+	"rapport/internal/report"
 	"rapport/internal/sender"
 	"rapport/internal/store"
 	"rapport/internal/studio/picture"
@@ -52,6 +54,10 @@ type Options struct {
 	// Predictions are the models. Default: there are none.
 	Predictions Predictions
 	Warehouse   warehouse.Warehouse // nil: there is none
+
+	// Effect measures a campaign against those who were held out of it. Default: nil,
+	// nothing is measured.
+	Effect func(ctx context.Context, name string, share float64, currency money.Currency) (report.Learnt, error)
 
 	// People are those who can sign in. Default: nobody can; keys are all there is.
 	People *people.Book

@@ -24,12 +24,14 @@ import (
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
 	"rapport/internal/core/product"
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
 	"rapport/internal/people"
 	"rapport/internal/program"
+	"rapport/internal/report"
 	"rapport/internal/run"
 	"rapport/internal/sender"
 	"rapport/internal/site"
@@ -155,6 +157,14 @@ func newWorld(t testing.TB) *world {
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
 		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns,
+		Effect: func(ctx context.Context, name string, share float64, currency money.Currency) (report.Learnt, error) {
+			l := report.New(s, 1)
+			if err := l.Load(ctx); err != nil {
+				return report.Learnt{}, err
+			}
+			all, err := l.Learn(ctx, []report.Asked{{Journey: name, Share: share}}, w.clock.Now(), currency, w.node.Engine.Profile, nil)
+			return all[0], err
+		},
 	})
 	return w
 }

@@ -427,6 +427,60 @@ function Letter({ status }: { status: Status }) {
   );
 }
 
+// Effect is what the campaign added, against those who were held out. It is asked for:
+// the first time it reads everything that happened.
+function Effect({ name, withheld }: { name: string; withheld: number }) {
+  const { t, n, money } = useWords();
+  const [asked, setAsked] = useState(false);
+  const e = useGet('/api/v1/campaigns/{name}/effect', { path: { name } }, { enabled: asked, retry: false });
+  return (
+    <div className="stack">
+      <p className="soft small">
+        {t('{n} customers were held out and got nothing: the difference to them is what the campaign truly added.', { n: n(withheld) })}
+      </p>
+      {!asked && (
+        <div>
+          <button onClick={() => setAsked(true)}>{t('Measure what it added')}</button>
+        </div>
+      )}
+      {asked && (
+        <State of={e}>
+          {(x) => {
+            const more = x.incremental_revenue;
+            const orders = x.incremental_orders;
+            if (more.enough)
+              return (
+                <Facts
+                  of={[
+                    [
+                      t('Revenue it added'),
+                      <span key="r">
+                        <b>{money(more.lift, x.currency)}</b>{' '}
+                        {t('(between {low} and {high})', { low: money(more.low, x.currency), high: money(more.high, x.currency) })}
+                      </span>,
+                    ],
+                    [t('Orders it added'), `${n(Math.round(orders.lift))} (${n(Math.round(orders.low))} – ${n(Math.round(orders.high))})`],
+                    [t('Measured'), t('{n} got it, {m} were held out', { n: n(more.treated), m: n(more.held_out) })],
+                  ]}
+                />
+              );
+            return (
+              <div className="note">
+                {x.pending > 0
+                  ? t('{n} customers are still to be measured: each {days} days after it came to them.', {
+                      n: n(x.pending),
+                      days: x.window_days,
+                    })
+                  : t('Too few people to say: {n} got it, {m} were held out.', { n: n(more.treated), m: n(more.held_out) })}
+              </div>
+            );
+          }}
+        </State>
+      )}
+    </div>
+  );
+}
+
 function Results({ name, status }: { name: string; status: Status }) {
   const { t, n, pct, money } = useWords();
   const report = useGet('/api/v1/reports/messages', { query: { limit: 500 } }, { retry: false, refetchInterval: 15_000 });
@@ -471,14 +525,13 @@ function Results({ name, status }: { name: string; status: Status }) {
                 ))}
               </tbody>
             </table>
-            <p className="soft small">
-              {withheld > 0
-                ? t(
-                    '{n} customers were held out and got nothing: what the campaign truly added is the difference to them, in the reports.',
-                    { n: n(withheld) },
-                  )
-                : t('Nobody was held out, so what came after it cannot be told from what would have come anyway.')}
-            </p>
+            {withheld > 0 ? (
+              <Effect name={name} withheld={withheld} />
+            ) : (
+              <p className="soft small">
+                {t('Nobody was held out, so what came after it cannot be told from what would have come anyway.')}
+              </p>
+            )}
           </div>
         )}
       </Panel>
@@ -562,7 +615,7 @@ function Send({ name, status }: { name: string; status: Status }) {
         needed ? (
           <Tag tone={ready ? 'good' : 'warn'}>{ready ? t('approved') : t('needs an approval')}</Tag>
         ) : (
-          <Tag tone="good">{t('ready')}</Tag>
+          count > 0 && <Tag tone="good">{t('ready')}</Tag>
         )
       }
     >
