@@ -12,6 +12,7 @@ import (
 	"rapport/internal/api"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
 	"rapport/internal/imports"
 	"rapport/internal/intake"
 	"rapport/internal/live"
@@ -33,20 +34,12 @@ func (s *server) api() (*api.API, error) {
 	}), nil
 }
 
-// learn measures every journey against those who were held out of it.
-func (s *server) learn(ctx context.Context) ([]report.Learnt, error) {
-	p, err := s.node.Program(ctx)
-	if err != nil || p == nil {
-		return nil, err
-	}
+// learn measures journeys and campaigns by all that was heard up to now.
+func (s *server) learn(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error) {
 	if err := s.loader.Load(ctx); err != nil {
 		return nil, err
 	}
-	var asked []report.Asked
-	for _, j := range p.Journeys {
-		asked = append(asked, report.Asked{Journey: j.Name, Share: j.Holdout})
-	}
-	return s.loader.Learn(ctx, asked, s.clock.Now(), p.Currency, s.node.Engine.Profile, nil)
+	return s.loader.Learn(ctx, asked, s.clock.Now(), currency, s.node.Engine.Profile, nil)
 }
 
 // book returns the book of imports.

@@ -15,6 +15,7 @@ import (
 	"rapport/internal/audience"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -46,11 +47,9 @@ type Options struct {
 	Ledger store.Ledger
 	Keys   Keys
 
-	Imports *imports.Book
-	Desk    *imports.Desk // imports files that are uploaded. Default: none are taken
-	Live    *live.Hub     // shows what comes in. Default: nobody sees it
-	// Learn measures every journey against those who were held out of it. Default: nobody does.
-	Learn     func(context.Context) ([]report.Learnt, error)
+	Imports   *imports.Book
+	Desk      *imports.Desk // imports files that are uploaded. Default: none are taken
+	Live      *live.Hub     // shows what comes in. Default: nobody sees it
 	Domains   *sender.Book
 	Catalogue Catalogue
 	Interests store.Interests // who was interested in what. Default: nobody notes it
@@ -61,6 +60,10 @@ type Options struct {
 	// Predictions are the models. Default: there are none.
 	Predictions Predictions
 	Warehouse   warehouse.Warehouse // nil: there is none
+
+	// Learn measures journeys and campaigns against those who were held out of them, as
+	// asked and in that order. Default: nil, nothing is measured.
+	Learn func(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error)
 
 	// People are those who can sign in. Default: nobody can; keys are all there is.
 	People *people.Book

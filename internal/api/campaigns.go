@@ -7,8 +7,11 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/journey"
+	"rapport/internal/core/measure"
+	"rapport/internal/core/money"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
+	"rapport/internal/report"
 	"rapport/internal/run"
 )
 
@@ -20,6 +23,16 @@ type Named struct {
 // campaignList is every campaign.
 type campaignList struct {
 	Campaigns []run.CampaignStatus `json:"campaigns"`
+}
+
+// effect is what a campaign added.
+type effect struct {
+	People   int              `json:"people" doc:"Who was measured."`
+	Pending  int              `json:"pending" doc:"Who came to it too lately to be measured."`
+	Days     int              `json:"window_days" doc:"After so many days somebody is measured."`
+	Currency money.Currency   `json:"currency"`
+	Orders   measure.Interval `json:"incremental_orders" doc:"What who got it did that they would not have done otherwise."`
+	Revenue  measure.Interval `json:"incremental_revenue"`
 }
 
 // accepted says under which id a request stands in the customer's history.
@@ -44,6 +57,28 @@ func (a *API) campaigns() {
 	route(a, get("/campaigns/{name}/preview", "campaigns", "Say whom a campaign would reach now", "And why it would not reach the others. Sends nothing."),
 		func(ctx context.Context, in *Named) (*body[run.Funnel], error) {
 			return answer(node.PreviewCampaign(ctx, in.Name))
+		})
+	route(a, get("/campaigns/{name}/effect", "campaigns", "Measure what a campaign truly added", "Against those who were held out, with intervals that hold whenever one looks. Each is measured sixty days after the campaign came to them; until then they are pending."),
+		func(ctx context.Context, in *Named) (*body[effect], error) {
+			pr, err := a.inForce(ctx)
+			if err != nil {
+				return nil, err
+			}
+			d := pr.Campaign(in.Name)
+			if d == nil {
+				return nil, fault.New(fault.NotFound, "there is no campaign of that name")
+			}
+			out := effect{Currency: pr.Currency, Days: int(report.Window.Hours() / 24)}
+			if a.o.Learn == nil {
+				return nil, fault.New(fault.Unavailable, "this server measures nothing")
+			}
+			list, err := a.o.Learn(ctx, []report.Asked{{Journey: in.Name, Share: d.Holdout}}, pr.Currency)
+			if err != nil {
+				return nil, err
+			}
+			l := &list[0]
+			out.People, out.Pending, out.Orders, out.Revenue = l.People, l.Pending, l.Report.MoreOrders, l.Report.MoreRevenue
+			return answer(out, nil)
 		})
 	order := func(verb, summary, about string) operation {
 		return operation{

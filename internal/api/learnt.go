@@ -34,7 +34,15 @@ func (a *API) incremental(ctx context.Context, _ *struct{}) (*body[incremental],
 	l.mu.Lock() // whoever asks meanwhile waits for the same answer
 	defer l.mu.Unlock()
 	if l.at.IsZero() || time.Since(l.at) > learnEvery {
-		list, err := a.o.Learn(ctx)
+		p, err := a.inForce(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var asked []report.Asked
+		for _, j := range p.Journeys {
+			asked = append(asked, report.Asked{Journey: j.Name, Share: j.Holdout})
+		}
+		list, err := a.o.Learn(ctx, asked, p.Currency)
 		if err != nil {
 			return nil, err
 		}

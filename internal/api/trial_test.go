@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
@@ -276,5 +277,54 @@ func TestAPictureIsPutInWithWordsAndToldWhereItIsUsed(t *testing.T) {
 	w.get("/pictures", &l)
 	if len(l.Data) != 1 || l.Data[0].Alt != "A lamp, <b>lit</b>" || len(l.Data[0].Sizes) != 4 || l.Data[0].Sizes[3].Width != 700 || len(l.Data[0].Used) != 1 || l.Data[0].Used[0] != "templates/lamp.html.liquid" {
 		t.Errorf("the library is %+v", l)
+	}
+}
+
+func TestACampaignIsMeasuredAgainstWhoWasHeldOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var d struct {
+		Files []map[string]string
+	}
+	w.get("/definitions", &d)
+	d.Files = append(d.Files, map[string]string{"path": "campaigns/all.yaml", "body": "campaign: all\naudience: {did: Product Viewed}\ntemplate: winter-lights\nreason: You looked\nundo: none\nholdout: 50%\n"})
+	if code := w.ask(w.secret, "PUT", "/definitions", map[string]any{"files": d.Files}, nil); code != 200 {
+		t.Fatal("it is not put in force")
+	}
+	w.settle()
+	for i := range 12 {
+		w.hear(fmt.Sprint("person-", i), "Product Viewed", nil)
+		who := w.idOf(fmt.Sprint("person-", i))
+		w.ask(w.secret, "POST", "/customers/"+who+"/consents", map[string]any{"channel": "email", "purpose": "marketing", "granted": true, "evidence": "the till", "wording": "v1"}, nil)
+	}
+	w.settle()
+	if code := w.ask(w.secret, "POST", "/campaigns/all/send", map[string]any{}, nil); code != 202 {
+		t.Fatalf("the send = %d", code)
+	}
+	for range 5 {
+		w.clock.Set(w.clock.Now().Add(time.Hour))
+		_, _, err := w.node.Engine.Walk(t.Context())
+		w.must(err)
+		w.settle()
+	}
+	var e struct {
+		People, Pending int
+		Days            int `json:"window_days"`
+		Currency        string
+		Orders          struct {
+			Treated int
+			Held    int `json:"held_out"`
+		} `json:"incremental_orders"`
+	}
+	if w.get("/campaigns/all/effect", &e); e.Pending != 12 || e.People != 0 || e.Days != 60 || e.Currency != "GBP" {
+		t.Errorf("at once it is %+v, want everybody pending", e)
+	}
+	w.clock.Set(w.clock.Now().Add(61 * 24 * time.Hour))
+	w.settle()
+	if w.get("/campaigns/all/effect", &e); e.People != 12 || e.Pending != 0 || e.Orders.Treated+e.Orders.Held != 12 || e.Orders.Held == 0 {
+		t.Errorf("two months later it is %+v", e)
+	}
+	if code := w.ask(w.secret, "GET", "/campaigns/none/effect", nil, nil); code != 404 {
+		t.Errorf("of no campaign = %d", code)
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/money"
 	"rapport/internal/core/product"
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
@@ -31,6 +32,7 @@ import (
 	"rapport/internal/live"
 	"rapport/internal/people"
 	"rapport/internal/program"
+	"rapport/internal/report"
 	"rapport/internal/run"
 	"rapport/internal/sender"
 	"rapport/internal/site"
@@ -166,6 +168,13 @@ func worldOn(t testing.TB, s store.Store) *world {
 	w.api = api.New(api.Options{
 		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
 		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns, Live: w.live, Desk: desk,
+		Learn: func(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error) {
+			l := report.New(s, 1)
+			if err := l.Load(ctx); err != nil {
+				return nil, err
+			}
+			return l.Learn(ctx, asked, w.clock.Now(), currency, w.node.Engine.Profile, nil)
+		},
 	})
 	return w
 }

@@ -323,6 +323,10 @@ type Funnel struct {
 	SameAddress int64   `json:"same_address"` // of Agreed, those whose address is another's, who gets it
 	Reasons     []Count `json:"reasons"`      // why the others get nothing
 
+	// Behind is how many customers were not yet evaluated under the definitions in
+	// force, so that the other counts are short of them.
+	Behind int64 `json:"behind"`
+
 	// Zones are the clocks by which the audience lives, the earliest moment first;
 	// empty for a campaign that leaves at once.
 	Zones []ZoneCount `json:"zones"`
@@ -360,7 +364,8 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 		}
 		f.Customers++
 		if !n.Engine.Program().Current(p) {
-			continue // evaluated under older definitions: the sweep is on its way to them
+			f.Behind++ // evaluated under older definitions: the sweep is on its way to them
+			continue
 		}
 		_, _, found := n.Engine.Program().Enrol(p, d, trial, now)
 		if found.Place == journey.Waits && found.Record == nil {

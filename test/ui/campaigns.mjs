@@ -16,7 +16,7 @@ const { chromium } = from('playwright-core')
 const axe = readFileSync(from.resolve('axe-core/axe.min.js'), 'utf8')
 
 // A machine that compiles something else beside it is slow.
-const PATIENCE = 15_000
+const PATIENCE = 60_000
 const PHRASE = 'three quiet hedgehogs'
 const HOSTILE = `"><img src=x onerror="window.stolen=1">{{7|plus:7}}`
 const said = []
@@ -79,10 +79,15 @@ async function main() {
     if (!r.ok) throw new Error(`${method} ${at} = ${r.status} ${await r.text()}`)
     return r.status === 204 ? {} : r.json()
   }
-  const mails = async () => (await (await fetch(origin + '/mails/mails.json')).json()).mails ?? []
+  const mails = async () => (await (await fetch(origin + '/mails/mails.json')).text()).split('\n').filter(Boolean).map((l) => JSON.parse(l))
   const people = await until('the customers', async () => {
     const l = (await manage('GET', '/customers?limit=100')).data
     return l.length === 30 && l
+  })
+  // A shop without quiet hours: the test may run by night.
+  const definitions = await manage('GET', '/definitions')
+  await manage('PUT', '/definitions', {
+    files: definitions.files.map((f) => (f.path === 'policy.yaml' ? { path: f.path, body: 'caps:\n  email: {per: 7d, most: 9}\ngap: 0s\nquiet: []\nexpires: 3d\n' } : f)),
   })
   // All but five agree to be written to, and to be measured.
   for (const c of people.slice(5)) for (const purpose of ['marketing', 'track.email'])
@@ -171,7 +176,7 @@ async function main() {
     where = 'template code'
     await page.getByRole('button', { name: /^Heading/ }).click()
     await words.fill('\nHello {{ customer.first_name }}, {{ customer.nickname }} lamps!\n')
-    await page.getByRole('button', { name: 'customer.nickname' }).click() // missing, marked, and a way to its place
+    await page.getByRole('button', { name: 'customer.nickname', exact: true }).click() // missing, marked, and a way to its place
     await page.locator('.cm-content').waitFor()
     await page.waitForTimeout(400)
     await page.keyboard.press('Home')
@@ -179,7 +184,7 @@ async function main() {
     await page.locator('.cm-tooltip-autocomplete').getByText('name').first().waitFor() // the API said so
     await page.keyboard.press('Escape')
     await page.keyboard.type('}}{% if %}')
-    await page.getByRole('list', { name: 'Problems' }).waitFor()
+    await page.locator('.problems .bad').first().waitFor()
     if (await page.getByRole('button', { name: 'Put in force' }).isEnabled()) wrong('a mistake can be put in force')
     await look(page)
     await page.getByRole('button', { name: 'Discard' }).click()
@@ -236,16 +241,12 @@ async function main() {
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     await page.getByText('It is on its way.').or(page.getByText('What came of it')).first().waitFor()
     const sent = await until('the mails', async () => {
-      const all = (await mails()).filter((m) => !JSON.stringify(m).includes('[Test]'))
-      if (all.length === 25) return all
-      // By night in London the policy holds them back, as it should: then they wait.
-      const state = await manage('GET', `/campaigns/${name}`)
-      const waits = (state.messages ?? []).find((m) => m.state === 'planned' && /quiet/.test(m.reason ?? ''))
-      return waits?.count === 25 && 'quiet'
+      const all = (await mails()).filter((m) => m.subject.startsWith('New lamps'))
+      return all.length === 25 && all
     })
-    if (sent !== 'quiet') {
+    {
       where = 'click'
-      const html = await (await fetch(`${origin}/mails/mail/${sent[0].id ?? sent[0].ID}/html`)).text()
+      const html = await (await fetch(`${origin}/mails/mail/${sent[0].id}/html`)).text()
       const click = html.match(/href="(http[^"]+\/c\/[^"]+)"/)?.[1]?.replaceAll('&amp;', '&')
       if (!click) throw new Error('the mail has no link that is measured')
       await new Promise((resolve) => setTimeout(resolve, 1500))
@@ -255,20 +256,22 @@ async function main() {
       await page.getByText('What came of it').waitFor()
       await until('the figures', async () => {
         const row = (await manage('GET', '/reports/messages')).messages?.rows?.find((r) => r.origin === name)
-        return row?.sent === 25
+        return row?.sent === 25 && row.clicked === 1
       })
       await page.reload()
       await page.getByRole('row', { name: /Clicked by people/ }).waitFor()
       await look(page)
-    } else console.log('  it is a quiet hour: the mails wait, and the click is left out')
+    }
 
     where = 'calendar'
     await page.goto(origin + '/app/campaigns')
     await page.getByRole('link', { name: /Spring/ }).first().waitFor()
     await look(page)
+    where = 'week'
     await page.getByRole('button', { name: 'Week', exact: true }).click()
     await page.getByRole('link', { name: /Spring/ }).first().waitFor()
     await look(page)
+    where = 'list'
     await page.getByRole('button', { name: 'List', exact: true }).click()
     await look(page)
 
@@ -279,12 +282,14 @@ async function main() {
     await dialog.getByRole('button', { name: 'Make its keys' }).click()
     await page.getByText('What to publish in DNS').waitFor()
     await look(page)
+    where = 'senders'
     await page.getByRole('tab', { name: 'Senders' }).click()
     await page.getByRole('button', { name: 'Edit: hello@shop.example' }).click()
     await dialog.getByLabel('Name in From').fill(HOSTILE)
     await dialog.getByRole('button', { name: 'Put in force' }).click()
     await page.getByRole('cell', { name: HOSTILE }).waitFor()
     await look(page)
+    where = 'purposes'
     await page.getByRole('tab', { name: 'Purposes' }).click()
     await page.getByRole('button', { name: 'Add a purpose…' }).click()
     await dialog.getByLabel('Short name').fill('events')
@@ -292,11 +297,13 @@ async function main() {
     await dialog.getByRole('button', { name: 'Put in force' }).click()
     await page.getByText('events', { exact: true }).waitFor()
     await look(page)
+    where = 'brands'
     await page.getByRole('tab', { name: 'Brands' }).click()
     await page.getByLabel('Colour accent as text').fill('#14532d')
     await page.getByRole('button', { name: 'Put in force' }).last().click()
     await until('the accent', async () => (await manage('GET', '/definitions/tree?path=shop.yaml')).value.brand.colors.accent === '#14532d')
     await look(page)
+    where = 'policies'
     await page.getByRole('tab', { name: 'Policies' }).click()
     await page.getByRole('button', { name: 'Add a cap' }).click()
     await page.getByRole('button', { name: 'Put in force' }).click()

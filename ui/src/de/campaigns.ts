@@ -135,6 +135,12 @@ export const campaigns = {
   'Make its keys': 'Schlüssel erzeugen',
   'Make new keys': 'Neue Schlüssel erzeugen',
   'May stand in From': 'Darf im Absender stehen',
+  Measured: 'Gemessen',
+  'Measure what it added': 'Messen, was es brachte',
+  'Orders it added': 'Bestellungen, die es brachte',
+  'Revenue it added': 'Umsatz, den es brachte',
+  'Too few people to say: {n} got it, {m} were held out.': 'Zu wenige, um es zu sagen: {n} bekamen es, {m} wurden zurückgehalten.',
+  '(between {low} and {high})': '(zwischen {low} und {high})',
   'Mend the problems on the left, and it is shown here.': 'Beheben Sie die Mängel links, dann wird es hier gezeigt.',
   'Messages an hour': 'Nachrichten je Stunde',
   'Messages that were sent go on showing it after it is taken out.':
@@ -219,6 +225,8 @@ export const campaigns = {
   'Take it back?': 'Zurücknehmen?',
   'Take {what} out': '{what} herausnehmen',
   'Taking it in…': 'Wird aufgenommen…',
+  'The definitions changed a moment ago: {n} customers are still to be looked at.':
+    'Die Definitionen haben sich gerade geändert: {n} Personen sind noch anzusehen.',
   'The definitions have no {file} yet.': 'Die Definitionen haben noch keine {file}.',
   'The library is empty.': 'Die Bibliothek ist leer.',
   'The message has no dark styles of its own, so it stays as it is; some programs invert it by themselves.':
@@ -316,8 +324,11 @@ export const campaigns = {
   '{n} a day, since {date}': '{n} am Tag, seit {date}',
   '{n} an hour': '{n} je Stunde',
   '{n} are held out, so that the effect can be measured.': '{n} werden zurückgehalten, damit die Wirkung messbar ist.',
-  '{n} customers were held out and got nothing: what the campaign truly added is the difference to them, in the reports.':
-    '{n} Personen wurden zurückgehalten und bekamen nichts: Was die Kampagne wirklich brachte, ist der Unterschied zu ihnen, in den Berichten.',
+  '{n} customers are still to be measured: each {days} days after it came to them.':
+    '{n} Personen sind noch zu messen: jede {days} Tage, nachdem es zu ihr kam.',
+  '{n} customers were held out and got nothing: the difference to them is what the campaign truly added.':
+    '{n} Personen wurden zurückgehalten und bekamen nichts: Der Unterschied zu ihnen ist, was die Kampagne wirklich brachte.',
+  '{n} got it, {m} were held out': '{n} bekamen es, {m} wurden zurückgehalten',
   '{n} days': '{n} Tage',
   '{n} hours': '{n} Stunden',
   '{n} minutes': '{n} Minuten',

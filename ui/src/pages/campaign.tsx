@@ -257,9 +257,19 @@ function Progress({ name, status }: { name: string; status: Status }) {
   );
 }
 
+// useFunnel counts whom a campaign would reach, and counts again while customers are
+// still being looked at under definitions that have just come into force.
+function useFunnel(name: string) {
+  const [behind, setBehind] = useState(false);
+  const f = useGet('/api/v1/campaigns/{name}/preview', { path: { name } }, behind ? { refetchInterval: 2_000 } : {});
+  const now = (f.data?.behind ?? 0) > 0;
+  if (now !== behind) setBehind(now);
+  return f;
+}
+
 function Reach({ name, status }: { name: string; status: Status }) {
   const { t, n, when } = useWords();
-  const f = useGet('/api/v1/campaigns/{name}/preview', { path: { name } });
+  const f = useFunnel(name);
   return (
     <Panel
       title={t('Whom it would reach now')}
@@ -280,6 +290,11 @@ function Reach({ name, status }: { name: string; status: Status }) {
           ];
           return (
             <div className="stack">
+              {r.behind > 0 && (
+                <div className="note warn" role="status">
+                  {t('The definitions changed a moment ago: {n} customers are still to be looked at.', { n: n(r.behind) })}
+                </div>
+              )}
               <p className="soft small">{t('Of {n} customers.', { n: n(r.customers) })}</p>
               {lines.map(([label, count]) => (
                 <div key={label}>
@@ -412,6 +427,60 @@ function Letter({ status }: { status: Status }) {
   );
 }
 
+// Effect is what the campaign added, against those who were held out. It is asked for:
+// the first time it reads everything that happened.
+function Effect({ name, withheld }: { name: string; withheld: number }) {
+  const { t, n, money } = useWords();
+  const [asked, setAsked] = useState(false);
+  const e = useGet('/api/v1/campaigns/{name}/effect', { path: { name } }, { enabled: asked, retry: false });
+  return (
+    <div className="stack">
+      <p className="soft small">
+        {t('{n} customers were held out and got nothing: the difference to them is what the campaign truly added.', { n: n(withheld) })}
+      </p>
+      {!asked && (
+        <div>
+          <button onClick={() => setAsked(true)}>{t('Measure what it added')}</button>
+        </div>
+      )}
+      {asked && (
+        <State of={e}>
+          {(x) => {
+            const more = x.incremental_revenue;
+            const orders = x.incremental_orders;
+            if (more.enough)
+              return (
+                <Facts
+                  of={[
+                    [
+                      t('Revenue it added'),
+                      <span key="r">
+                        <b>{money(more.lift, x.currency)}</b>{' '}
+                        {t('(between {low} and {high})', { low: money(more.low, x.currency), high: money(more.high, x.currency) })}
+                      </span>,
+                    ],
+                    [t('Orders it added'), `${n(Math.round(orders.lift))} (${n(Math.round(orders.low))} – ${n(Math.round(orders.high))})`],
+                    [t('Measured'), t('{n} got it, {m} were held out', { n: n(more.treated), m: n(more.held_out) })],
+                  ]}
+                />
+              );
+            return (
+              <div className="note">
+                {x.pending > 0
+                  ? t('{n} customers are still to be measured: each {days} days after it came to them.', {
+                      n: n(x.pending),
+                      days: x.window_days,
+                    })
+                  : t('Too few people to say: {n} got it, {m} were held out.', { n: n(more.treated), m: n(more.held_out) })}
+              </div>
+            );
+          }}
+        </State>
+      )}
+    </div>
+  );
+}
+
 function Results({ name, status }: { name: string; status: Status }) {
   const { t, n, pct, money } = useWords();
   const report = useGet('/api/v1/reports/messages', { query: { limit: 500 } }, { retry: false, refetchInterval: 15_000 });
@@ -456,14 +525,13 @@ function Results({ name, status }: { name: string; status: Status }) {
                 ))}
               </tbody>
             </table>
-            <p className="soft small">
-              {withheld > 0
-                ? t(
-                    '{n} customers were held out and got nothing: what the campaign truly added is the difference to them, in the reports.',
-                    { n: n(withheld) },
-                  )
-                : t('Nobody was held out, so what came after it cannot be told from what would have come anyway.')}
-            </p>
+            {withheld > 0 ? (
+              <Effect name={name} withheld={withheld} />
+            ) : (
+              <p className="soft small">
+                {t('Nobody was held out, so what came after it cannot be told from what would have come anyway.')}
+              </p>
+            )}
           </div>
         )}
       </Panel>
@@ -492,7 +560,7 @@ function Send({ name, status }: { name: string; status: Status }) {
   const me = useMe();
   const may = useMay();
   const cache = useQueryClient();
-  const funnel = useGet('/api/v1/campaigns/{name}/preview', { path: { name } });
+  const funnel = useFunnel(name);
   const approvals = useGet('/api/v1/approvals', undefined, { refetchInterval: 5_000 });
   const program = useGet('/api/v1/program');
   const [typed, setTyped] = useState('');
@@ -534,6 +602,7 @@ function Send({ name, status }: { name: string; status: Status }) {
   if (running) return <Panel title={t('Send')}>{t('It is on its way. Within the undo window, stopping takes everything back.')}</Panel>;
   const mine = a?.asked_by.id === me.id;
   const author = approvals.data?.edited_by;
+  const whole = funnel.data?.behind === 0;
   const ready = !needed || (valid && a?.approved_by);
   const mayApprove = valid && !mine && author?.id !== me.id;
   const day = (status.at ?? '').slice(0, 10);
@@ -546,7 +615,7 @@ function Send({ name, status }: { name: string; status: Status }) {
         needed ? (
           <Tag tone={ready ? 'good' : 'warn'}>{ready ? t('approved') : t('needs an approval')}</Tag>
         ) : (
-          <Tag tone="good">{t('ready')}</Tag>
+          count > 0 && <Tag tone="good">{t('ready')}</Tag>
         )
       }
     >
@@ -570,7 +639,7 @@ function Send({ name, status }: { name: string; status: Status }) {
               : []),
           ]}
         />
-        {needed && !valid && (
+        {needed && !valid && whole && (
           <>
             <p>
               {a
@@ -585,13 +654,13 @@ function Send({ name, status }: { name: string; status: Status }) {
           </>
         )}
         {needed && valid && !a?.approved_by && !mayApprove && <p>{t('Somebody else must approve it, who did not write it.')}</p>}
-        {(ready || mayApprove) && count > 0 && (
+        {(ready || mayApprove) && count > 0 && whole && (
           <label className="field">
             {t('Type the number of recipients, {n}', { n: count })}
             <input inputMode="numeric" value={typed} onChange={(e) => setTyped(e.target.value.replace(/\D/g, ''))} autoComplete="off" />
           </label>
         )}
-        {ready && count > 0 && (
+        {ready && count > 0 && whole && (
           <>
             {undo > 0 && (
               <label className="row small">
@@ -605,14 +674,14 @@ function Send({ name, status }: { name: string; status: Status }) {
             </div>
           </>
         )}
-        {!ready && mayApprove && (
+        {!ready && mayApprove && whole && (
           <div>
             <button className="primary" disabled={Number(typed) !== count || approve.isPending} onClick={() => approve.mutate()}>
               {t('Approve')}
             </button>
           </div>
         )}
-        {funnel.data && count === 0 && (
+        {whole && count === 0 && (
           <Empty>{past ? t('Its moment has passed everywhere: give it another one.') : t('It would reach nobody now.')}</Empty>
         )}
         <Failure error={ask.error ?? approve.error ?? send.error} />

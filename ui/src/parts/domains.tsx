@@ -241,7 +241,7 @@ function New({ open, onClose }: { open: boolean; onClose: () => void }) {
       >
         <label className="field">
           {t('Domain')}
-          <input name="name" required maxLength={253} placeholder="news.shop.example" pattern="\s*[A-Za-z0-9.-]+\.[A-Za-z0-9-]+\s*" />
+          <input name="name" required maxLength={253} placeholder="news.shop.example" pattern="\s*[A-Za-z0-9.\-]+\.[A-Za-z0-9\-]+\s*" />
           <small>{t('It signs, and providers judge it. One of its own for marketing keeps receipts safe.')}</small>
         </label>
         <label className="field">

@@ -359,7 +359,7 @@ function BrandForm({
         {!open && (
           <label className="field">
             {t('Short name')}
-            <input name="key" required pattern="[a-z0-9][a-z0-9-]*" maxLength={40} placeholder="oak" />
+            <input name="key" required pattern="[a-z0-9][a-z0-9\-]*" maxLength={40} placeholder="oak" />
             <small>{t('Small letters, digits and hyphens. Purposes begin with it.')}</small>
           </label>
         )}
