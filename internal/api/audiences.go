@@ -125,7 +125,7 @@ func (a *API) audiences() {
 		if err != nil {
 			return nil, err
 		}
-		return answer(spoken{json.RawMessage(sentence.JSON(n)), sentence.Say(n, sentence.English), sentence.Say(n, sentence.German)}, nil)
+		return answer(spoken{json.RawMessage(sentence.JSON(n)), sentence.Say(n, sentence.English), german(n)}, nil)
 	})
 	route(a, operation{
 		method: http.MethodPost, path: "/conditions/check", scope: keys.Read, tag: tag, summary: "Check a condition and say it as a sentence",
@@ -145,6 +145,11 @@ type spoken struct {
 	When    any    `json:"when" doc:"The condition, as previews and definitions take it."`
 	English string `json:"english"`
 	German  string `json:"german"`
+}
+
+// german says a condition in German, for people: only the English one is read back.
+func german(n spec.Node) string {
+	return sentence.Tell(n, sentence.German, func(n spec.Node) string { return condition.Tell(n, true) })
 }
 
 // conditionCall is a condition to be checked.
@@ -175,7 +180,7 @@ func (a *API) checkCondition(ctx context.Context, in *conditionCall) (*body[cond
 	v := conditionSaid{OK: cond != nil, Problems: append([]spec.Problem{}, problems...), Costs: costsOf(cond)}
 	if node.Kind != spec.Null {
 		v.When = json.RawMessage(sentence.JSON(node))
-		v.English, v.German = sentence.Say(node, sentence.English), sentence.Say(node, sentence.German)
+		v.English, v.German = sentence.Say(node, sentence.English), german(node)
 	}
 	if cond != nil {
 		v.Sentence = cond.Sentence()

@@ -160,7 +160,7 @@ func (a *API) segments(ctx context.Context) ([]SegmentLine, error) {
 	list := make([]SegmentLine, len(pr.Segments))
 	for i := range pr.Segments {
 		s := &pr.Segments[i]
-		list[i] = SegmentLine{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), sentence.Say(s.When, sentence.German), costsOf(pr.Core.Segments.Cond(s.Name))}
+		list[i] = SegmentLine{s.Name, s.Label, s.About, s.Sentence, counts[condition.SegmentKey(s.Name)], json.RawMessage(sentence.JSON(s.When)), sentence.Say(s.When, sentence.English), german(s.When), costsOf(pr.Core.Segments.Cond(s.Name))}
 	}
 	slices.SortFunc(list, func(x, y SegmentLine) int { return strings.Compare(x.Name, y.Name) })
 	return list, nil

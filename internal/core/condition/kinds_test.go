@@ -164,3 +164,20 @@ func TestWhatAFormBeginsWithIsAQuestion(t *testing.T) {
 		}
 	}
 }
+
+func TestAQuestionWithoutASentenceIsToldByItsParts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][2]string{
+		`{'tier':'engagement','from':'hot'}`:                        {"of the score “engagement” in this tier or above “hot”", "beim Punktestand “engagement” in dieser Stufe oder darüber “hot”"},
+		`{'affinity':{'by':'category','of':'lamps','is':'>= 33%'}}`: {"likes the “category” “lamps” with a share of at least 33% of all interest", "mag bei “category” “lamps” mit einem Anteil von mindestens 33% des Interesses"},
+		`{'lifecycle':['loyal','at-risk']}`:                         {"is at the stage loyal or at risk", "ist in der Phase treu oder gefährdet"},
+		`{'store':['soho','kew'],'within':'30d'}`:                   {"was in the store “soho” or “kew” in the last 30 days", "war im Laden “soho” oder “kew” in den letzten 30 Tagen"},
+		`{'near':{'store':'any','within':'2km','open':true}}`:       {"was last from the store “any” at most 2km which is open now", "war zuletzt vom Laden “any” höchstens 2km der jetzt offen ist"},
+		`{'nothing':'known'}`:                                       {"", ""},
+	} {
+		n := define(t, text)
+		if got := [2]string{condition.Tell(n, false), condition.Tell(n, true)}; got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}

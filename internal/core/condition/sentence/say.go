@@ -27,10 +27,23 @@ func Say(n spec.Node, language string) string {
 	return w.String()
 }
 
+// Tell is Say for people: a kind of question that this package does not know is told by
+// other, and so it is not sure to be read back.
+func Tell(n spec.Node, language string, other func(spec.Node) string) string {
+	w := &writer{other: other}
+	if language == German {
+		w.lang = 1
+	}
+	w.condition(n, false)
+	return w.String()
+}
+
 // writer writes one sentence.
 type writer struct {
 	strings.Builder
 	lang int // 0: English, 1: German
+
+	other func(spec.Node) string // tells what has no words here; nil: it is written as JSON
 }
 
 func (w *writer) say(p phrase) { w.WriteString(words[p][w.lang]) }
@@ -109,6 +122,12 @@ func (w *writer) condition(n spec.Node, inside bool) {
 		if write := leaves[head]; write != nil {
 			write(w, n)
 			return
+		}
+		if w.other != nil {
+			if told := w.other(n); told != "" {
+				w.WriteString(told)
+				return
+			}
 		}
 		w.say(asks)
 		w.WriteString(string(appendJSON(nil, n)))
