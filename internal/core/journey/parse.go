@@ -157,6 +157,9 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 	if v, is := n.Get("fence"); is {
 		return r.fenceTrigger(n, v)
 	}
+	if v, is := n.Get("lifecycle"); is {
+		return r.lifeTrigger(n, v)
+	}
 	if v, is := n.Get("catalogue"); is {
 		return r.catalogueTrigger(n, v)
 	}
@@ -181,7 +184,7 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		r.known(n, "a schedule", "schedule", "zone", "start")
 		return r.schedule(n, v)
 	}
-	r.ps.Add(n.Pos, example, "a trigger is an event, a segment, a date or a schedule")
+	r.ps.Add(n.Pos, example, "a trigger is an event, a segment, a stage of life, a date or a schedule")
 	return t, false
 }
 
