@@ -94,7 +94,7 @@ func triggers(p *program.Program, d *journey.Definition) string {
 			s += ", or "
 		}
 		switch {
-		case t.Fence != "":
+		case t.Fence != "", t.Life != "":
 			s += t.String()
 		case t.Segment != "":
 			label := t.Segment

@@ -33,13 +33,17 @@ func (r *run) enterBySegment(changes []insight.Change) {
 			continue
 		}
 		for _, en := range r.s.bySegment[c.Segment] {
-			if en.t.Leave == c.In || c.Hidden != (en.t.Fence != "") || r.late > en.d.MaxLateness {
+			if en.t.Leave == c.In || c.Hidden != en.t.hidden() || r.late > en.d.MaxLateness || en.t.From != "" && !left(changes, en.t.From) {
 				continue
 			}
 			var b event.Builder
-			if en.t.Fence != "" {
+			switch {
+			case en.t.Fence != "":
 				b.Set("fence", event.Text(en.t.Fence)).Set("in", event.Yes(c.In))
-			} else {
+			case en.t.Life != "":
+				stage, _ := r.w.P.Lifecycle(r.w.Now)
+				b.Set("lifecycle", event.Text(stage.String()))
+			default:
 				b.Set("segment", event.Text(c.Segment)).Set("in", event.Yes(c.In))
 			}
 			in := profile.Instance{TriggerAt: c.At, Name: en.t.String(), Props: b.Object()}
@@ -49,6 +53,11 @@ func (r *run) enterBySegment(changes []insight.Change) {
 			r.enter(en.d, in)
 		}
 	}
+}
+
+// left reports whether a segment is left among the changes of one instant.
+func left(changes []insight.Change, segment string) bool {
+	return slices.ContainsFunc(changes, func(c insight.Change) bool { return c.Segment == segment && !c.In && !c.Silent })
 }
 
 // enterByTime lets the customer in where a date or a schedule occurs at this

@@ -202,6 +202,9 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 	if v, is := n.Get("fence"); is {
 		return r.fenceTrigger(n, v)
 	}
+	if v, is := n.Get("lifecycle"); is {
+		return r.lifeTrigger(n, v)
+	}
 	if v, is := n.Get("catalogue"); is {
 		return r.catalogueTrigger(n, v)
 	}
@@ -226,7 +229,7 @@ func (r *reader) trigger(n spec.Node) (t Trigger, ok bool) {
 		r.known(n, "a schedule", takes(triggerShapes, "schedule", "")...)
 		return r.schedule(n, v)
 	}
-	r.ps.Add(n.Pos, example, "a trigger is an event, a segment, a date or a schedule")
+	r.ps.Add(n.Pos, example, "a trigger is an event, a segment, a stage of life, a date or a schedule")
 	return t, false
 }
 

@@ -18,6 +18,9 @@ type Trigger struct {
 	Segment string
 	Leave   bool   // on leaving the segment; else on entering
 	Fence   string // the segment is a hidden one: who is in the fence
+	Life    string // the segment is a hidden one: who is in these stages of life
+	From    string // with Life: the hidden segment that is left at the same instant; empty: any other stage
+	before  string // the stages of From, in words
 
 	Date   string // a trait that holds a date
 	Offset int    // days before (negative) or after it
@@ -40,6 +43,10 @@ func (t *Trigger) String() string {
 		return "leaves the fence " + t.Fence
 	case t.Fence != "":
 		return "comes into the fence " + t.Fence
+	case t.Life != "" && t.From != "":
+		return "becomes " + t.Life + " from " + t.before
+	case t.Life != "":
+		return "becomes " + t.Life
 	case t.Segment != "" && t.Leave:
 		return "leaves " + t.Segment
 	case t.Segment != "":

@@ -83,7 +83,10 @@ func TestWhatIsWrongWithAReceiptIsNamed(t *testing.T) {
 		{"a time to come", func(r *till.Receipt) { r.At = now.Add(time.Hour).String() }, fault.Invalid, "at: 2027-01-15T09:00:00.000Z is yet to come, here it is 2027-01-15T08:00:00.000Z"},
 		{"lines that do not add up", func(r *till.Receipt) { r.Coupons, r.Total = nil, till.Amount("25") }, fault.Invalid, "total: 25.00 was paid, but the lines add up to 24.00:"},
 		{"nor with the tax", func(r *till.Receipt) { r.Coupons, r.Total, r.Tax = nil, till.Amount("30"), till.Amount("4.80") }, fault.Invalid, "add up to 24.00, and with the tax to 28.80"},
-		{"a line that is too dear", func(r *till.Receipt) { r.Lines[1].Price = till.Amount("9223372036854"); r.Lines[1].Quantity = till.Amount("1000") }, fault.Invalid, "lines[1].price"},
+		{"a line that is too dear", func(r *till.Receipt) {
+			r.Lines[1].Price = till.Amount("9223372036854")
+			r.Lines[1].Quantity = till.Amount("1000")
+		}, fault.Invalid, "lines[1].price"},
 		{"nobody", func(r *till.Receipt) { r.Loyalty, r.Email = "", "" }, fault.NotFound, "no customer"},
 		{"somebody who is nobody", func(r *till.Receipt) { r.Loyalty, r.Email = "0000", "none" }, fault.NotFound, "no customer"},
 	} {
