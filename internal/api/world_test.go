@@ -48,6 +48,7 @@ type world struct {
 	domains *sender.Book
 	shelf   *catalogue.Keeper
 	people  *people.Book
+	models  *models
 }
 
 // shelf is a catalogue of one lamp, which is on sale.
@@ -95,8 +96,10 @@ func newWorld(t testing.TB) *world {
 	w.people, err = people.Open(dir, time.Now)
 	w.must(err)
 	t.Cleanup(func() { w.must(w.people.Close()) })
+	w.models = &models{}
 	w.api = api.New(api.Options{
-		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
+		Predictions: w.models,
+		Node:        w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
 		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true,
 	})
 	return w

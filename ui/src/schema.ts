@@ -409,7 +409,7 @@ export interface paths {
         };
         /**
          * List what models say of a customer
-         * @description In order of their names.
+         * @description In order of their names. What is said of a visit under way is as of now.
          */
         get: operations["get_customers_id_predictions"];
         put?: never;
