@@ -1,9 +1,16 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/engine"
 	"rapport/internal/predict"
 )
 
@@ -12,6 +19,8 @@ import (
 type Predictions interface {
 	Abouts() []predict.About
 	Reports() ([]predict.Report, error)
+	// Live returns what models say of a customer who is here at this moment.
+	Live(events []predict.Event, now event.Time) []predict.Word
 }
 
 // model is a model and its last report.
@@ -48,18 +57,70 @@ func (a *API) predictions() {
 		func(context.Context, *struct{}) (*body[page[model]], error) {
 			return answer(a.models())
 		})
-	route(a, get("/customers/{id}/predictions", tag, "List what models say of a customer", "In order of their names."),
+	route(a, get("/customers/{id}/predictions", tag, "List what models say of a customer", "In order of their names. What is said of a visit under way is as of now."),
 		func(ctx context.Context, in *Who) (*body[page[word]], error) {
 			p, err := a.person(ctx, in.ID)
 			if err != nil {
 				return nil, err
 			}
 			list := page[word]{Data: []word{}}
-			for _, s := range predict.Said(p, a.o.Now()) {
+			said, err := a.said(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range said {
 				list.Data = append(list.Data, word{s.Name, json.RawMessage(s.Value.AppendJSON(nil)), s.At.String(), s.Until.String(), s.Model, s.Evidence})
 			}
 			return answer(list, nil)
 		})
+}
+
+// said returns what models say of a customer, by name: of a visit under way what they
+// say of it now.
+func (a *API) said(ctx context.Context, p *profile.Profile) ([]predict.Word, error) {
+	now := a.o.Now()
+	list := predict.Said(p, now)
+	if a.o.Predictions == nil || p.Session.Count == 0 || now >= p.Session.Last.Add(profile.SessionGap) {
+		return list, nil
+	}
+	events, err := a.visits(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range a.o.Predictions.Live(events, now) {
+		list = slices.DeleteFunc(list, func(old predict.Word) bool { return old.Name == w.Name })
+		list = append(list, w)
+	}
+	slices.SortStableFunc(list, func(a, b predict.Word) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// mostBlocks is how many blocks of a history are read to judge a visit, the newest:
+// how often somebody came years ago says little of today.
+const mostBlocks = 1000
+
+// visits returns what a customer did, as models learn of it.
+func (a *API) visits(ctx context.Context, p *profile.Profile) ([]predict.Event, error) {
+	blocks, err := a.o.Store.History(ctx, append([]identity.ID{p.ID}, p.Strands...)...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of %s: %w", p.ID, err)
+	}
+	var list []predict.Event
+	for _, b := range blocks[max(0, len(blocks)-mostBlocks):] {
+		events, err := engine.UnpackHistory(b.Body)
+		if err != nil {
+			return nil, fmt.Errorf("reading the history of %s: %w", p.ID, err)
+		}
+		for i := range events {
+			e := &events[i].Event
+			if e.Origin == event.Import {
+				continue // an old order comes without the visit that led to it
+			}
+			list = append(list, predict.Event{Profile: p.ID, At: e.At, Name: cmp.Or(e.Name, e.Type.String()), Origin: e.Origin, Device: event.DeviceOf(e), Props: e.Props})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b predict.Event) int { return cmp.Compare(a.At, b.At) })
+	return list, nil
 }
 
 func (a *API) models() (page[model], error) {

@@ -60,6 +60,7 @@ type world struct {
 	mail    *box
 	dns     zone
 	live    *live.Hub
+	models  *models
 }
 
 // box notes to whom mail went.
@@ -165,8 +166,10 @@ func worldOn(t testing.TB, s store.Store) *world {
 	t.Cleanup(func() { w.must(w.people.Close()) })
 	desk := imports.NewDesk(w.imports, w.node, l, nil)
 	t.Cleanup(func() { w.must(desk.Close()) })
+	w.models = &models{}
 	w.api = api.New(api.Options{
-		Node: w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
+		Predictions: w.models,
+		Node:        w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
 		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns, Live: w.live, Desk: desk,
 		Learn: func(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error) {
 			l := report.New(s, 1)

@@ -25,3 +25,21 @@ func Said(p *profile.Profile, now event.Time) []Word {
 	}
 	return list
 }
+
+// Live returns what models say of a customer who is here at this moment, by their
+// events so far in the order in which they happened. It is not told to the log: the
+// next click changes it.
+func (r *Runner) Live(events []Event, now event.Time) (list []Word) {
+	for _, m := range r.Models {
+		live, ok := m.(interface {
+			Now(events []Event, now event.Time) (Prediction, bool)
+		})
+		if !ok {
+			continue
+		}
+		if p, said := live.Now(events, now); said {
+			list = append(list, Word{p.Name, p.Value, now, p.Until, m.About().Name, p.Evidence})
+		}
+	}
+	return list
+}

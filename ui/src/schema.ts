@@ -122,6 +122,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{name}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measure what a campaign truly added
+         * @description Against those who were held out, with intervals that hold whenever one looks. Each is measured sixty days after the campaign came to them; until then they are pending.
+         */
+        get: operations["get_campaigns_name_effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{name}/pause": {
         parameters: {
             query?: never;
@@ -489,7 +509,7 @@ export interface paths {
         };
         /**
          * List what models say of a customer
-         * @description In order of their names.
+         * @description In order of their names. What is said of a visit under way is as of now.
          */
         get: operations["get_customers_id_predictions"];
         put?: never;
@@ -3133,6 +3153,27 @@ export interface components {
             /** @description When it is taken; absent: always. */
             when?: string;
         };
+        Effect: {
+            currency: string;
+            /** @description What who got it did that they would not have done otherwise. */
+            incremental_orders: components["schemas"]["Interval"];
+            incremental_revenue: components["schemas"]["Interval"];
+            /**
+             * Format: int64
+             * @description Who came to it too lately to be measured.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Who was measured.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description After so many days somebody is measured.
+             */
+            window_days: number;
+        };
         EnlistCallBody: {
             /** @description Ids of customers. */
             add?: string[] | null;
@@ -3238,6 +3279,8 @@ export interface components {
             agreed: number;
             /** Format: int64 */
             audience: number;
+            /** Format: int64 */
+            behind: number;
             /** Format: int64 */
             customers: number;
             /** Format: int64 */
@@ -5782,6 +5825,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_campaigns_name_effect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of its definition. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effect"];
                 };
             };
             /** @description Error */
