@@ -65,7 +65,10 @@ export function Publish({
     mutationFn: async () => {
       const w = diff.data;
       if (!w) return;
-      await must(api.PUT('/api/v1/definitions', { params: { header: { 'If-Match': w.tag } }, body: { files: w.files } }));
+      const done = await must(api.PUT('/api/v1/definitions', { params: { header: { 'If-Match': w.tag } }, body: { files: w.files } }));
+      // They come into force by an entry of the log, which takes a moment.
+      for (let i = 0; i < 100 && (await get('/api/v1/program')).tag !== done.tag; i++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
     },
     onSuccess: async () => {
       await cache.invalidateQueries();
