@@ -1,4 +1,4 @@
-import{c as e}from"./index-DMjtqDp4.js";import{i as t,n,o as r}from"./api-DzVFQEqI.js";import{I as i,L as a,a as o,l as s,m as c,z as l}from"./kit-C6I0EtOE.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-D7yiASdj.js";var p=l(a(),1),m=i(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
+import{c as e}from"./index-CWiISB_M.js";import{i as t,n,o as r}from"./api-DzVFQEqI.js";import{I as i,L as a,a as o,l as s,m as c,z as l}from"./kit-C6I0EtOE.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-CTYSrtUq.js";var p=l(a(),1),m=i(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
 FROM events
 GROUP BY type, name
 ORDER BY events DESC
