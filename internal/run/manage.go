@@ -46,13 +46,16 @@ type State struct {
 	// customer up to the definitions in force.
 	Swept    int64 `json:"swept"`
 	Sweeping int64 `json:"sweeping"`
+
+	// Silent: nothing is sent, because the data directory may be a copy of another.
+	Silent bool `json:"silent"`
 }
 
 // State returns how the node is.
 func (n *Node) State() State {
 	s := n.Engine.Stats()
 	done, of := n.Engine.Swept()
-	return State{Swept: done, Sweeping: of, Events: int64(s.Events), Lag: int64(s.Lag), Cached: int64(s.Cached), Late: n.Late(), Now: n.o.Clock.Now()}
+	return State{Swept: done, Sweeping: of, Events: int64(s.Events), Lag: int64(s.Lag), Cached: int64(s.Cached), Late: n.Late(), Now: n.o.Clock.Now(), Silent: n.o.NoSending}
 }
 
 // AddressSuppression forbids an address, known or not.

@@ -40,14 +40,16 @@ export class Shop {
   }
 
   // serve starts the server: of a folder that is there, or of a new one that goes with it.
-  async serve(binary, { data, definitions } = {}) {
+  async serve(binary, { data, definitions, adopt } = {}) {
     const probe = createServer()
     await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
     const { port } = probe.address()
     await new Promise((resolve) => probe.close(resolve))
     if (!data) data = this.own = mkdtempSync(path.join(tmpdir(), 'rapport-ui-'))
     const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`]
-    this.server = spawn(path.resolve(binary), definitions ? [...args, '--definitions', definitions] : args)
+    if (definitions) args.push('--definitions', definitions)
+    if (adopt) args.push('--adopt') // a copy sends nothing otherwise
+    this.server = spawn(path.resolve(binary), args)
     let out = ''
     await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the server does not listen:\n' + out)), PATIENCE)

@@ -5282,6 +5282,7 @@ export interface components {
             rows: {
                 [key: string]: number;
             };
+            silent: boolean;
             /** Format: int64 */
             sweeping: number;
             /** Format: int64 */

@@ -4,6 +4,9 @@ import { createContext, useContext, useMemo, useState, type ReactNode } from 're
 import { de } from './de';
 
 export type Text = keyof typeof de;
+// silence is what a server says that sends nothing.
+export const silence: Text =
+  'Nothing is sent: the data directory may be a copy of another. If no other server uses it, start this one with --adopt.';
 export type Language = 'en' | 'de';
 export type Theme = 'auto' | 'light' | 'dark';
 

@@ -1,5 +1,7 @@
 // The German of what every part of the app says.
 export const base = {
+  'Nothing is sent: the data directory may be a copy of another. If no other server uses it, start this one with --adopt.':
+    'Nichts wird gesendet: Das Datenverzeichnis könnte die Kopie eines anderen sein. Nutzt kein anderer Server es, dann starten Sie diesen mit --adopt.',
   'A customer is in it who': 'Dazu gehört, wer',
   'A template, read as one of your customers.': 'Eine Vorlage, gelesen mit den Augen einer Kundin.',
   'Above how many': 'Ab wie vielen',

@@ -10,7 +10,7 @@ import { changeFiles, document as written, type Tree } from '../parts/files';
 import { Ask, Bar, Empty, Facts, Failure, Kpi, Page, Panel, State, StateTag, Tag } from '../parts/kit';
 import { TestSend } from '../parts/test';
 import { useMay, useMe } from '../session';
-import { useWords, type Text } from '../words';
+import { silence, useWords, type Text } from '../words';
 
 type Verb = 'pause' | 'resume' | 'stop';
 type Status = Schemas['CampaignStatus'];
@@ -584,6 +584,7 @@ function Send({ name, status }: { name: string; status: Status }) {
       refresh();
     },
   });
+  const stats = useGet('/api/v1/stats');
   const send = useMutation({
     mutationFn: () =>
       must(
@@ -599,6 +600,7 @@ function Send({ name, status }: { name: string; status: Status }) {
   });
   if (!may('post_campaigns_name_send')) return <Panel title={t('Send')}>{t('Your role does not send campaigns.')}</Panel>;
   const running = (status.runs ?? []).some((r) => !r.finished);
+  if (stats.data?.silent) return <Panel title={t('Send')}>{t(silence)}</Panel>;
   if (running) return <Panel title={t('Send')}>{t('It is on its way. Within the undo window, stopping takes everything back.')}</Panel>;
   const mine = a?.asked_by.id === me.id;
   const author = approvals.data?.edited_by;

@@ -7,7 +7,7 @@ import { back, useAnchor } from '../parts/anchor';
 import { Empty, Kpi, Page, Panel, Tag } from '../parts/kit';
 import { useStream } from '../parts/stream';
 import { useMay } from '../session';
-import { useWords } from '../words';
+import { silence, useWords } from '../words';
 
 interface Step {
   done: boolean | undefined; // undefined: it is not known yet
@@ -126,6 +126,7 @@ export function Home() {
     ) : null;
 
   const needs: { tone: 'warn' | 'bad'; text: ReactNode; to: string }[] = [];
+  if (stats.data?.silent) needs.push({ tone: 'bad', text: t(silence), to: '/app/campaigns' });
   for (const d of list(domains) ?? []) {
     if (d.paused)
       needs.push({ tone: 'bad', text: t('{name} sends no marketing: {why}', { name: d.name, why: d.why ?? '' }), to: '/app/settings' });
