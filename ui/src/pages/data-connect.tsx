@@ -93,7 +93,7 @@ analytics.track('Order Completed', { order_id: 'A7', currency: 'GBP', total: 24.
       <div className="stack">
         <First />
         <Panel title={t('What helps most')}>
-          <ol className="steps">
+          <ol className="howto">
             <li>{t('Say who it is with identify, as soon as the shop knows.')}</li>
             <li>{t('Name events as the field does: Product Viewed, Product Added, Order Completed.')}</li>
             <li>{t('Give every message an id of its own: then sending twice counts once.')}</li>

@@ -312,7 +312,7 @@ export function Funnel() {
           </select>
         }
       >
-        <ol className="plain funnel">
+        <ol className="plain falls">
           {steps.map((s, i) => {
             const row = s.trim() ? rows[steps.slice(0, i).filter((x) => x.trim()).length] : undefined;
             const before = rows[i - 1]?.people;
