@@ -98,7 +98,10 @@ afternoon() {
 }
 step "a shop's first afternoon has the figures of docs/first-hour.md" afternoon
 
-step "the demo's year has the published figures" node test/demo.mjs "$binary"
+year=$(mktemp -d)
+trap 'rm -rf "$log" "$year"' EXIT
+step "the demo's year has the published figures" node test/demo.mjs "$binary" "$year"
+step "a marketer's day and a support agent's, on that year" node test/ui/day.mjs "$binary" "$year"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,4 +1,4 @@
-// usage: node test/demo.mjs BINARY
+// usage: node test/demo.mjs BINARY [DATA]
 //
 // Runs the demo once and compares what it heard with the published figures of
 // the Online Retail year. It prints how long the year took and how long the page
@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process'
 
 const binary = process.argv[2]
 const began = Date.now()
-const child = spawn(binary, ['demo', '--once', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] })
+const kept = process.argv[3] ? ['--data', process.argv[3]] : []
+const child = spawn(binary, ['demo', '--once', '--json', ...kept], { stdio: ['ignore', 'pipe', 'inherit'] })
 let out = ''
 child.stdout.on('data', (piece) => (out += piece))
 const code = await new Promise((resolve) => child.on('exit', resolve))

@@ -103,8 +103,9 @@ export class Shop {
     if (this.shots) mkdirSync(this.shots, { recursive: true })
     for (const theme of ['dark', 'light']) {
       await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme)
-      await page.waitForTimeout(250) // colours fade from one to the other
       await page.evaluate(axe)
+      await page.waitForTimeout(50)
+      await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})))) // colours fade from one to the other
       const found = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules, iframes: false }), RULES)
       for (const v of found.violations) this.wrong(`axe in ${theme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 2).map((n) => n.html.slice(0, 140)).join(' | ')}`)
       if (this.shots) await page.screenshot({ path: path.join(this.shots, `${name.replaceAll(' ', '-')}${theme === 'dark' ? '-dark' : ''}.png`) })
