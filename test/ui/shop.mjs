@@ -34,17 +34,20 @@ export class Shop {
   looked = new Set()
   pages = []
   shots = ''
+  expects // what the console may say now, for the story is about a refusal
 
   wrong(what) {
     this.said.push(`${this.where}: ${what}`)
   }
 
   // serve starts the server: of a folder that is there, or of a new one that goes with it.
-  async serve(binary, { data, definitions } = {}) {
-    const probe = createServer()
-    await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
-    const { port } = probe.address()
-    await new Promise((resolve) => probe.close(resolve))
+  async serve(binary, { data, definitions, port } = {}) {
+    if (!port) {
+      const probe = createServer()
+      await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
+      port = probe.address().port
+      await new Promise((resolve) => probe.close(resolve))
+    }
     if (!data) data = this.own = mkdtempSync(path.join(tmpdir(), 'rapport-ui-'))
     const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`]
     this.server = spawn(path.resolve(binary), definitions ? [...args, '--definitions', definitions] : args)
@@ -63,6 +66,28 @@ export class Shop {
     })
     this.origin = `http://127.0.0.1:${port}`
     this.link = out.match(/http\S+\/setup#\S+/)?.[0]
+    this.secret ??= out.match(/rp_s_live_\w+/)?.[0] // it is shown once
+    this.again = () => this.serve(binary, { data, definitions, port })
+  }
+
+  // stop ends the server as an upgrade does.
+  async stop() {
+    this.server.removeAllListeners('exit')
+    if (this.server.exitCode === null && this.server.kill('SIGTERM')) await new Promise((resolve) => this.server.once('exit', resolve))
+  }
+
+  // send is what a website's server does: it hands over events.
+  async send(batch) {
+    const r = await fetch(this.origin + '/v1/batch', { method: 'POST', headers: { Authorization: 'Basic ' + btoa(this.secret + ':') }, body: JSON.stringify({ batch }) })
+    if (!r.ok) throw new Error(`the events are answered ${r.status}: ${await r.text()}`)
+  }
+
+  // manage asks the management API, with the secret key.
+  async manage(method, at, body) {
+    const headers = { Authorization: 'Bearer ' + this.secret, 'Content-Type': 'application/json' }
+    const r = await fetch(this.origin + '/api/v1' + at, { method, headers, body: body && JSON.stringify(body) })
+    if (!r.ok) throw new Error(`${method} ${at} is answered ${r.status}: ${await r.text()}`)
+    return r.status === 204 ? {} : r.json()
   }
 
   // open opens a browser of somebody else.
@@ -73,7 +98,7 @@ export class Shop {
     this.pages.push(page)
     page.on('console', (m) => {
       const first = this.where === 'setup' && m.text().includes('401') // who is signed in is asked before anybody is
-      if (m.type() === 'error' && !first) this.wrong(`the console says ${m.text()}`)
+      if (m.type() === 'error' && !first && !this.expects?.test(m.text())) this.wrong(`the console says ${m.text()}`)
     })
     page.on('pageerror', (e) => this.wrong(String(e)))
     page.on('request', (r) => {
@@ -101,8 +126,9 @@ export class Shop {
     if (this.shots) mkdirSync(this.shots, { recursive: true })
     for (const theme of ['dark', 'light']) {
       await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme)
-      await page.waitForTimeout(250) // colours fade from one to the other
-      await page.evaluate(axe)
+      // Colours fade from one to the other.
+      await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished.catch(() => {}))))
+      if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe)
       const found = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules, iframes: false }), RULES)
       for (const v of found.violations) this.wrong(`axe in ${theme}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 2).map((n) => n.html.slice(0, 140)).join(' | ')}`)
       if (this.shots) await page.screenshot({ path: path.join(this.shots, `${name.replaceAll(' ', '-')}${theme === 'dark' ? '-dark' : ''}.png`) })
@@ -113,10 +139,7 @@ export class Shop {
 
   async close() {
     await this.browser?.close()
-    if (this.server) {
-      this.server.removeAllListeners('exit')
-      if (this.server.exitCode === null && this.server.kill('SIGTERM')) await new Promise((resolve) => this.server.once('exit', resolve))
-    }
+    if (this.server) await this.stop()
     if (this.own) rmSync(this.own, { recursive: true, force: true })
   }
 }
