@@ -26,6 +26,7 @@ async function people(shop) {
     })
   }
   batch.push({ type: 'track', event: 'Order Completed', userId: 'customer-1', messageId: 'aside', timestamp: 'tomorrow', properties: { order_id: 'A7', currency: 'GBP', total: 12 } })
+  batch.push({ type: 'track', event: HOSTILE, userId: 'customer-1', messageId: 'hostile', properties: {} })
   await shop.send(batch)
   await shop.manage('PUT', '/products', { currency: 'GBP', products: [{ id: 'LAMP', title: HOSTILE, sku: 'LAMP', price: '12.50', stock: 3, url: 'javascript:window.stolen=1' }] })
 }
