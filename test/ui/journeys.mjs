@@ -3,7 +3,7 @@
 // or break of the rules of axe is looked at on the way.
 //
 // usage: node test/ui/journeys.mjs BINARY [--shots DIR]
-import { PATIENCE, tell } from './shop.mjs'
+import { PATIENCE, tell, until } from './shop.mjs'
 
 const args = process.argv.slice(2)
 const EVIL = '<img src=x onerror="window.stolen=1">"><script>window.stolen=1</script>'
@@ -27,6 +27,7 @@ await tell(async (shop) => {
   // and nothing is clicked.
   const press = (key) => page.keyboard.press(key)
   const go = async (locator, key = 'Enter') => {
+    await until('it can be pressed: ' + locator, () => locator.isEnabled()) // what cannot takes no focus
     await locator.focus()
     await press(key)
   }
