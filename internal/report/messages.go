@@ -190,23 +190,34 @@ const predictionMade = "Prediction Made"
 func (t *Tables) clv(ctx context.Context, before event.Time) (map[identity.ID]float64, error) {
 	values := map[identity.ID]float64{}
 	err := t.each(ctx, "SELECT profile, argMax(properties, ts) AS said FROM events WHERE name = ? AND properties LIKE '%\"clv\"%' AND ts < ? GROUP BY profile", []any{predictionMade, before}, func(row []any) error {
-		var said struct {
-			Predictions []struct {
-				Name  string      `json:"name"`
-				Value json.Number `json:"value"`
-			} `json:"predictions"`
-		}
-		if json.Unmarshal([]byte(word(row[1])), &said) != nil {
-			return nil // of another form: it says nothing
-		}
-		for _, one := range said.Predictions {
-			if v, err := one.Value.Float64(); one.Name == "clv" && err == nil {
-				values[row[0].(identity.ID)] = v
-			}
+		if v, ok := worth(word(row[1])); ok {
+			values[row[0].(identity.ID)] = v
 		}
 		return nil
 	})
 	return values, err
+}
+
+// worth is what a model's event says that a customer is worth. Other words of it are
+// days, names or lists.
+func worth(properties string) (float64, bool) {
+	var said struct {
+		Predictions []struct {
+			Name  string          `json:"name"`
+			Value json.RawMessage `json:"value"`
+		} `json:"predictions"`
+	}
+	if json.Unmarshal([]byte(properties), &said) != nil {
+		return 0, false // of another form: it says nothing
+	}
+	for _, one := range said.Predictions {
+		var number json.Number
+		if one.Name == "clv" && json.Unmarshal(one.Value, &number) == nil {
+			v, err := number.Float64()
+			return v, err == nil
+		}
+	}
+	return 0, false
 }
 
 // CLV reads the last word of the models on each customer.

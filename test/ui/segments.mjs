@@ -4,271 +4,274 @@
 // breaks the policy or a rule of axe, or runs what was typed, fails it.
 //
 // usage: node test/ui/segments.mjs BINARY      a small shop of its own
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { HOSTILE, tell, until } from "./shop.mjs";
 
-const from = createRequire(new URL('../../ui/package.json', import.meta.url))
-const { chromium } = from('playwright-core')
-const axe = readFileSync(from.resolve('axe-core/axe.min.js'), 'utf8')
-// A machine that compiles something else beside it is slow.
-const PATIENCE = 60_000
-const PHRASE = 'three quiet hedgehogs'
-const HOSTILE = '"><img src=x onerror="window.stolen=1">'
-
-let server, data
-const said = []
-const wrong = (what) => said.push(what)
-
-async function serve(binary) {
-  const probe = createServer()
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  data = mkdtempSync(path.join(tmpdir(), 'rapport-segments-'))
-  server = spawn(path.resolve(binary), ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, '--definitions', 'examples/shop'])
-  let out = ''
-  const link = await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the server printed no set-up link:\n' + out)), PATIENCE)
-    const read = (chunk) => {
-      out += chunk
-      const found = out.match(/http\S+\/setup#\S+/)
-      if (found && out.includes('listens on')) {
-        clearTimeout(timer)
-        resolve(found[0])
-      }
-    }
-    server.stdout.on('data', read)
-    server.stderr.on('data', read)
-    server.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${out}`)))
-  })
-  const key = out.match(/rp_s_live_\w+/)[0]
-  const batch = []
+await tell(async (shop) => {
+  await shop.serve(process.argv[2], { definitions: "examples/shop" });
+  const batch = [];
   for (let i = 0; i < 40; i++) {
-    const userId = `customer-${i}`
-    batch.push({ type: 'identify', userId, messageId: `i${i}`, traits: { email: `person${i}@people.example` } })
+    const userId = `customer-${i}`;
     batch.push({
-      type: 'track', event: 'Order Completed', userId, messageId: `o${i}`,
+      type: "identify",
+      userId,
+      messageId: `i${i}`,
+      traits: { email: `person${i}@people.example` },
+    });
+    batch.push({
+      type: "track",
+      event: "Order Completed",
+      userId,
+      messageId: `o${i}`,
       properties: {
-        order_id: `o${i}`, currency: 'GBP', total: 20 + i,
-        products: [{ sku: 'LAMP', price: 20 + i, quantity: 1, category: i % 2 ? 'lighting' : HOSTILE }],
+        order_id: `o${i}`,
+        currency: "GBP",
+        total: 20 + i,
+        products: [
+          {
+            sku: "LAMP",
+            price: 20 + i,
+            quantity: 1,
+            category: i % 2 ? "lighting" : HOSTILE,
+          },
+        ],
       },
-    })
+    });
   }
-  const heard = await fetch(new URL(link).origin + '/v1/batch', {
-    method: 'POST', headers: { Authorization: 'Basic ' + btoa(key + ':') }, body: JSON.stringify({ batch }),
-  })
-  if (!heard.ok) throw new Error(`the events are answered ${heard.status}: ${await heard.text()}`)
-  return link
-}
+  await shop.send(batch);
+  const page = await shop.open();
+  const is = (what, ok) => ok || shop.wrong(what);
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  const counts = (n) =>
+    page.waitForFunction(
+      (n) =>
+        document.querySelector("[data-testid=count]")?.textContent === n &&
+        !document.querySelector(".count.busy"),
+      String(n),
+    );
+  const known = async (name) =>
+    (await shop.manage("GET", "/segments?limit=500")).data.some(
+      (s) => s.name === name,
+    );
+  const look = (name) => shop.look(page, (shop.where = name));
+  await shop.enter(page, shop.link, "Ada Lovelace", "ada@shop.example");
+  await page.getByRole("link", { name: "Segments" }).click();
+  await until(
+    "40 customers",
+    async () =>
+      (await shop.manage("GET", "/customers?limit=100")).data.length === 40,
+  );
 
-async function main() {
-  const link = await serve(process.argv[2])
-  const origin = new URL(link).origin
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking'] })
-  try {
-    const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-GB' })
-    const page = await context.newPage()
-    page.setDefaultTimeout(PATIENCE)
-    let conflict = false
-    page.on('console', (m) => {
-      const first = m.text().includes('401') // who is signed in is asked before anybody is
-      if (m.type() === 'error' && !first && !(conflict && m.text().includes('409'))) wrong(`the console says ${m.text()}`)
-    })
-    page.on('pageerror', (e) => wrong(String(e)))
-    page.on('request', (r) => {
-      if (!r.url().startsWith(origin) && !r.url().startsWith('data:') && !r.url().startsWith('blob:')) wrong(`asks ${r.url()}`)
-    })
-    const is = (what, ok) => ok || wrong(what)
-    const button = (name) => page.getByRole('button', { name, exact: true })
-    const counts = (n) => page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent === n && !document.querySelector('.count.busy'), String(n))
-    const known = (name) => page.evaluate(async (name) => (await (await fetch('/api/v1/segments?limit=500')).json()).data.some((s) => s.name === name), name)
-    const legal = async (where) => {
-      for (const theme of ['dark', 'light']) {
-        await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme)
-        await page.waitForTimeout(200) // colours fade over
-        await page.evaluate(axe)
-        const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
-        for (const v of found.violations) wrong(`${where} (${theme}): axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160)).join(' | ')}`)
-      }
-      if (await page.evaluate(() => window.stolen)) wrong(`${where}: what a stranger typed ran`)
-    }
+  // From the library, and from nothing.
+  await page.getByRole("link", { name: "New segment…" }).click();
+  await page.getByRole("button", { name: /^Left with a full cart/ }).waitFor();
+  await look("the library");
+  await button("Begin with nothing").click();
+  await page.getByLabel("Called").fill("Lamp friends");
+  is(
+    "the name follows the label",
+    (await page.getByLabel("Name in definitions").inputValue()) ===
+      "lamp-friends",
+  );
+  await page.getByLabel("What it is for").fill(HOSTILE);
 
-    await page.goto(link)
-    await page.getByLabel('E-mail').fill('ada@shop.example')
-    await page.getByLabel('Your name').fill('Ada Lovelace')
-    await page.getByLabel('Password').first().fill(PHRASE)
-    await page.getByLabel('The same password again').fill(PHRASE)
-    await button('Begin').click()
-    await page.getByRole('link', { name: 'Segments' }).click()
-    for (const until = Date.now() + PATIENCE; ; ) {
-      const n = await page.evaluate(async () => (await (await fetch('/api/v1/customers?limit=100')).json()).data.length)
-      if (n === 40) break
-      if (Date.now() > until) throw new Error(`${n} of 40 customers are known`)
-      await page.waitForTimeout(100)
-    }
+  // A question, by the mouse.
+  const editor = page.getByRole("group", { name: "Condition", exact: true });
+  await editor.getByLabel("+ question").selectOption("did");
+  await counts(40);
+  await look("one question");
+  // A detail of it, by the keyboard: what is typed is found, and Enter takes it.
+  await editor.getByLabel("Say more").selectOption("where");
+  await editor.getByLabel("where: property 1").focus();
+  await page.keyboard.type("products.cat");
+  await page.getByRole("option", { name: /^products\.category/ }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await editor.getByLabel("products.category: value").focus();
+  await page.getByRole("option", { name: /^lighting/ }).waitFor();
+  await page.keyboard.type("light");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await counts(20);
+  await editor.getByLabel("Say more").selectOption("sum");
+  await editor.getByLabel("adding up", { exact: true }).fill("40");
+  await counts(10);
 
-    // From the library, and from nothing.
-    await page.getByRole('link', { name: 'New segment…' }).click()
-    await page.getByRole('button', { name: /^Left with a full cart/ }).waitFor()
-    await legal('the library')
-    await button('Begin with nothing').click()
-    await page.getByLabel('Called').fill('Lamp friends')
-    is('the name follows the label', (await page.getByLabel('Name in definitions').inputValue()) === 'lamp-friends')
-    await page.getByLabel('What it is for').fill(HOSTILE)
+  // It is put into a group, and a group into that.
+  await editor.getByLabel("Did: put into").selectOption("any");
+  await editor.getByLabel("+ question").selectOption("all");
+  const inner = editor.getByRole("group", { name: "All of", exact: true });
+  await inner.getByLabel("Kind of question").nth(1).selectOption("trait");
+  await inner.getByRole("combobox", { name: "the trait" }).fill("email");
+  await inner.getByLabel("email: comparison").selectOption("is");
+  await inner.getByLabel("email: value").fill("person0@people.example");
+  await counts(11);
+  // Keyboard: double, move, remove, take back.
+  await inner.getByLabel("email: value").focus();
+  await page.keyboard.press("Alt+d");
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll('.condition [aria-label="Trait"]').length === 2,
+  );
+  await page.keyboard.press("Alt+ArrowUp");
+  await page.keyboard.press("Alt+ArrowUp");
+  // Out of the inner group at its top, to stand before it.
+  await page.waitForFunction(
+    () =>
+      document.activeElement?.closest(".cnode")?.getAttribute("data-path") ===
+      '["any",1]',
+  );
+  await page.keyboard.press("Alt+Backspace");
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll('.condition [aria-label="Trait"]').length === 1,
+  );
+  await page.getByRole("heading", { name: "New segment" }).click();
+  await button("Undo").click();
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll('.condition [aria-label="Trait"]').length === 2,
+  );
+  await button("Redo").click();
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll('.condition [aria-label="Trait"]').length === 1,
+  );
+  await counts(11);
 
-    // A question, by the mouse.
-    const editor = page.getByRole('group', { name: 'Condition', exact: true })
-    await editor.getByLabel('+ question').selectOption('did')
-    await counts(40)
-    await legal('one question')
-    // A detail of it, by the keyboard: what is typed is found, and Enter takes it.
-    await editor.getByLabel('Say more').selectOption('where')
-    await editor.getByLabel('where: property 1').focus()
-    await page.keyboard.type('products.cat')
-    await page.getByRole('option', { name: /^products\.category/ }).waitFor()
-    await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Enter')
-    await editor.getByLabel('products.category: value').focus()
-    await page.getByRole('option', { name: /^lighting/ }).waitFor()
-    await page.keyboard.type('light')
-    await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Enter')
-    await counts(20)
-    await editor.getByLabel('Say more').selectOption('sum')
-    await editor.getByLabel('adding up', { exact: true }).fill('40')
-    await counts(10)
+  // A mistake stands at the question that it is about, with what was meant.
+  await inner.getByLabel("+ question").selectOption("segment");
+  await inner
+    .getByRole("combobox", { name: "is in the segment" })
+    .fill("at-rsk");
+  await inner.getByRole("alert").getByText("there is no segment").waitFor();
+  is(
+    "what is wrong cannot be applied",
+    await button("Review and apply…").isDisabled(),
+  );
+  await inner.getByRole("button", { name: "Take “at-risk”" }).click();
+  await counts(10);
+  await inner
+    .getByRole("group", { name: "In a segment: move and remove" })
+    .getByRole("button", { name: "Remove" })
+    .focus();
+  await page.keyboard.press("Enter");
+  await counts(11);
+  await look("a nested segment");
 
-    // It is put into a group, and a group into that.
-    await editor.getByLabel('Did: put into').selectOption('any')
-    await editor.getByLabel('+ question').selectOption('all')
-    const inner = editor.getByRole('group', { name: 'All of', exact: true })
-    await inner.getByLabel('Kind of question').nth(1).selectOption('trait')
-    await inner.getByRole('combobox', { name: 'the trait' }).fill('email')
-    await inner.getByLabel('email: comparison').selectOption('is')
-    await inner.getByLabel('email: value').fill('person0@people.example')
-    await counts(11)
-    // Keyboard: double, move, remove, take back.
-    await inner.getByLabel('email: value').focus()
-    await page.keyboard.press('Alt+d')
-    await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 2)
-    await page.keyboard.press('Alt+ArrowUp')
-    await page.keyboard.press('Alt+ArrowUp')
-    // Out of the inner group at its top, to stand before it.
-    await page.waitForFunction(() => document.activeElement?.closest('.cnode')?.getAttribute('data-path') === '["any",1]')
-    await page.keyboard.press('Alt+Backspace')
-    await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 1)
-    await page.getByRole('heading', { name: 'New segment' }).click()
-    await button('Undo').click()
-    await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 2)
-    await button('Redo').click()
-    await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 1)
-    await counts(11)
+  // JSON and YAML are the same condition, both ways.
+  await button("JSON").click();
+  is(
+    "JSON shows the tree",
+    JSON.parse(await page.getByLabel("Condition as JSON").inputValue()).any
+      .length === 2,
+  );
+  await button("YAML").click();
+  const yaml = page.getByLabel("Condition as YAML");
+  const text = await yaml.inputValue();
+  is(
+    `YAML shows the tree: ${text}`,
+    text.startsWith("any:\n") && text.includes("person0@people.example"),
+  );
+  await yaml.fill(text.replace("person0@", "person2@"));
+  await button("Builder").click();
+  await page.waitForFunction(
+    () =>
+      document.querySelector('[aria-label="email: value"]')?.value ===
+      "person2@people.example",
+  );
+  await counts(11);
 
-    // A mistake stands at the question that it is about, with what was meant.
-    await inner.getByLabel('+ question').selectOption('segment')
-    await inner.getByRole('combobox', { name: 'is in the segment' }).fill('at-rsk')
-    await inner.getByRole('alert').getByText('there is no segment').waitFor()
-    is('what is wrong cannot be applied', await button('Review and apply…').isDisabled())
-    await inner.getByRole('button', { name: 'Take “at-risk”' }).click()
-    await counts(10)
-    await inner.getByRole('group', { name: 'In a segment: move and remove' }).getByRole('button', { name: 'Remove' }).focus()
-    await page.keyboard.press('Enter')
-    await counts(11)
-    await legal('a nested segment')
+  // A draft survives another visit.
+  await page.waitForTimeout(600);
+  await page.goto(shop.origin + "/app/segments");
+  await page.getByRole("link", { name: "Go on with it" }).click();
+  await counts(11);
+  is(
+    "the draft kept what was typed",
+    (await page.getByLabel("What it is for").inputValue()) === HOSTILE,
+  );
 
-    // JSON and YAML are the same condition, both ways.
-    await button('JSON').click()
-    is('JSON shows the tree', JSON.parse(await page.getByLabel('Condition as JSON').inputValue()).any.length === 2)
-    await button('YAML').click()
-    const yaml = page.getByLabel('Condition as YAML')
-    const text = await yaml.inputValue()
-    is(`YAML shows the tree: ${text}`, text.startsWith('any:\n') && text.includes('person0@people.example'))
-    await yaml.fill(text.replace('person0@', 'person2@'))
-    await button('Builder').click()
-    await page.waitForFunction(() => document.querySelector('[aria-label="email: value"]')?.value === 'person2@people.example')
-    await counts(11)
-
-    // A draft survives another visit.
-    await page.waitForTimeout(600)
-    await page.goto(origin + '/app/segments')
-    await page.getByRole('link', { name: 'Go on with it' }).click()
-    await counts(11)
-    is('the draft kept what was typed', (await page.getByLabel('What it is for').inputValue()) === HOSTILE)
-
-    // Reviewed, and in force.
-    await button('Review and apply…').click()
-    await page.waitForFunction(() => document.querySelector('[data-testid=enter]')?.textContent === '11')
-    await page.getByText('lamp-friends').first().waitFor()
-    await legal('the review')
-    await button('Apply').click()
-    await page.getByRole('heading', { name: 'Lamp friends' }).waitFor()
-    await page.getByText('11 members').waitFor()
-    await page.getByRole('link', { name: 'person2@people.example' }).waitFor()
-    is('the members are those of the count', (await page.getByRole('table', { name: 'Members' }).getAttribute('aria-rowcount')) === '11')
-    await legal('the members')
-    for (const tab of ['Reach', 'Overlap', 'Used by']) {
-      await page.getByRole('tab', { name: tab }).click()
-      await page.waitForLoadState('networkidle')
-      await legal(tab)
-    }
-
-    // Changed, while somebody else changes something too.
-    await page.getByRole('link', { name: 'Edit', exact: true }).click()
-    await counts(11)
-    await editor.getByLabel('email: comparison').selectOption('ends_with')
-    await editor.getByLabel('email: value').fill('9@people.example')
-    await counts(12) // those of forty pounds and more, and number nine, and nineteen
-    await button('Review and apply…').click()
-    await page.waitForFunction(() => document.querySelector('[data-testid=leave]')?.textContent === '1' && document.querySelector('[data-testid=enter]')?.textContent === '2')
-    await page.getByText('changed', { exact: true }).waitFor()
-    await page.evaluate(async () => {
-      const d = await (await fetch('/api/v1/definitions')).json()
-      const files = [...d.files, { path: 'segments/theirs.yaml', body: 'segment: theirs\nwhen: {segment: lamp-friends}\n' }]
-      const put = await fetch('/api/v1/definitions', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'If-Match': d.tag }, body: JSON.stringify({ files }) })
-      if (!put.ok) throw new Error(await put.text())
-    })
-    conflict = true
-    await button('Apply').click()
-    await page.getByText('Somebody else put other definitions in force meanwhile.').waitFor()
-    await button('Look again').click()
-    await page.waitForFunction(() => ![...document.querySelectorAll('dialog button')].find((b) => b.textContent === 'Apply')?.disabled)
-    await button('Apply').click()
-    await page.getByText('12 members').waitFor()
-    is('theirs is there still', await known('theirs'))
-
-    // What is named somewhere is not deleted; what is not, is.
-    await button('Delete…').click()
-    await page.getByText('It cannot go as long as these name it:').waitFor()
-    await page.getByRole('dialog').getByText('segments/theirs.yaml').waitFor()
-    await button('Close').click()
-    await page.goto(origin + '/app/segments/theirs')
-    await button('Delete…').click()
-    await page.getByText('removed', { exact: true }).waitFor()
-    await button('Delete').click()
-    await page.getByRole('heading', { name: 'Segments' }).waitFor()
-    is('theirs is gone', !(await known('theirs')))
-    await page.getByRole('link', { name: 'Lamp friends' }).waitFor()
-    is(`what a stranger typed ran`, !(await page.evaluate(() => window.stolen)))
-    console.log('  a segment from nothing to its members, and away')
-  } finally {
-    await browser.close()
+  // Reviewed, and in force.
+  await button("Review and apply…").click();
+  await page.waitForFunction(
+    () => document.querySelector("[data-testid=enter]")?.textContent === "11",
+  );
+  await page.getByText("lamp-friends").first().waitFor();
+  await look("the review");
+  await button("Apply").click();
+  await page.getByRole("heading", { name: "Lamp friends" }).waitFor();
+  await page.getByText("11 members").waitFor();
+  await page.getByRole("link", { name: "person2@people.example" }).waitFor();
+  is(
+    "the members are those of the count",
+    (await page
+      .getByRole("table", { name: "Members" })
+      .getAttribute("aria-rowcount")) === "11",
+  );
+  await look("the members");
+  for (const tab of ["Reach", "Overlap", "Used by"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await page.waitForLoadState("networkidle");
+    await look(tab);
   }
-}
 
-try {
-  await main()
-} catch (error) {
-  wrong(String(error?.stack ?? error))
-} finally {
-  if (server) {
-    server.removeAllListeners('exit')
-    if (server.exitCode === null && server.kill('SIGTERM')) await new Promise((resolve) => server.once('exit', resolve))
-  }
-  if (data) rmSync(data, { recursive: true, force: true })
-}
-for (const line of [...new Set(said)]) console.log('  ' + line)
-process.exit(said.length ? 1 : 0)
+  // Changed, while somebody else changes something too.
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await counts(11);
+  await editor.getByLabel("email: comparison").selectOption("ends_with");
+  await editor.getByLabel("email: value").fill("9@people.example");
+  await counts(12); // those of forty pounds and more, and number nine, and nineteen
+  await button("Review and apply…").click();
+  await page.waitForFunction(
+    () =>
+      document.querySelector("[data-testid=leave]")?.textContent === "1" &&
+      document.querySelector("[data-testid=enter]")?.textContent === "2",
+  );
+  await page.getByText("changed", { exact: true }).waitFor();
+  await page.evaluate(async () => {
+    const d = await (await fetch("/api/v1/definitions")).json();
+    const files = [
+      ...d.files,
+      {
+        path: "segments/theirs.yaml",
+        body: "segment: theirs\nwhen: {segment: lamp-friends}\n",
+      },
+    ];
+    const put = await fetch("/api/v1/definitions", {
+      method: "PUT",
+      headers: { "Content-Type": "application/json", "If-Match": d.tag },
+      body: JSON.stringify({ files }),
+    });
+    if (!put.ok) throw new Error(await put.text());
+  });
+  shop.expects = /409/;
+  await button("Apply").click();
+  await page
+    .getByText("Somebody else put other definitions in force meanwhile.")
+    .waitFor();
+  await button("Look again").click();
+  await page.waitForFunction(
+    () =>
+      ![...document.querySelectorAll("dialog button")].find(
+        (b) => b.textContent === "Apply",
+      )?.disabled,
+  );
+  await button("Apply").click();
+  await page.getByText("12 members").waitFor();
+  is("theirs is there still", await known("theirs"));
+
+  // What is named somewhere is not deleted; what is not, is.
+  await button("Delete…").click();
+  await page.getByText("It cannot go as long as these name it:").waitFor();
+  await page.getByRole("dialog").getByText("segments/theirs.yaml").waitFor();
+  await button("Close").click();
+  await page.goto(shop.origin + "/app/segments/theirs");
+  await button("Delete…").click();
+  await page.getByText("removed", { exact: true }).waitFor();
+  await button("Delete").click();
+  await page.getByRole("heading", { name: "Segments" }).waitFor();
+  is("theirs is gone", !(await known("theirs")));
+  await page.getByRole("link", { name: "Lamp friends" }).waitFor();
+  is("what a stranger typed ran", !(await page.evaluate(() => window.stolen)));
+  return "a segment from nothing to its members, and away";
+});

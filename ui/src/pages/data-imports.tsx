@@ -152,7 +152,7 @@ function New() {
   return (
     <Panel title={t('Import a file')}>
       <div className="stack">
-        <fieldset className="kinds">
+        <fieldset className="filekinds">
           <legend className="hidden">{t('What the file is about')}</legend>
           {kinds.map((k) => (
             <label key={k.kind} className={'choice' + (kind === k.kind ? ' on' : '')}>

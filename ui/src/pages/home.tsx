@@ -29,6 +29,7 @@ export function Home() {
   const imports = useGet('/api/v1/imports', undefined, often);
   const templates = useGet('/api/v1/templates', undefined, often);
   const campaigns = useGet('/api/v1/campaigns', undefined, often);
+  const journeys = useGet('/api/v1/journeys', { query: { limit: 500 } }, often);
   const aside = useGet('/api/v1/quarantine/reasons', undefined, often);
   const approvals = useGet('/api/v1/approvals', undefined, { ...often, enabled: may('get_approvals') });
   const delivered = useGet('/api/v1/deliveries', { query: { state: 'accepted', limit: 1 } }, { retry: false, ...often });
@@ -264,7 +265,7 @@ export function Home() {
                 </div>
                 <div>
                   <dt>{t('Journeys')}</dt>
-                  <dd>{n(program.data?.journeys)}</dd>
+                  <dd>{n(list(journeys)?.length)}</dd>
                 </div>
               </dl>
             </Panel>

@@ -228,7 +228,7 @@ export function Stages() {
               ) : (
                 <Plot
                   kind="lines"
-                  labels={shown.map((d) => d.day.slice(2))}
+                  labels={shown.map((d) => d.day)}
                   series={names.map((s, i) => ({
                     name: s,
                     values: shown.map((d) => d.stages[s] ?? 0),

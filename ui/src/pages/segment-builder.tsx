@@ -41,6 +41,7 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
     if (same) dropDraft(start.old);
     else keepDraft({ ...s, old: start.old, before, at: Date.now() });
   }, [text, s, same, start.old, before]);
+  const nothing = s.when === null;
   const bad = check.problems.some((p) => !p.warning) || (check.fresh && !check.ok);
   const named = /^[a-z0-9][a-z0-9_-]{0,59}$/.test(s.name);
   const mayApply = may('put_definitions');
@@ -110,7 +111,7 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
                     className="mono"
                     value={s.name}
                     maxLength={60}
-                    aria-invalid={!named}
+                    aria-invalid={!named && s.name + s.label !== ''}
                     onChange={(e) => set({ name: e.target.value.toLowerCase().replace(/[^a-z0-9_-]/g, '-') })}
                   />
                 </label>
@@ -167,14 +168,24 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
           </div>
           <aside className="stack" aria-label={t('Whom it is about')}>
             <section className="panel pad">
-              {bad ? <p className="soft">{t('The count goes on when the condition is in order.')}</p> : <Count of={preview} />}
+              {bad ? (
+                <p className="soft">{t('The count goes on when the condition is in order.')}</p>
+              ) : nothing ? (
+                <p className="soft">{t('Nothing is asked yet.')}</p>
+              ) : (
+                <Count of={preview} />
+              )}
             </section>
-            <Panel title={t('Whom a message would reach')}>
-              <Funnel of={preview} />
-            </Panel>
-            <Panel title={t('Some of them')} flush>
-              <Samples of={preview} />
-            </Panel>
+            {!nothing && (
+              <>
+                <Panel title={t('Whom a message would reach')}>
+                  <Funnel of={preview} />
+                </Panel>
+                <Panel title={t('Some of them')} flush>
+                  <Samples of={preview} />
+                </Panel>
+              </>
+            )}
           </aside>
         </div>
         {reviewing && (

@@ -53,7 +53,8 @@ export function Funnel({ of }: { of: Preview }) {
   const { t, n, pct } = useWords();
   const f = of.figures;
   const reach = (f?.funnel ?? []).filter((r) => r.reachable > 0 || r.channel === 'email');
-  if (!f || reach.length === 0) return <Empty>{t('No channel is set up to write to them.')}</Empty>;
+  if (!f) return <Empty>{t('One moment…')}</Empty>;
+  if (reach.length === 0) return <Empty>{t('No channel is set up to write to them.')}</Empty>;
   return (
     <div className="stack">
       {reach.map((r) => {
@@ -64,7 +65,7 @@ export function Funnel({ of }: { of: Preview }) {
           [t('Free now'), r.free],
         ];
         return (
-          <div key={r.channel} className="funnel">
+          <div key={r.channel} className="reach">
             <h3>{channels[r.channel] ?? r.channel}</h3>
             <ol>
               {steps.map(([label, count]) => (

@@ -73,8 +73,8 @@ export function Templates() {
                             </Link>
                           </td>
                           <td className="soft">{x.subject ?? <Tag>{t('no e-mail')}</Tag>}</td>
-                          <td className="row">
-                            {(x.files ?? []).some((f) => f.endsWith('.mjml')) ? <Tag tone="accent">{t('Blocks')}</Tag> : <Tag>HTML</Tag>}
+                          <td className="nowrap">
+                            {(x.files ?? []).some((f) => f.endsWith('.mjml')) ? <Tag tone="accent">{t('Blocks')}</Tag> : <Tag>HTML</Tag>}{' '}
                             {(x.files ?? []).some((f) => f.endsWith('.txt.liquid')) && <Tag>{t('Text')}</Tag>}
                           </td>
                         </tr>

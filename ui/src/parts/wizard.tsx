@@ -139,7 +139,7 @@ export function Wizard({
   const segment = (segments.data?.data ?? []).find((s) => s.name === d.segment);
   return (
     <div className="wizard">
-      <ol className="steps" aria-label={t('Steps')}>
+      <ol className="wsteps" aria-label={t('Steps')}>
         {steps.map((s, i) => (
           <li key={s} aria-current={i === step ? 'step' : undefined} className={i < step ? 'past' : ''}>
             <button type="button" disabled={i > step + 1 && !of} onClick={() => to(i)}>

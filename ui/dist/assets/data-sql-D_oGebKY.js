@@ -1,4 +1,4 @@
-import{c as e}from"./index-DixotxMt.js";import{i as t,n,o as r}from"./api-BFm7ebGZ.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-DhYG4UPM.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-BfaP4a32.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
+import{c as e}from"./index-C4AwKh2r.js";import{i as t,n,o as r}from"./api-BFm7ebGZ.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-DhYG4UPM.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-CPExo-5Q.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
 FROM events
 GROUP BY type, name
 ORDER BY events DESC
