@@ -46,8 +46,9 @@ func (l *Ledger) Close() error {
 
 const (
 	// stopping finds what stops a delivery: an empty channel or purpose is every
-	// one, and each of the four combinations is one step into the primary key.
-	stopping = `FROM suppressions WHERE subject = ?1 AND channel IN (?2, '') AND purpose IN (?3, '')`
+	// one. The pluses make it one step into the primary key for nearly everybody, who
+	// has no row, in place of one for each of the four combinations.
+	stopping = `FROM suppressions WHERE subject = ?1 AND +channel IN (?2, '') AND +purpose IN (?3, '')`
 
 	putStart = `INSERT INTO starts (id, profile, fence, subjects, channel, purpose, at, resend, service, finished, receipt)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)
@@ -212,19 +213,55 @@ func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
 
 // Suppressed implements [store.Ledger].
 func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
+	// The reserve first: what leaves it meanwhile is in the file before the file is read.
+	waiting := l.reserve.list()
 	err = l.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 5, func(row []driver.Value) error {
-			stopped = true
-			s = store.Suppression{
-				Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string),
-				At: event.Time(integer(row[3])), By: row[4].(string),
-			}
-			return nil
-		}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
+		s, stopped, err = oldest(c, subject, channel, purpose)
+		return err
 	})
 	if err == nil && !stopped {
-		s, stopped = l.reserve.stops(subject, channel, purpose)
+		s, stopped = stops(waiting, subject, channel, purpose)
 	}
+	return s, stopped, err
+}
+
+// AllSuppressed implements [store.Ledger].
+func (l *Ledger) AllSuppressed(ctx context.Context, questions []store.Question) ([]*store.Suppression, error) {
+	answers := make([]*store.Suppression, len(questions))
+	waiting := l.reserve.list() // first, as in Suppressed
+	err := l.file.snapshot(ctx, func(c *conn) error {
+		for i := range questions {
+			q := &questions[i]
+			s, stopped, err := oldest(c, q.Subject, q.Channel, q.Purpose)
+			if err != nil {
+				return err
+			}
+			if !stopped {
+				s, stopped = stops(waiting, q.Subject, q.Channel, q.Purpose)
+			}
+			if stopped {
+				answers[i] = &s
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+// oldest returns the first suppression in the file that stops a delivery. The context
+// is not given on: watching it costs more than the question.
+func oldest(c *conn, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
+	err = c.query(context.Background(), 5, func(row []driver.Value) error {
+		stopped = true
+		s = store.Suppression{
+			Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string),
+			At: event.Time(integer(row[3])), By: row[4].(string),
+		}
+		return nil
+	}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
 	return s, stopped, err
 }
 

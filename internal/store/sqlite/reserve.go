@@ -155,8 +155,8 @@ func (r *reserve) drained(n int) {
 }
 
 // stops reports whether what waits stops a delivery to the subject.
-func (r *reserve) stops(subject [16]byte, channel, purpose string) (store.Suppression, bool) {
-	for _, s := range r.list() {
+func stops(waiting []store.Suppression, subject [16]byte, channel, purpose string) (store.Suppression, bool) {
+	for _, s := range waiting {
 		if s.Subject == subject && (s.Channel == "" || s.Channel == channel) && (s.Purpose == "" || s.Purpose == purpose) {
 			return s, true
 		}

@@ -170,6 +170,8 @@ func covers(t *testing.T, open OpenLedger) {
 	suppress(t, l, store.Suppression{Subject: subject(3), Reason: store.Erased})
 	suppress(t, l, store.Suppression{Subject: subject(4), Purpose: "news", Reason: store.Unsubscribed})
 	n := 100
+	var questions []store.Question
+	var want []*store.Suppression
 	for _, test := range []struct {
 		who              int
 		channel, purpose string
@@ -196,14 +198,22 @@ func covers(t *testing.T, open OpenLedger) {
 		if !got {
 			equal(t, what, s, store.Suppression{})
 		}
+		questions = append(questions, store.Question{Subject: subject(test.who), Channel: test.channel, Purpose: test.purpose})
+		if want = append(want, nil); got {
+			want[len(want)-1] = &s
+		}
 		n++
 		start := store.Start{ID: parcel(n), Subjects: [][16]byte{subject(test.who)}, Channel: test.channel, Purpose: test.purpose}
-		want := store.Go
+		may := store.Go
 		if test.want {
-			want = store.Stop
+			may = store.Stop
 		}
-		wantStart(t, l, start, want)
+		wantStart(t, l, start, may)
 	}
+	all, err := l.AllSuppressed(t.Context(), questions)
+	equal(t, "AllSuppressed", must(t, all, err), want)
+	none, err := l.AllSuppressed(t.Context(), nil)
+	equal(t, "the answers to no questions", must(t, none, err), []*store.Suppression{})
 }
 
 func againThoughSuppressed(t *testing.T, open OpenLedger) {
@@ -246,6 +256,8 @@ func suppressionWhole(t *testing.T, open OpenLedger) {
 	got, is, err := l.Suppressed(t.Context(), subject(1), "email", "news")
 	equal(t, "suppression", must(t, got, err), older)
 	equal(t, "suppressed", is, true)
+	all, err := l.AllSuppressed(t.Context(), []store.Question{{Subject: subject(1), Channel: "email", Purpose: "news"}})
+	equal(t, "of many", must(t, all, err), []*store.Suppression{&older})
 }
 
 func release(t *testing.T, open OpenLedger) {
@@ -423,6 +435,8 @@ func ledgerClosed(t *testing.T, open OpenLedger) {
 	_, err = l.Unfinished(ctx, 1, 1)
 	refused(t, err, fault.Unavailable)
 	_, _, err = l.Suppressed(ctx, subject(1), "", "")
+	refused(t, err, fault.Unavailable)
+	_, err = l.AllSuppressed(ctx, []store.Question{{}})
 	refused(t, err, fault.Unavailable)
 	_, err = l.Suppressions(ctx)
 	refused(t, err, fault.Unavailable)
