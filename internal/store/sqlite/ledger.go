@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"rapport/internal/core/event"
@@ -51,11 +53,28 @@ const (
 	stopping = `FROM suppressions WHERE subject = ?1 AND +channel IN (?2, '') AND +purpose IN (?3, '')`
 
 	putStart = `INSERT INTO starts (id, profile, fence, subjects, channel, purpose, at, resend, service, finished, receipt)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)
-		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, fence = excluded.fence, subjects = excluded.subjects,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)`
+
+	putAgain = ` ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, fence = excluded.fence, subjects = excluded.subjects,
 			channel = excluded.channel, purpose = excluded.purpose, at = excluded.at, resend = excluded.resend,
 			service = excluded.service, finished = 0, receipt = NULL`
 )
+
+// stoppingAny are the questions whether one of so many subjects is suppressed.
+var stoppingAny = func() (queries [maxAsked + 1]string) {
+	for n := 1; n < len(queries); n++ {
+		var parts []string
+		for i := range n {
+			parts = append(parts, "SELECT 1 FROM suppressions WHERE subject = ?"+strconv.Itoa(i+3)+" AND +channel IN (?1, '') AND +purpose IN (?2, '')")
+		}
+		queries[n] = strings.Join(parts, " UNION ALL ") + " LIMIT 1"
+	}
+	return queries
+}()
+
+// maxAsked is of how many subjects one statement asks: a person, the address and a few
+// ids that they were known by.
+const maxAsked = 8
 
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
@@ -75,32 +94,75 @@ func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartA
 	return answers, nil
 }
 
+// begin asks as little as it can, for each of a campaign's mails comes here: that a
+// delivery was begun before, or that another has its Only, is what an insertion tells.
 func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
-	if !s.Resend {
+	subjects := make([]byte, 0, 16*len(s.Subjects))
+	for i := range s.Subjects {
+		subjects = append(subjects, s.Subjects[i][:]...)
+	}
+	stopped, err := anyStopped(c, subjects, s)
+	if err != nil {
+		return store.Stop, err
+	}
+	if stopped {
+		if s.Resend {
+			return store.Stop, nil
+		}
 		begun, err := exists(c, "SELECT 1 FROM starts WHERE id = ?", s.ID[:])
 		if err != nil || begun {
 			return store.Again, err
 		}
+		return store.Stop, nil
 	}
-	subjects := make([]byte, 0, 16*len(s.Subjects))
-	for i := range s.Subjects {
-		stopped, err := exists(c, "SELECT 1 "+stopping+" LIMIT 1", s.Subjects[i][:], s.Channel, s.Purpose)
-		if err != nil || stopped {
-			return store.Stop, err
-		}
-		subjects = append(subjects, s.Subjects[i][:]...)
-	}
-	if s.Only != ([16]byte{}) {
-		// The first stays: a delivery that comes a second time finds itself.
-		if err := c.exec("INSERT OR IGNORE INTO only_one (key, delivery, at) VALUES (?, ?, ?)", s.Only[:], s.ID[:], int64(s.At)); err != nil {
-			return store.Stop, err
-		}
-		mine, err := exists(c, "SELECT 1 FROM only_one WHERE key = ? AND delivery = ?", s.Only[:], s.ID[:])
-		if err != nil || !mine {
+	if s.Resend {
+		if mine, err := first(c, s); err != nil || !mine {
 			return store.Same, err
 		}
+		return store.Go, put(c, putStart+putAgain, s, subjects)
 	}
-	return store.Go, c.exec(putStart, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
+	if err := put(c, putStart, s, subjects); taken(err) {
+		return store.Again, nil
+	} else if err != nil {
+		return store.Stop, err
+	}
+	mine, err := first(c, s)
+	if err != nil || mine {
+		return store.Go, err
+	}
+	return store.Same, c.exec("DELETE FROM starts WHERE id = ?", s.ID[:]) // it was not begun
+}
+
+func put(c *conn, query string, s *store.Start, subjects []byte) error {
+	return c.exec(query, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
+}
+
+// anyStopped reports whether one of the subjects of a start is suppressed.
+func anyStopped(c *conn, subjects []byte, s *store.Start) (stopped bool, err error) {
+	var room [maxAsked + 2]any
+	for len(subjects) > 0 && !stopped && err == nil {
+		n := min(len(subjects)/16, maxAsked)
+		args := append(room[:0], s.Channel, s.Purpose)
+		for i := range n {
+			args = append(args, subjects[16*i:16*i+16])
+		}
+		stopped, err = exists(c, stoppingAny[n], args...)
+		subjects = subjects[16*n:]
+	}
+	return stopped, err
+}
+
+// first reports whether a delivery is the one that is begun with its Only. The first
+// stays: a delivery that comes a second time finds itself.
+func first(c *conn, s *store.Start) (bool, error) {
+	if s.Only == ([16]byte{}) {
+		return true, nil
+	}
+	err := c.exec("INSERT INTO only_one (key, delivery, at) VALUES (?, ?, ?)", s.Only[:], s.ID[:], int64(s.At))
+	if taken(err) {
+		return exists(c, "SELECT 1 FROM only_one WHERE key = ? AND delivery = ?", s.Only[:], s.ID[:])
+	}
+	return err == nil, err
 }
 
 // Begun implements [store.Ledger].

@@ -159,7 +159,15 @@ func anySubject(t *testing.T, open OpenLedger) {
 	wantStart(t, l, s, store.Stop)
 	s.Subjects = [][16]byte{subject(9), subject(1)}
 	wantStart(t, l, s, store.Stop)
-	s.Subjects = [][16]byte{subject(1), subject(2)}
+	s.Subjects = nil
+	for n := range 20 { // known by many ids, the last of which is suppressed
+		s.Subjects = append(s.Subjects, subject(100+n))
+	}
+	s.Subjects = append(s.Subjects, subject(9))
+	wantStart(t, l, s, store.Stop)
+	s.Subjects = s.Subjects[:20]
+	wantStart(t, l, s, store.Go)
+	s.ID, s.Subjects = parcel(2), [][16]byte{subject(1), subject(2)}
 	wantStart(t, l, s, store.Go)
 }
 
