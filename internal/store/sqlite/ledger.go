@@ -1,11 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 
@@ -47,11 +48,6 @@ func (l *Ledger) Close() error {
 }
 
 const (
-	// stopping finds what stops a delivery: an empty channel or purpose is every
-	// one. The pluses make it one step into the primary key for nearly everybody, who
-	// has no row, in place of one for each of the four combinations.
-	stopping = `FROM suppressions WHERE subject = ?1 AND +channel IN (?2, '') AND +purpose IN (?3, '')`
-
 	putStart = `INSERT INTO starts (id, profile, fence, subjects, channel, purpose, at, resend, service, finished, receipt)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)`
 
@@ -60,29 +56,20 @@ const (
 			service = excluded.service, finished = 0, receipt = NULL`
 )
 
-// stoppingAny are the questions whether one of so many subjects is suppressed.
-var stoppingAny = func() (queries [maxAsked + 1]string) {
-	for n := 1; n < len(queries); n++ {
-		var parts []string
-		for i := range n {
-			parts = append(parts, "SELECT 1 FROM suppressions WHERE subject = ?"+strconv.Itoa(i+3)+" AND +channel IN (?1, '') AND +purpose IN (?2, '')")
-		}
-		queries[n] = strings.Join(parts, " UNION ALL ") + " LIMIT 1"
-	}
-	return queries
-}()
-
-// maxAsked is of how many subjects one statement asks: a person, the address and a few
-// ids that they were known by.
-const maxAsked = 8
-
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
 	answers := make([]store.StartAnswer, len(batch))
+	var subjects [][16]byte
+	for i := range batch {
+		subjects = append(subjects, batch[i].Subjects...)
+	}
 	err := l.file.together(ctx, func(c *conn) error {
+		held, err := suppressionsOf(c, subjects)
+		if err != nil {
+			return err
+		}
 		for i := range batch {
-			var err error
-			if answers[i], err = begin(c, &batch[i]); err != nil {
+			if answers[i], err = begin(c, &batch[i], held); err != nil {
 				return err
 			}
 		}
@@ -96,14 +83,11 @@ func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartA
 
 // begin asks as little as it can, for each of a campaign's mails comes here: that a
 // delivery was begun before, or that another has its Only, is what an insertion tells.
-func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
-	subjects := make([]byte, 0, 16*len(s.Subjects))
-	for i := range s.Subjects {
-		subjects = append(subjects, s.Subjects[i][:]...)
-	}
-	stopped, err := anyStopped(c, subjects, s)
-	if err != nil {
-		return store.Stop, err
+func begin(c *conn, s *store.Start, held suppressed) (store.StartAnswer, error) {
+	subjects, stopped := make([]byte, 0, 16*len(s.Subjects)), false
+	for _, subject := range s.Subjects {
+		subjects = append(subjects, subject[:]...)
+		stopped = stopped || stops(held[subject], subject, s.Channel, s.Purpose) != nil
 	}
 	if stopped {
 		if s.Resend {
@@ -135,21 +119,6 @@ func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
 
 func put(c *conn, query string, s *store.Start, subjects []byte) error {
 	return c.exec(query, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
-}
-
-// anyStopped reports whether one of the subjects of a start is suppressed.
-func anyStopped(c *conn, subjects []byte, s *store.Start) (stopped bool, err error) {
-	var room [maxAsked + 2]any
-	for len(subjects) > 0 && !stopped && err == nil {
-		n := min(len(subjects)/16, maxAsked)
-		args := append(room[:0], s.Channel, s.Purpose)
-		for i := range n {
-			args = append(args, subjects[16*i:16*i+16])
-		}
-		stopped, err = exists(c, stoppingAny[n], args...)
-		subjects = subjects[16*n:]
-	}
-	return stopped, err
 }
 
 // first reports whether a delivery is the one that is begun with its Only. The first
@@ -275,37 +244,36 @@ func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
 
 // Suppressed implements [store.Ledger].
 func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
-	// The reserve first: what leaves it meanwhile is in the file before the file is read.
-	waiting := l.reserve.list()
-	err = l.file.read(ctx, func(c *conn) error {
-		s, stopped, err = oldest(c, subject, channel, purpose)
-		return err
-	})
-	if err == nil && !stopped {
-		s, stopped = stops(waiting, subject, channel, purpose)
+	answers, err := l.AllSuppressed(ctx, []store.Question{{Subject: subject, Channel: channel, Purpose: purpose}})
+	if err != nil || answers[0] == nil {
+		return s, false, err
 	}
-	return s, stopped, err
+	return *answers[0], true, nil
 }
 
 // AllSuppressed implements [store.Ledger].
 func (l *Ledger) AllSuppressed(ctx context.Context, questions []store.Question) ([]*store.Suppression, error) {
 	answers := make([]*store.Suppression, len(questions))
-	waiting := l.reserve.list() // first, as in Suppressed
+	subjects := make([][16]byte, len(questions))
+	for i := range questions {
+		subjects[i] = questions[i].Subject
+	}
+	// The reserve first: what leaves it meanwhile is in the file before the file is read.
+	waiting := l.reserve.list()
 	err := l.file.snapshot(ctx, func(c *conn) error {
+		held, err := suppressionsOf(c, subjects)
 		for i := range questions {
 			q := &questions[i]
-			s, stopped, err := oldest(c, q.Subject, q.Channel, q.Purpose)
-			if err != nil {
-				return err
+			found := stops(held[q.Subject], q.Subject, q.Channel, q.Purpose)
+			if found == nil {
+				found = stops(waiting, q.Subject, q.Channel, q.Purpose)
 			}
-			if !stopped {
-				s, stopped = stops(waiting, q.Subject, q.Channel, q.Purpose)
-			}
-			if stopped {
+			if found != nil {
+				s := *found // the reserve's own stays its own
 				answers[i] = &s
 			}
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -313,18 +281,67 @@ func (l *Ledger) AllSuppressed(ctx context.Context, questions []store.Question) 
 	return answers, nil
 }
 
-// oldest returns the first suppression in the file that stops a delivery. The context
-// is not given on: watching it costs more than the question.
-func oldest(c *conn, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
-	err = c.query(context.Background(), 5, func(row []driver.Value) error {
-		stopped = true
-		s = store.Suppression{
-			Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string),
-			At: event.Time(integer(row[3])), By: row[4].(string),
+// suppressed are the suppressions of subjects, of each the oldest first.
+type suppressed map[[16]byte][]store.Suppression
+
+// askedAtOnce is of how many subjects one statement asks, one step into the primary key
+// for each. Nearly nobody has a row, so what costs is the asking; askedAlone is for one
+// message, or for somebody who looks.
+const askedAtOnce, askedAlone = 64, 4
+
+var suppressionsOfMany, suppressionsOfFew = suppressionsOfUpTo(askedAtOnce), suppressionsOfUpTo(askedAlone)
+
+func suppressionsOfUpTo(n int) string {
+	return "SELECT subject, channel, purpose, reason, at, by FROM suppressions WHERE subject IN (?" + strings.Repeat(", ?", n-1) + ")"
+}
+
+// suppressionsOf returns every suppression of the subjects. The context is not given
+// on: watching it costs more than a question.
+func suppressionsOf(c *conn, subjects [][16]byte) (suppressed, error) {
+	var all suppressed
+	room := make([]any, askedAtOnce)
+	for part := range slices.Chunk(subjects, askedAtOnce) {
+		query, args := suppressionsOfMany, room
+		if len(part) <= askedAlone {
+			query, args = suppressionsOfFew, room[:askedAlone]
 		}
-		return nil
-	}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
-	return s, stopped, err
+		for i := range args {
+			args[i] = part[min(i, len(part)-1)][:] // the last fills up: a set holds it once
+		}
+		if err := c.query(context.Background(), 6, func(row []driver.Value) error {
+			s := readSuppression(row)
+			if all == nil {
+				all = suppressed{}
+			}
+			if !slices.Contains(all[s.Subject], s) { // a subject may be asked of twice
+				all[s.Subject] = append(all[s.Subject], s)
+			}
+			return nil
+		}, query, args...); err != nil {
+			return nil, err
+		}
+	}
+	for _, list := range all {
+		slices.SortStableFunc(list, func(a, b store.Suppression) int {
+			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Reason, b.Reason))
+		})
+	}
+	return all, nil
+}
+
+// readSuppression reads a row. One that nobody wrote holds everything back, for a
+// reason that is not known.
+func readSuppression(row []driver.Value) store.Suppression {
+	channel, isChannel := row[1].(string)
+	purpose, isPurpose := row[2].(string)
+	reason, isReason := row[3].(string)
+	at, isAt := row[4].(int64)
+	by, isBy := row[5].(string)
+	s := store.Suppression{Subject: id16(row[0]), Channel: channel, Purpose: purpose, Reason: reason, At: event.Time(at), By: by}
+	if !isChannel || !isPurpose || !isReason || !isAt || !isBy {
+		s.Channel, s.Purpose, s.Reason = "", "", store.Manual
+	}
+	return s
 }
 
 // Suppressions implements [store.Ledger].

@@ -340,6 +340,28 @@ func suppressions(t *testing.T, open OpenLedger) {
 	suppress(t, l, store.Suppression{Subject: subject(1), Channel: "sms", Reason: store.Unsubscribed})
 	n, err = l.Suppressions(t.Context())
 	equal(t, "counts", must(t, n, err), map[string]int64{store.Bounced: 5, store.Unsubscribed: 1})
+	var batch []store.Start
+	var questions []store.Question
+	var want []bool
+	var may []store.StartAnswer
+	for i := range 300 { // more than anybody asks with one statement, with those who are suppressed at the end
+		who := (i + 5) % 300
+		batch, questions = append(batch, starting(who)), append(questions, store.Question{Subject: subject(who), Channel: "email", Purpose: "news"})
+		want, may = append(want, who < 5), append(may, store.Go)
+		if who < 5 {
+			may[i] = store.Stop
+		}
+	}
+	all, err := l.AllSuppressed(t.Context(), questions)
+	var got []bool
+	for i, s := range must(t, all, err) {
+		if got = append(got, s != nil); s != nil {
+			equal(t, "whose", s.Subject, questions[i].Subject)
+		}
+	}
+	equal(t, "who of many is suppressed", got, want)
+	answers, err := l.Start(t.Context(), batch)
+	equal(t, "the answers to many", must(t, answers, err), may)
 }
 
 func unfinished(t *testing.T, open OpenLedger) {
