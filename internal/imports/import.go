@@ -221,10 +221,22 @@ func (i *Import) suppress(ctx context.Context, list []people.Suppression) error 
 	return i.append(ctx, events)
 }
 
-// held returns what the ledger knows of an address.
-func (i *Import) held(ctx context.Context, channel, purpose string, who identity.Identifier) (string, event.Time, bool, error) {
-	s, stopped, err := i.ledger.Suppressed(ctx, i.node.Subject(channel, who.Value), channel, purpose)
-	return s.Reason, s.At, stopped, err
+// held fills in what the ledger knows of addresses, which it is asked at once.
+func (i *Import) held(ctx context.Context, asked []people.Suppression) error {
+	questions := make([]store.Question, len(asked))
+	for n, s := range asked {
+		questions[n] = store.Question{Subject: i.node.Subject(s.Channel, s.Who.Value), Channel: s.Channel, Purpose: s.Purpose}
+	}
+	answers, err := i.ledger.AllSuppressed(ctx, questions)
+	if err != nil {
+		return err
+	}
+	for n, s := range answers {
+		if s != nil {
+			asked[n].Reason, asked[n].At = s.Reason, s.At
+		}
+	}
+	return nil
 }
 
 // Undo takes an import back: its customers become what they would be without it. What

@@ -323,6 +323,11 @@ type Ledger interface {
 	// why: of several suppressions the oldest.
 	Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (Suppression, bool, error)
 
+	// AllSuppressed answers many questions as Suppressed answers each, in their
+	// order; nil: nothing stops it. A suppression whose Suppress was answered before
+	// the call is seen by all of them.
+	AllSuppressed(ctx context.Context, questions []Question) ([]*Suppression, error)
+
 	// SuppressionsOf returns every suppression of a subject, by channel, purpose,
 	// reason and who said it.
 	SuppressionsOf(ctx context.Context, subject [16]byte) ([]Suppression, error)
@@ -384,6 +389,12 @@ type Suppression struct {
 	Reason  string   // Unsubscribed, Bounced, Complained, Erased
 	At      event.Time
 	By      string // the delivery, request or import that led to it
+}
+
+// Question is whether a delivery would be stopped.
+type Question struct {
+	Subject          [16]byte
+	Channel, Purpose string
 }
 
 // The reasons of suppressions. They are stored: never rename.

@@ -60,8 +60,9 @@ type Options struct {
 	// Erased reports whether an event would be about somebody who was erased. Their
 	// rows are refused, with the word erased and none of their text. Default: nobody was.
 	Erased func(e *event.Event) bool
-	// Held returns the suppressions of an address that are known already. Nil: none.
-	Held func(ctx context.Context, channel, purpose string, who identity.Identifier) (reason string, at event.Time, found bool, err error)
+	// Held fills in Reason and At where an address is suppressed already for the
+	// channel and purpose. It is asked once for all rows of a batch. Nil: nobody is.
+	Held func(ctx context.Context, asked []Suppression) error
 	// Shown hears how the file was understood, before the first row is taken. An error
 	// ends the import.
 	Shown func(Shown) error

@@ -14,6 +14,7 @@ import (
 	"rapport/internal/fault"
 	"rapport/internal/sources/people"
 	"rapport/internal/sources/table"
+	"rapport/internal/store"
 )
 
 // got is what an import brought.
@@ -271,5 +272,46 @@ func TestItem64RowsOfAnErasedCustomerAreReportedErasedWithoutAWordOfTheirs(t *te
 		if len(g.refused) != 1 || !strings.HasPrefix(g.refused[0], "line 2: erased") || raw+fields > 0 || len(g.events) != 1 || g.events[0].Traits.Text("email") != "bob@shop.example" {
 			t.Errorf("%s: %q, %d bytes and %d fields kept, %d events", kind, g.refused, raw, fields, len(g.events))
 		}
+	}
+}
+
+func TestTheLedgerIsAskedOnceOfAllAddressesOfABatch(t *testing.T) {
+	t.Parallel()
+	file := "email,state,date\na@x.example,granted,2025-01-02\nb@x.example,granted,2025-01-03\nnot an address,granted,2025-01-03\nc@x.example,granted,2025-01-04\n" +
+		"gone@x.example,granted,2025-01-05\nd@x.example,never_subscribed,2025-01-05\n"
+	var asked [][]string
+	g := imported(t, people.Consents, file, func(o *people.Options) {
+		o.Held = func(_ context.Context, list []people.Suppression) error {
+			var who []string
+			for i := range list {
+				who = append(who, list[i].Who.Value+" "+list[i].Channel+" "+list[i].Purpose)
+				switch list[i].Who.Value {
+				case "b@x.example", "d@x.example":
+					list[i].Reason, list[i].At = store.Complained, now-5
+				case "c@x.example": // only the ledger knows what it means
+					list[i].Reason, list[i].At = store.Bounced, now-5
+				}
+			}
+			asked = append(asked, who)
+			return nil
+		}
+		o.Erased = func(e *event.Event) bool { return e.Traits.Text("email") == "gone@x.example" }
+	})
+	want := []string{"a@x.example email marketing", "b@x.example email marketing", "c@x.example email marketing", "d@x.example email marketing"}
+	if len(asked) != 1 || !slices.Equal(asked[0], want) {
+		t.Errorf("the ledger was asked %q, want once %q", asked, want)
+	}
+	var names []string
+	for i := range g.events {
+		names = append(names, g.events[i].Name+" "+g.events[i].Traits.Text("email")+g.events[i].Props.Text("address"))
+	}
+	if want := []string{
+		event.ConsentChanged + " a@x.example", event.ConsentChanged + " b@x.example", event.Complained + " b@x.example",
+		event.ConsentChanged + " c@x.example", event.Complained + " d@x.example",
+	}; !slices.Equal(names, want) {
+		t.Errorf("the log was told\n%q, want\n%q", names, want)
+	}
+	if n := g.totals; n.Rows != 6 || n.Refused != 2 || n.Granted != 1 || n.Outweighed != 2 || n.Events != 5 || n.Silent != 0 || n.People != 3 {
+		t.Errorf("counted %+v", n)
 	}
 }

@@ -60,7 +60,8 @@ func (r *run) customer() error {
 			r.events = append(r.events, fact)
 		}
 	}
-	return r.reminders(&p, r.o.Channel, r.o.Purpose)
+	r.reminders(&p, r.o.Channel, r.o.Purpose)
+	return nil
 }
 
 // merged adds a list to those that a row names.
@@ -192,7 +193,8 @@ func (r *run) consent() error {
 		return wrong(State, strconv.Quote(table.Clip(word, 40))+" says neither yes nor no to a consent; granted and withdrawn are understood, and the words of klaviyo, mailchimp, dotdigital and listmonk")
 	}
 	if says == silent {
-		return r.reminders(&p, channel, purpose)
+		r.reminders(&p, channel, purpose)
+		return nil
 	}
 	at, err := r.date(Date)
 	if err == nil && at == 0 {
@@ -239,9 +241,11 @@ func (r *run) consent() error {
 	if says == granted {
 		r.said.Granted++
 		if explicit {
-			return r.remindersBut(&p, channel, purpose, at)
+			r.remindersBut(&p, channel, purpose, at)
+		} else {
+			r.reminders(&p, channel, purpose)
 		}
-		return r.reminders(&p, channel, purpose)
+		return nil
 	}
 	r.said.Withdrawn++
 	if who := p.address(channel); who.Value != "" {
@@ -358,28 +362,29 @@ func (r *run) hold(who identity.Identifier, channel, purpose, reason string, at 
 	}
 }
 
-// reminders tells the log what the ledger knows already of an address that a row
-// names: a customer who comes after their suppression hears of it too.
-func (r *run) reminders(p *person, channel, purpose string) error {
-	return r.remindersBut(p, channel, purpose, 0)
+// reminders asks to tell the log what the ledger knows already of an address that a
+// row names: a customer who comes after their suppression hears of it too.
+func (r *run) reminders(p *person, channel, purpose string) {
+	r.remindersBut(p, channel, purpose, 0)
 }
 
 // remindersBut is reminders without what was unsubscribed before the instant.
-func (r *run) remindersBut(p *person, channel, purpose string, until event.Time) error {
-	who := p.address(channel)
-	if who.Value == "" || r.o.Held == nil {
-		return nil
+func (r *run) remindersBut(p *person, channel, purpose string, until event.Time) {
+	if who := p.address(channel); who.Value != "" && r.o.Held != nil {
+		r.asks, r.until = Suppression{Who: who, Channel: channel, Purpose: purpose}, until
 	}
-	reason, at, found, err := r.o.Held(r.ctx, channel, purpose, who)
-	if err != nil || !found || reason == store.Unsubscribed && at < until {
-		return err
+}
+
+// remind adds to a row what is known of its address.
+func (r *run) remind(w *row, held Suppression) {
+	if held.Reason == "" || held.Reason == store.Unsubscribed && held.At < w.until {
+		return
 	}
-	r.said.Outweighed += min(1, r.said.Granted)
-	r.said.Granted = 0
-	if e, ok := Reminder(r.o.Import, Suppression{who, channel, purpose, reason, at}); ok {
-		r.events = append(r.events, e)
+	w.said.Outweighed += min(1, w.said.Granted)
+	w.said.Granted = 0
+	if e, ok := Reminder(r.o.Import, held); ok {
+		w.events = append(w.events, e)
 	}
-	return nil
 }
 
 // Reminder returns the event that tells a customer's profile of a suppression; false

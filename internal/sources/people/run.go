@@ -28,11 +28,23 @@ type run struct {
 	totals Totals
 	point  Checkpoint
 
-	rec    table.Record
-	ctx    context.Context
+	rec     table.Record
+	ctx     context.Context
+	row           // the present one
+	refused bool  // the present row was refused
+	read    []row // whose addresses the ledger was not asked of yet
+	waiting int   // rows since the last batch
+}
+
+// row is what one row brought.
+type row struct {
+	line   int64
 	events []event.Event
 	list   []Suppression
-	said   Totals // by the present row
+	said   Totals
+	asks   Suppression // whose Reason and At the ledger may know; zero: nothing is asked
+	until  event.Time  // what was unsubscribed before does not count
+	known  bool        // it was durable before the import was cut short
 }
 
 // fail is why a row is not imported.
@@ -47,20 +59,16 @@ var errOtherFile = fault.New(fault.Invalid, "the file is not the one whose impor
 // run reads to the end.
 func (r *run) run(ctx context.Context) error {
 	r.ctx = ctx
-	var events []event.Event // of the batch
-	var list []Suppression
-	waiting := 0
-	ship := func() error {
-		if r.point.Rows > r.o.After.Rows || r.point.Done {
-			if err := r.ship(events, list); err != nil {
-				return err
-			}
-		}
-		events, list, waiting = nil, nil, 0
-		return nil
+	err := r.rows()
+	for i := range r.read { // nothing, unless the import ends early
+		r.count(&r.read[i])
 	}
+	return err
+}
+
+func (r *run) rows() error {
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := r.ctx.Err(); err != nil {
 			return err
 		}
 		rec, err := r.t.Rows.Next()
@@ -68,22 +76,22 @@ func (r *run) run(ctx context.Context) error {
 			break
 		}
 		if err != nil {
-			return errors.Join(ship(), table.Unreadable(err, r.t.Rows.Line()))
+			return errors.Join(r.ship(), table.Unreadable(err, r.t.Rows.Line()))
 		}
 		if err := r.take(&rec); err != nil {
 			return err
 		}
 		r.point.Rows++
 		r.point.Chain = wire.Hash(strconv.FormatUint(r.point.Chain, 36), string(rec.Raw))
-		if after := &r.o.After; r.point.Rows <= after.Rows {
-			if r.point.Rows == after.Rows && r.point.Chain != after.Chain {
-				return errOtherFile
-			}
-			continue // durable since then
+		after := &r.o.After
+		if r.point.Rows == after.Rows && r.point.Chain != after.Chain {
+			return errOtherFile
 		}
-		events, list = append(events, r.events...), append(list, r.list...)
-		if waiting++; waiting >= batchRows {
-			if err := ship(); err != nil {
+		if r.known = r.point.Rows <= after.Rows; !r.refused {
+			r.read = append(r.read, r.row)
+		}
+		if r.waiting++; r.waiting >= batchRows {
+			if err := r.ship(); err != nil {
 				return err
 			}
 		}
@@ -92,11 +100,56 @@ func (r *run) run(ctx context.Context) error {
 		return errOtherFile
 	}
 	r.point.Done = true
-	return ship()
+	return r.ship()
+}
+
+// batch asks for all addresses of the rows that were read at once, and returns what is
+// to be made durable.
+func (r *run) batch() (events []event.Event, list []Suppression, err error) {
+	var asked []Suppression
+	for i := range r.read {
+		if r.read[i].asks.Who.Value != "" {
+			asked = append(asked, r.read[i].asks)
+		}
+	}
+	if len(asked) > 0 {
+		if err := r.o.Held(r.ctx, asked); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i := range r.read {
+		w := &r.read[i]
+		before := len(w.events)
+		if w.asks.Who.Value != "" {
+			r.remind(w, asked[0])
+			asked = asked[1:]
+		}
+		if refused, err := r.erased(w.line, w.events[before:]); err != nil {
+			r.read = r.read[i+1:]
+			return nil, nil, err
+		} else if refused {
+			continue
+		}
+		r.count(w)
+		if !w.known {
+			events, list = append(events, w.events...), append(list, w.list...)
+		}
+	}
+	clear(r.read)
+	r.read = r.read[:0]
+	return events, list, nil
 }
 
 // ship makes a batch durable: what forbids before what allows.
-func (r *run) ship(events []event.Event, list []Suppression) error {
+func (r *run) ship() error {
+	events, list, err := r.batch()
+	if err != nil {
+		return err
+	}
+	r.waiting = 0
+	if r.point.Rows <= r.o.After.Rows && !r.point.Done {
+		return nil
+	}
 	if len(list) > 0 && r.o.Suppress != nil {
 		if err := r.o.Suppress(r.ctx, list); err != nil {
 			return err
@@ -118,25 +171,15 @@ func (r *run) ship(events []event.Event, list []Suppression) error {
 	return r.o.Progress(Progress{t, r.point})
 }
 
-// take reads one row into r.events and r.list; a row that is refused leaves nothing.
+// take reads one row into r.row; a row that is refused leaves nothing.
 func (r *run) take(rec *table.Record) error {
 	r.totals.Rows++
-	r.rec, r.events, r.list, r.said = *rec, nil, nil, Totals{}
-	err := r.read(rec)
-	for i := range r.events {
-		if err == nil && r.o.Erased != nil && r.o.Erased(&r.events[i]) {
-			r.events, r.list = nil, nil // who was erased is suppressed already
-			r.totals.Refused++
-			if r.o.Refuse == nil {
-				return nil
-			}
-			return r.o.Refuse(table.Refusal{Line: rec.Line, Reason: table.ErasedReason})
-		}
-	}
+	r.rec, r.row, r.refused = *rec, row{line: rec.Line}, false
+	err := r.fields(rec)
 	var bad *fail
 	switch {
 	case errors.As(err, &bad):
-		r.events, r.list = nil, nil
+		r.refused = true
 		r.totals.Refused++
 		if r.o.Refuse == nil {
 			return nil
@@ -145,11 +188,31 @@ func (r *run) take(rec *table.Record) error {
 	case err != nil:
 		return err
 	}
-	r.count()
-	return nil
+	r.refused, err = r.erased(rec.Line, r.events)
+	return err
 }
 
-func (r *run) read(rec *table.Record) error {
+// erased refuses a row if one of its events is about somebody who was erased: they are
+// suppressed already.
+func (r *run) erased(line int64, events []event.Event) (bool, error) {
+	if r.o.Erased == nil {
+		return false, nil
+	}
+	for i := range events {
+		if !r.o.Erased(&events[i]) {
+			continue
+		}
+		r.totals.Refused++
+		if r.o.Refuse == nil {
+			return true, nil
+		}
+		return true, r.o.Refuse(table.Refusal{Line: line, Reason: table.ErasedReason})
+	}
+	return false, nil
+}
+
+// fields reads the fields of a row.
+func (r *run) fields(rec *table.Record) error {
 	switch {
 	case rec.Why != "":
 		return wrong("", rec.Why)
@@ -170,13 +233,13 @@ func (r *run) read(rec *table.Record) error {
 }
 
 // count adds what a row brought to the totals.
-func (r *run) count() {
+func (r *run) count(w *row) {
 	t := &r.totals
-	t.Granted += r.said.Granted
-	t.Withdrawn += r.said.Withdrawn
-	t.Outweighed += r.said.Outweighed
-	t.Events += int64(len(r.events))
-	if len(r.events)+len(r.list) == 0 {
+	t.Granted += w.said.Granted
+	t.Withdrawn += w.said.Withdrawn
+	t.Outweighed += w.said.Outweighed
+	t.Events += int64(len(w.events))
+	if len(w.events)+len(w.list) == 0 {
 		t.Silent++
 		return
 	}
@@ -190,19 +253,19 @@ func (r *run) count() {
 			t.More = t.More || r.people.full
 		}
 	}
-	for i := range r.list {
-		s := &r.list[i]
+	for i := range w.list {
+		s := &w.list[i]
 		t.Suppressed[s.Reason]++
 		if r.o.Kind == Suppressions {
 			note(s.At, s.Who.String())
 		}
 	}
-	for i := range r.events {
-		if reminder, _ := r.events[i].Props.Get("reminder"); reminder.Kind == event.True {
+	for i := range w.events {
+		if reminder, _ := w.events[i].Props.Get("reminder"); reminder.Kind == event.True {
 			continue // it says nothing new of anybody
 		}
-		if ids := identity.Of(&r.events[i]); len(ids) > 0 {
-			note(r.events[i].At, ids[0].String())
+		if ids := identity.Of(&w.events[i]); len(ids) > 0 {
+			note(w.events[i].At, ids[0].String())
 		}
 	}
 }

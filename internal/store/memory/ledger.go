@@ -221,6 +221,22 @@ func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purp
 	return s, stopped, nil
 }
 
+// AllSuppressed implements [store.Ledger].
+func (l *Ledger) AllSuppressed(ctx context.Context, questions []store.Question) ([]*store.Suppression, error) {
+	b, err := l.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer b.mu.Unlock()
+	answers := make([]*store.Suppression, len(questions))
+	for i, q := range questions {
+		if s, stopped := b.find(q.Subject, q.Channel, q.Purpose); stopped {
+			answers[i] = &s
+		}
+	}
+	return answers, nil
+}
+
 // Suppressions implements [store.Ledger].
 func (l *Ledger) Suppressions(ctx context.Context) (map[string]int64, error) {
 	b, err := l.lock(ctx)

@@ -296,6 +296,10 @@ func TestItem06AnUnsubscribeOnAFullDiskCountsAtOnceAndForEver(t *testing.T) {
 	if _, is, err := l.Suppressed(t.Context(), someone(last), "sms", "marketing"); err != nil || is {
 		t.Errorf("it stops another channel: %v", err)
 	}
+	all, err := l.AllSuppressed(t.Context(), []store.Question{{Subject: someone(last + 1), Channel: "email", Purpose: "marketing"}, {Subject: someone(last), Channel: "email", Purpose: "marketing"}})
+	if err != nil || all[0] != nil || all[1] == nil || all[1].By != "link" {
+		t.Errorf("what waits in the reserve does not count when many are asked: %v, %v", all, err)
+	}
 	for n := last; n > last-3; n-- {
 		if got := start(l, n); got != store.Stop {
 			t.Errorf("a delivery to someone who unsubscribed on a full disk is answered %d, want Stop", got)

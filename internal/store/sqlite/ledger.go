@@ -1,10 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"rapport/internal/core/event"
@@ -45,13 +48,10 @@ func (l *Ledger) Close() error {
 }
 
 const (
-	// stopping finds what stops a delivery: an empty channel or purpose is every
-	// one, and each of the four combinations is one step into the primary key.
-	stopping = `FROM suppressions WHERE subject = ?1 AND channel IN (?2, '') AND purpose IN (?3, '')`
-
 	putStart = `INSERT INTO starts (id, profile, fence, subjects, channel, purpose, at, resend, service, finished, receipt)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)
-		ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, fence = excluded.fence, subjects = excluded.subjects,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)`
+
+	putAgain = ` ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, fence = excluded.fence, subjects = excluded.subjects,
 			channel = excluded.channel, purpose = excluded.purpose, at = excluded.at, resend = excluded.resend,
 			service = excluded.service, finished = 0, receipt = NULL`
 )
@@ -59,10 +59,17 @@ const (
 // Start implements [store.Ledger].
 func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartAnswer, error) {
 	answers := make([]store.StartAnswer, len(batch))
+	var subjects [][16]byte
+	for i := range batch {
+		subjects = append(subjects, batch[i].Subjects...)
+	}
 	err := l.file.together(ctx, func(c *conn) error {
+		held, err := suppressionsOf(c, subjects)
+		if err != nil {
+			return err
+		}
 		for i := range batch {
-			var err error
-			if answers[i], err = begin(c, &batch[i]); err != nil {
+			if answers[i], err = begin(c, &batch[i], held); err != nil {
 				return err
 			}
 		}
@@ -74,32 +81,57 @@ func (l *Ledger) Start(ctx context.Context, batch []store.Start) ([]store.StartA
 	return answers, nil
 }
 
-func begin(c *conn, s *store.Start) (store.StartAnswer, error) {
-	if !s.Resend {
+// begin asks as little as it can, for each of a campaign's mails comes here: that a
+// delivery was begun before, or that another has its Only, is what an insertion tells.
+func begin(c *conn, s *store.Start, held suppressed) (store.StartAnswer, error) {
+	subjects, stopped := make([]byte, 0, 16*len(s.Subjects)), false
+	for _, subject := range s.Subjects {
+		subjects = append(subjects, subject[:]...)
+		stopped = stopped || stops(held[subject], subject, s.Channel, s.Purpose) != nil
+	}
+	if stopped {
+		if s.Resend {
+			return store.Stop, nil
+		}
 		begun, err := exists(c, "SELECT 1 FROM starts WHERE id = ?", s.ID[:])
 		if err != nil || begun {
 			return store.Again, err
 		}
+		return store.Stop, nil
 	}
-	subjects := make([]byte, 0, 16*len(s.Subjects))
-	for i := range s.Subjects {
-		stopped, err := exists(c, "SELECT 1 "+stopping+" LIMIT 1", s.Subjects[i][:], s.Channel, s.Purpose)
-		if err != nil || stopped {
-			return store.Stop, err
-		}
-		subjects = append(subjects, s.Subjects[i][:]...)
-	}
-	if s.Only != ([16]byte{}) {
-		// The first stays: a delivery that comes a second time finds itself.
-		if err := c.exec("INSERT OR IGNORE INTO only_one (key, delivery, at) VALUES (?, ?, ?)", s.Only[:], s.ID[:], int64(s.At)); err != nil {
-			return store.Stop, err
-		}
-		mine, err := exists(c, "SELECT 1 FROM only_one WHERE key = ? AND delivery = ?", s.Only[:], s.ID[:])
-		if err != nil || !mine {
+	if s.Resend {
+		if mine, err := first(c, s); err != nil || !mine {
 			return store.Same, err
 		}
+		return store.Go, put(c, putStart+putAgain, s, subjects)
 	}
-	return store.Go, c.exec(putStart, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
+	if err := put(c, putStart, s, subjects); taken(err) {
+		return store.Again, nil
+	} else if err != nil {
+		return store.Stop, err
+	}
+	mine, err := first(c, s)
+	if err != nil || mine {
+		return store.Go, err
+	}
+	return store.Same, c.exec("DELETE FROM starts WHERE id = ?", s.ID[:]) // it was not begun
+}
+
+func put(c *conn, query string, s *store.Start, subjects []byte) error {
+	return c.exec(query, s.ID[:], s.Profile[:], s.Fence, subjects, s.Channel, s.Purpose, int64(s.At), s.Resend, s.Service)
+}
+
+// first reports whether a delivery is the one that is begun with its Only. The first
+// stays: a delivery that comes a second time finds itself.
+func first(c *conn, s *store.Start) (bool, error) {
+	if s.Only == ([16]byte{}) {
+		return true, nil
+	}
+	err := c.exec("INSERT INTO only_one (key, delivery, at) VALUES (?, ?, ?)", s.Only[:], s.ID[:], int64(s.At))
+	if taken(err) {
+		return exists(c, "SELECT 1 FROM only_one WHERE key = ? AND delivery = ?", s.Only[:], s.ID[:])
+	}
+	return err == nil, err
 }
 
 // Begun implements [store.Ledger].
@@ -212,20 +244,104 @@ func (l *Ledger) Retract(ctx context.Context, by string) (n int64, err error) {
 
 // Suppressed implements [store.Ledger].
 func (l *Ledger) Suppressed(ctx context.Context, subject [16]byte, channel, purpose string) (s store.Suppression, stopped bool, err error) {
-	err = l.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 5, func(row []driver.Value) error {
-			stopped = true
-			s = store.Suppression{
-				Subject: subject, Channel: row[0].(string), Purpose: row[1].(string), Reason: row[2].(string),
-				At: event.Time(integer(row[3])), By: row[4].(string),
+	answers, err := l.AllSuppressed(ctx, []store.Question{{Subject: subject, Channel: channel, Purpose: purpose}})
+	if err != nil || answers[0] == nil {
+		return s, false, err
+	}
+	return *answers[0], true, nil
+}
+
+// AllSuppressed implements [store.Ledger].
+func (l *Ledger) AllSuppressed(ctx context.Context, questions []store.Question) ([]*store.Suppression, error) {
+	answers := make([]*store.Suppression, len(questions))
+	subjects := make([][16]byte, len(questions))
+	for i := range questions {
+		subjects[i] = questions[i].Subject
+	}
+	// The reserve first: what leaves it meanwhile is in the file before the file is read.
+	waiting := l.reserve.list()
+	err := l.file.snapshot(ctx, func(c *conn) error {
+		held, err := suppressionsOf(c, subjects)
+		for i := range questions {
+			q := &questions[i]
+			found := stops(held[q.Subject], q.Subject, q.Channel, q.Purpose)
+			if found == nil {
+				found = stops(waiting, q.Subject, q.Channel, q.Purpose)
+			}
+			if found != nil {
+				s := *found // the reserve's own stays its own
+				answers[i] = &s
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answers, nil
+}
+
+// suppressed are the suppressions of subjects, of each the oldest first.
+type suppressed map[[16]byte][]store.Suppression
+
+// askedAtOnce is of how many subjects one statement asks, one step into the primary key
+// for each. Nearly nobody has a row, so what costs is the asking; askedAlone is for one
+// message, or for somebody who looks.
+const askedAtOnce, askedAlone = 64, 4
+
+var suppressionsOfMany, suppressionsOfFew = suppressionsOfUpTo(askedAtOnce), suppressionsOfUpTo(askedAlone)
+
+func suppressionsOfUpTo(n int) string {
+	return "SELECT subject, channel, purpose, reason, at, by FROM suppressions WHERE subject IN (?" + strings.Repeat(", ?", n-1) + ")"
+}
+
+// suppressionsOf returns every suppression of the subjects. The context is not given
+// on: watching it costs more than a question.
+func suppressionsOf(c *conn, subjects [][16]byte) (suppressed, error) {
+	var all suppressed
+	room := make([]any, askedAtOnce)
+	for part := range slices.Chunk(subjects, askedAtOnce) {
+		query, args := suppressionsOfMany, room
+		if len(part) <= askedAlone {
+			query, args = suppressionsOfFew, room[:askedAlone]
+		}
+		for i := range args {
+			args[i] = part[min(i, len(part)-1)][:] // the last fills up: a set holds it once
+		}
+		if err := c.query(context.Background(), 6, func(row []driver.Value) error {
+			s := readSuppression(row)
+			if all == nil {
+				all = suppressed{}
+			}
+			if !slices.Contains(all[s.Subject], s) { // a subject may be asked of twice
+				all[s.Subject] = append(all[s.Subject], s)
 			}
 			return nil
-		}, "SELECT channel, purpose, reason, at, by "+stopping+" ORDER BY at, reason LIMIT 1", subject[:], channel, purpose)
-	})
-	if err == nil && !stopped {
-		s, stopped = l.reserve.stops(subject, channel, purpose)
+		}, query, args...); err != nil {
+			return nil, err
+		}
 	}
-	return s, stopped, err
+	for _, list := range all {
+		slices.SortStableFunc(list, func(a, b store.Suppression) int {
+			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Reason, b.Reason))
+		})
+	}
+	return all, nil
+}
+
+// readSuppression reads a row. One that nobody wrote holds everything back, for a
+// reason that is not known.
+func readSuppression(row []driver.Value) store.Suppression {
+	channel, isChannel := row[1].(string)
+	purpose, isPurpose := row[2].(string)
+	reason, isReason := row[3].(string)
+	at, isAt := row[4].(int64)
+	by, isBy := row[5].(string)
+	s := store.Suppression{Subject: id16(row[0]), Channel: channel, Purpose: purpose, Reason: reason, At: event.Time(at), By: by}
+	if !isChannel || !isPurpose || !isReason || !isAt || !isBy {
+		s.Channel, s.Purpose, s.Reason = "", "", store.Manual
+	}
+	return s
 }
 
 // Suppressions implements [store.Ledger].

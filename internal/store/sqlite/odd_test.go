@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/profile"
 	"rapport/internal/fault"
+	"rapport/internal/store"
 	"rapport/internal/store/sqlite"
 )
 
@@ -52,5 +54,37 @@ func TestItem28ARowThatNobodyWroteDoesNotEndTheProcess(t *testing.T) {
 	}
 	if at, err := s.NextDelivery(t.Context()); err != nil || at == event.Never {
 		t.Errorf("next = %v, %v", at, err)
+	}
+}
+
+func TestASuppressionThatNobodyWroteHoldsBackWhomItNames(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := openLedger(t, dir)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", filepath.Join(dir, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := someone(1)
+	if _, err := db.Exec("INSERT INTO suppressions (subject, channel, purpose, reason, at, by) VALUES (?, x'01', 'news', 'bounced', 5, 'x')", who[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, dir)
+	defer l.Close()
+	answers, err := l.Start(t.Context(), []store.Start{
+		{ID: profile.DeliveryID{1}, Subjects: [][16]byte{who}, Channel: "email", Purpose: "news"},
+		{ID: profile.DeliveryID{2}, Subjects: [][16]byte{someone(2)}, Channel: "email", Purpose: "news"},
+	})
+	if err != nil || answers[0] != store.Stop || answers[1] != store.Go {
+		t.Errorf("Start = %v, %v; want them alone stopped", answers, err)
+	}
+	if s, is, err := l.Suppressed(t.Context(), who, "email", "news"); err != nil || !is || s.Reason != store.Manual {
+		t.Errorf("Suppressed = %+v, %t, %v; want it held back, and not known why", s, is, err)
 	}
 }

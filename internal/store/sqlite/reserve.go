@@ -154,14 +154,16 @@ func (r *reserve) drained(n int) {
 	r.end = 0
 }
 
-// stops reports whether what waits stops a delivery to the subject.
-func (r *reserve) stops(subject [16]byte, channel, purpose string) (store.Suppression, bool) {
-	for _, s := range r.list() {
+// stops returns the first of a list that stops a delivery to the subject; nil: none
+// does. An empty channel or purpose is every one.
+func stops(list []store.Suppression, subject [16]byte, channel, purpose string) *store.Suppression {
+	for i := range list {
+		s := &list[i]
 		if s.Subject == subject && (s.Channel == "" || s.Channel == channel) && (s.Purpose == "" || s.Purpose == purpose) {
-			return s, true
+			return s
 		}
 	}
-	return store.Suppression{}, false
+	return nil
 }
 
 // Waiting returns how many suppressions wait in the reserve for the ledger.

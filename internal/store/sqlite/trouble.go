@@ -52,6 +52,13 @@ func trouble(err error) error {
 	return err
 }
 
+// taken reports whether a row was not inserted because its key is there. That takes
+// back the statement, and leaves the transaction as it was.
+func taken(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.ExtendedCode == sqlite3.ErrConstraintUnique || e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey)
+}
+
 // unconfirmed reports whether err says that the disk did not confirm a write.
 func unconfirmed(err error) bool {
 	var e sqlite3.Error

@@ -159,7 +159,15 @@ func anySubject(t *testing.T, open OpenLedger) {
 	wantStart(t, l, s, store.Stop)
 	s.Subjects = [][16]byte{subject(9), subject(1)}
 	wantStart(t, l, s, store.Stop)
-	s.Subjects = [][16]byte{subject(1), subject(2)}
+	s.Subjects = nil
+	for n := range 20 { // known by many ids, the last of which is suppressed
+		s.Subjects = append(s.Subjects, subject(100+n))
+	}
+	s.Subjects = append(s.Subjects, subject(9))
+	wantStart(t, l, s, store.Stop)
+	s.Subjects = s.Subjects[:20]
+	wantStart(t, l, s, store.Go)
+	s.ID, s.Subjects = parcel(2), [][16]byte{subject(1), subject(2)}
 	wantStart(t, l, s, store.Go)
 }
 
@@ -170,6 +178,8 @@ func covers(t *testing.T, open OpenLedger) {
 	suppress(t, l, store.Suppression{Subject: subject(3), Reason: store.Erased})
 	suppress(t, l, store.Suppression{Subject: subject(4), Purpose: "news", Reason: store.Unsubscribed})
 	n := 100
+	var questions []store.Question
+	var want []*store.Suppression
 	for _, test := range []struct {
 		who              int
 		channel, purpose string
@@ -196,14 +206,22 @@ func covers(t *testing.T, open OpenLedger) {
 		if !got {
 			equal(t, what, s, store.Suppression{})
 		}
+		questions = append(questions, store.Question{Subject: subject(test.who), Channel: test.channel, Purpose: test.purpose})
+		if want = append(want, nil); got {
+			want[len(want)-1] = &s
+		}
 		n++
 		start := store.Start{ID: parcel(n), Subjects: [][16]byte{subject(test.who)}, Channel: test.channel, Purpose: test.purpose}
-		want := store.Go
+		may := store.Go
 		if test.want {
-			want = store.Stop
+			may = store.Stop
 		}
-		wantStart(t, l, start, want)
+		wantStart(t, l, start, may)
 	}
+	all, err := l.AllSuppressed(t.Context(), questions)
+	equal(t, "AllSuppressed", must(t, all, err), want)
+	none, err := l.AllSuppressed(t.Context(), nil)
+	equal(t, "the answers to no questions", must(t, none, err), []*store.Suppression{})
 }
 
 func againThoughSuppressed(t *testing.T, open OpenLedger) {
@@ -246,6 +264,8 @@ func suppressionWhole(t *testing.T, open OpenLedger) {
 	got, is, err := l.Suppressed(t.Context(), subject(1), "email", "news")
 	equal(t, "suppression", must(t, got, err), older)
 	equal(t, "suppressed", is, true)
+	all, err := l.AllSuppressed(t.Context(), []store.Question{{Subject: subject(1), Channel: "email", Purpose: "news"}})
+	equal(t, "of many", must(t, all, err), []*store.Suppression{&older})
 }
 
 func release(t *testing.T, open OpenLedger) {
@@ -320,6 +340,28 @@ func suppressions(t *testing.T, open OpenLedger) {
 	suppress(t, l, store.Suppression{Subject: subject(1), Channel: "sms", Reason: store.Unsubscribed})
 	n, err = l.Suppressions(t.Context())
 	equal(t, "counts", must(t, n, err), map[string]int64{store.Bounced: 5, store.Unsubscribed: 1})
+	var batch []store.Start
+	var questions []store.Question
+	var want []bool
+	var may []store.StartAnswer
+	for i := range 300 { // more than anybody asks with one statement, with those who are suppressed at the end
+		who := (i + 5) % 300
+		batch, questions = append(batch, starting(who)), append(questions, store.Question{Subject: subject(who), Channel: "email", Purpose: "news"})
+		want, may = append(want, who < 5), append(may, store.Go)
+		if who < 5 {
+			may[i] = store.Stop
+		}
+	}
+	all, err := l.AllSuppressed(t.Context(), questions)
+	var got []bool
+	for i, s := range must(t, all, err) {
+		if got = append(got, s != nil); s != nil {
+			equal(t, "whose", s.Subject, questions[i].Subject)
+		}
+	}
+	equal(t, "who of many is suppressed", got, want)
+	answers, err := l.Start(t.Context(), batch)
+	equal(t, "the answers to many", must(t, answers, err), may)
 }
 
 func unfinished(t *testing.T, open OpenLedger) {
@@ -423,6 +465,8 @@ func ledgerClosed(t *testing.T, open OpenLedger) {
 	_, err = l.Unfinished(ctx, 1, 1)
 	refused(t, err, fault.Unavailable)
 	_, _, err = l.Suppressed(ctx, subject(1), "", "")
+	refused(t, err, fault.Unavailable)
+	_, err = l.AllSuppressed(ctx, []store.Question{{}})
 	refused(t, err, fault.Unavailable)
 	_, err = l.Suppressions(ctx)
 	refused(t, err, fault.Unavailable)

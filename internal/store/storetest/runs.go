@@ -45,10 +45,16 @@ func onlyOne(t *testing.T, open OpenLedger) {
 	begin("the first, put off by the provider", store.Go, again)
 	begin("with another key", store.Go, only(3, 8))
 	begin("without a key", store.Go, store.Start{ID: parcel(4), Profile: person(4), Channel: "email", Purpose: "marketing"})
+	begin("begun without a key, and again with one that is taken", store.Again, only(4, 7))
+	begin("begun without a key, and again with a new one", store.Again, only(4, 9))
+	begin("whose key that was not", store.Go, only(5, 9))
+	late := only(6, 7)
+	late.Resend = true
+	begin("another that may go again", store.Same, late)
 	left, err := l.Unfinished(t.Context(), 1<<40, 10)
 	var begun []profile.DeliveryID
 	for _, s := range must(t, left, err) {
 		begun = append(begun, s.ID)
 	}
-	equal(t, "what was begun", begun, parcels(1, 3, 4))
+	equal(t, "what was begun", begun, parcels(1, 3, 4, 5))
 }
