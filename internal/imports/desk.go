@@ -32,9 +32,12 @@ type Desk struct {
 	done    sync.WaitGroup
 	working sync.Mutex // who holds it imports or undoes
 
+	moving sync.Mutex // who holds it changes, takes or deletes files that wait
+
 	mu     sync.Mutex
 	checks map[string]*outcome // by draft
 	runs   map[string]*outcome // by import, of this process
+	coming map[string]bool     // drafts of which not every byte is here
 }
 
 // outcome is an Outcome that somebody still works on.
@@ -63,7 +66,7 @@ func NewDesk(b *Book, node Node, ledger store.Ledger, log *slog.Logger) *Desk {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	d := &Desk{book: b, node: node, ledger: ledger, log: log, checks: map[string]*outcome{}, runs: map[string]*outcome{}}
+	d := &Desk{book: b, node: node, ledger: ledger, log: log, checks: map[string]*outcome{}, runs: map[string]*outcome{}, coming: map[string]bool{}}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	return d
 }
@@ -79,20 +82,37 @@ func (d *Desk) Close() error {
 	return nil
 }
 
-// GoOn goes on with what the process before left.
+// GoOn goes on with what the process before left, and deletes what it left of files
+// that had not come whole.
 func (d *Desk) GoOn() error {
+	d.sweep()
 	list, err := d.book.List()
 	if err != nil {
 		return err
 	}
 	for _, e := range slices.Backward(list) {
-		if e.State == Running {
-			if err := d.Resume(e.ID); err != nil && !fault.Is(err, fault.NotFound) {
+		if e.State != Running {
+			continue
+		}
+		if _, err := os.Stat(d.book.path(e.ID, ".how")); err == nil && !d.Resumable(e.ID) {
+			// It ended between the entry and the file, which still waits: nothing was taken.
+			if err := d.abandon(&e); err != nil {
 				return err
 			}
+			continue
+		}
+		if err := d.Resume(e.ID); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
 		}
 	}
 	return nil
+}
+
+// abandon notes that an import got no file.
+func (d *Desk) abandon(e *Entry) error {
+	_ = os.Remove(d.book.path(e.ID, ".how")) // there may be none
+	e.State, e.Ended = Failed, stamp(d.book.now())
+	return d.book.save(e)
 }
 
 // Check lets the importer read a file and write nothing. It goes on in the background:
@@ -202,8 +222,20 @@ func encoded(v any) json.RawMessage {
 }
 
 // Start begins to import an uploaded file as history, which never sends anything, and
-// returns its entry in the book.
+// returns its entry in the book. Whoever starts the same file again is told that there
+// is no such file.
 func (d *Desk) Start(id, by string) (Entry, error) {
+	e, err := d.take(id, by)
+	if err != nil {
+		return e, err
+	}
+	return e, d.Resume(e.ID)
+}
+
+// take makes an uploaded file the file of a new import.
+func (d *Desk) take(id, by string) (Entry, error) {
+	d.moving.Lock()
+	defer d.moving.Unlock()
 	v, err := d.Draft(id)
 	if err != nil {
 		return Entry{}, err
@@ -226,17 +258,16 @@ func (d *Desk) Start(id, by string) (Entry, error) {
 	}
 	// The file belongs to the import now. What says how it is read goes before it: a file
 	// without that could not be gone on with.
-	how := encoded(v.How)
-	if err := writeDurably(d.book.path(e.ID, ".how"), how); err != nil {
-		return e, fault.Wrap(fault.Unavailable, err, "the book of imports cannot be written")
+	if err = writeDurably(d.book.path(e.ID, ".how"), encoded(v.How)); err == nil {
+		err = os.Rename(d.draftPath(id, ".file"), d.book.path(e.ID, ".file"))
 	}
-	if err := os.Rename(d.draftPath(id, ".file"), d.book.path(e.ID, ".file")); err != nil {
-		return e, fault.Wrap(fault.Unavailable, err, "the file cannot be taken")
+	if err != nil {
+		return e, errors.Join(fault.Wrap(fault.Unavailable, err, "the file cannot be taken"), d.abandon(&e))
 	}
 	if err := os.Remove(d.draftPath(id, ".draft")); err != nil {
 		return e, fault.Wrap(fault.Unavailable, err, "the file cannot be taken")
 	}
-	return e, d.Resume(e.ID)
+	return e, nil
 }
 
 // Resume goes on with an import that was cut short. It is NotFound if its file was not

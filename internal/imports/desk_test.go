@@ -3,6 +3,8 @@ package imports_test
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -220,5 +222,112 @@ func TestWhatCannotBeReadSaysWhatToDo(t *testing.T) {
 	}
 	if err := d.Discard(v.ID); err != nil {
 		t.Error(err)
+	}
+}
+
+// A button that is pressed twice, or by two people, begins one import: the others are
+// told, and leave nothing in the book that would be under way for ever.
+func TestAFileThatIsStartedTwiceIsImportedOnce(t *testing.T) {
+	t.Parallel()
+	s := &counter{}
+	d, book := deskOf(t, t.TempDir(), s)
+	for range 10 {
+		v, err := d.Upload(strings.NewReader("email\nada@people.example\n"), "x.csv", imports.How{Kind: "customers"}, "Ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			all.Go(func() { _, errs[i] = d.Start(v.ID, "Ada") })
+		}
+		all.Wait()
+		began := 0
+		for _, err := range errs {
+			if err == nil {
+				began++
+			} else if !fault.Is(err, fault.NotFound) {
+				t.Errorf("the second is told %v", err)
+			}
+		}
+		if began != 1 {
+			t.Errorf("%d imports began", began)
+		}
+	}
+	until(t, "done", func() bool {
+		list, err := book.List()
+		for i := range list {
+			if list[i].State == imports.Running {
+				return false
+			}
+		}
+		return err == nil && len(list) == 10
+	})
+}
+
+// A process that ended while a file came leaves half of it, full of addresses, and one
+// that ended while an import began leaves an entry without its file.
+func TestWhatAProcessLeftOfAFileIsCleanedUp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, book := deskOf(t, dir, &counter{})
+	half := filepath.Join(dir, "imports", "drafts", "file-0123456789abcdef.file")
+	if err := os.MkdirAll(filepath.Dir(half), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(half, []byte("email\nada@people.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	begun := filepath.Join(dir, "imports", "orders-20260301-100000-00000001")
+	if err := os.WriteFile(begun+".json", []byte(`{"id":"orders-20260301-100000-00000001","kind":"orders","state":"running"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(begun+".how", []byte(`{"kind":"orders"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.GoOn(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(half); !os.IsNotExist(err) {
+		t.Errorf("the half of a file is still there: %v", err)
+	}
+	if e, err := book.Entry(filepath.Base(begun)); err != nil || e.State != imports.Failed {
+		t.Errorf("the import without a file is %v %v", e.State, err)
+	}
+}
+
+// Files that are still coming count too, or many at once would fill the disk.
+func TestFilesThatAreComingCountAsWaiting(t *testing.T) {
+	t.Parallel()
+	d, _ := deskOf(t, t.TempDir(), &counter{})
+	var all sync.WaitGroup
+	var ends []io.Closer
+	for range 20 {
+		r, w := io.Pipe()
+		ends = append(ends, w)
+		all.Go(func() {
+			_, _ = d.Upload(r, "slow.csv", imports.How{Kind: "customers"}, "Ada") // their end is no matter here
+		})
+		if _, err := w.Write([]byte("x")); err != nil { // it has begun
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Upload(strings.NewReader("email\nada@people.example\n"), "x.csv", imports.How{Kind: "customers"}, "Ada"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("one more: %v", err)
+	}
+	for _, w := range ends {
+		_ = w.Close()
+	}
+	all.Wait()
+}
+
+func TestTheNameOfAFileIsFitToBeShown(t *testing.T) {
+	t.Parallel()
+	d, _ := deskOf(t, t.TempDir(), &counter{})
+	for name, want := range map[string]string{"": "", "..": "", "/": "", "a/b.csv": "b.csv", `C:\exports\b.csv`: "b.csv", "b\x1b[2J\r\n.csv": "b[2J.csv", "\u202egnp.csv": "gnp.csv"} {
+		v, err := d.Upload(strings.NewReader("email\nada@people.example\n"), name, imports.How{Kind: "customers"}, "Ada")
+		if err != nil || v.File != want {
+			t.Errorf("%q became %q, %v", name, v.File, err)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -106,9 +107,6 @@ func (d *Desk) Upload(r io.Reader, file string, how How, by string) (Draft, erro
 		return Draft{}, err
 	}
 	d.sweep()
-	if list, err := d.List(); err != nil || len(list) >= maxDrafts {
-		return Draft{}, errors.Join(err, fault.New(fault.Conflict, "too many files wait to be imported: import or discard some of them first"))
-	}
 	if err := os.MkdirAll(d.drafts(), 0o700); err != nil {
 		return Draft{}, fault.Wrap(fault.Unavailable, err, "the file cannot be kept")
 	}
@@ -116,7 +114,11 @@ func (d *Desk) Upload(r io.Reader, file string, how How, by string) (Draft, erro
 	if _, err := rand.Read(chance[:]); err != nil {
 		return Draft{}, err
 	}
-	v := Draft{ID: "file-" + hex.EncodeToString(chance[:]), File: table.Clip(filepath.Base(file), 120), By: by, AtMS: int64(d.book.now()), How: how}
+	v := Draft{ID: "file-" + hex.EncodeToString(chance[:]), File: nameOf(file), By: by, AtMS: int64(d.book.now()), How: how}
+	if err := d.admit(v.ID); err != nil {
+		return Draft{}, err
+	}
+	defer d.came(v.ID)
 	f, err := os.OpenFile(d.draftPath(v.ID, ".file"), os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return Draft{}, fault.Wrap(fault.Unavailable, err, "the file cannot be kept")
@@ -138,6 +140,22 @@ func (d *Desk) Upload(r io.Reader, file string, how How, by string) (Draft, erro
 		return Draft{}, errors.Join(err, os.Remove(d.draftPath(v.ID, ".file")))
 	}
 	return d.Draft(v.ID)
+}
+
+// nameOf is the name of a file without its folders, of Unix and of Windows, and without
+// what a terminal or a page would not show as a letter. It is "" if there is none.
+func nameOf(path string) string {
+	name := path[strings.LastIndexAny(path, `/\`)+1:]
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, name))
+	if name == "." || name == ".." {
+		return ""
+	}
+	return table.Clip(name, 120)
 }
 
 func (d *Desk) saveDraft(v *Draft) error {
@@ -203,6 +221,8 @@ func (d *Desk) Change(id string, how How) (Draft, error) {
 	if err := how.check(); err != nil {
 		return Draft{}, err
 	}
+	d.moving.Lock()
+	defer d.moving.Unlock()
 	v, err := d.Draft(id)
 	if err != nil {
 		return v, err
@@ -214,6 +234,13 @@ func (d *Desk) Change(id string, how How) (Draft, error) {
 
 // Discard deletes an uploaded file.
 func (d *Desk) Discard(id string) error {
+	d.moving.Lock()
+	defer d.moving.Unlock()
+	return d.discard(id)
+}
+
+// discard does it for who holds moving.
+func (d *Desk) discard(id string) error {
 	if _, err := d.Draft(id); err != nil {
 		return err
 	}
@@ -221,13 +248,22 @@ func (d *Desk) Discard(id string) error {
 	return errors.Join(os.Remove(d.draftPath(id, ".draft")), os.Remove(d.draftPath(id, ".file")))
 }
 
-// sweep deletes files that nobody imported, and refused rows that are old.
+// sweep deletes files that nobody imported, what a process that ended left of files
+// that had not come whole, and refused rows that are old.
 func (d *Desk) sweep() {
+	d.moving.Lock()
+	defer d.moving.Unlock()
 	now := d.book.now()
 	list, _ := d.List() // what cannot be listed now is swept another time
 	for i := range list {
 		if now.Sub(list[i].At) > draftFor {
-			_ = d.Discard(list[i].ID) // as above
+			_ = d.discard(list[i].ID) // as above
+		}
+	}
+	files, _ := os.ReadDir(d.drafts()) // as above
+	for _, f := range files {
+		if id, ok := strings.CutSuffix(f.Name(), ".file"); ok && d.left(id) {
+			_ = os.Remove(d.draftPath(id, ".file")) // as above
 		}
 	}
 	entries, _ := d.book.List() // as above
@@ -236,6 +272,44 @@ func (d *Desk) sweep() {
 			_ = os.Remove(d.book.path(entries[i].ID, ".errors")) // as above
 		}
 	}
+}
+
+// left reports whether nobody waits for a file: it has no draft, and is not coming.
+func (d *Desk) left(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.coming[id] { // its draft is written before it leaves these
+		return false
+	}
+	_, err := os.Stat(d.draftPath(id, ".draft"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// admit lets a file come, if not too many wait or come already.
+func (d *Desk) admit(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	files, err := os.ReadDir(d.drafts())
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the uploaded files cannot be listed")
+	}
+	n := len(d.coming)
+	for _, f := range files {
+		if id, ok := strings.CutSuffix(f.Name(), ".draft"); ok && !d.coming[id] {
+			n++
+		}
+	}
+	if n >= maxDrafts {
+		return fault.New(fault.Conflict, "too many files wait to be imported: import or discard some of them first")
+	}
+	d.coming[id] = true
+	return nil
+}
+
+func (d *Desk) came(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.coming, id)
 }
 
 // Reading is how a file is understood.
