@@ -28,7 +28,7 @@ func (s *server) api() (*api.API, error) {
 	}
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
-		Predictions: s.predictor, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
+		Predictions: s.predictor, Scheduled: s.scheduled, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
 		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: s.book(), Desk: s.desk, Live: s.live, Learn: s.learn, Interests: s.shops.likes, Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
 	}), nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rapport/internal/api"
+	"rapport/internal/report"
 )
 
 type reportCmd struct {
@@ -55,7 +56,7 @@ func (c *reportCmd) Run(ctx context.Context, e *env) error {
 		if c.JSON {
 			return e.printJSON(r)
 		}
-		return printReport(e.out, r)
+		return report.Write(e.out, r)
 	})
 }
 

@@ -68,7 +68,7 @@ func TestKPIsComeByMonthOfTheZoneWithWhatTheModelExpects(t *testing.T) {
 		t.Errorf("behind April are %v, %v", who.People, err)
 	}
 	var out strings.Builder
-	if err := printReport(&out, r); err != nil {
+	if err := report.Write(&out, r); err != nil {
 		t.Fatal(err)
 	}
 	said := strings.Join(strings.Fields(out.String()), " ")
@@ -98,7 +98,7 @@ func TestEveryReportIsATable(t *testing.T) {
 			continue
 		}
 		var out strings.Builder
-		if err := printReport(&out, r); err != nil || out.Len() == 0 || strings.Contains(out.String(), "{") {
+		if err := report.Write(&out, r); err != nil || out.Len() == 0 || strings.Contains(out.String(), "{") {
 			t.Errorf("%s: %v\n%s", name, err, out.String())
 		}
 	}

@@ -102,6 +102,8 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	s.ready()
 	defer s.predictDaily(ctx)()
+	stopReports := s.sendScheduled(ctx)
+	defer stopReports()
 	served := make(chan error, 1)
 	server := newHTTP(s)
 	server.RegisterOnShutdown(s.live.Close) // who watches would hold the stop up
@@ -117,6 +119,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := server.Shutdown(stopping); err != nil {
 		server.Close()
 	}
+	stopReports() // what carries its mails is closed next
 	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
 }
 

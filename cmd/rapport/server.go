@@ -30,6 +30,7 @@ import (
 	"rapport/internal/program"
 	"rapport/internal/report"
 	"rapport/internal/run"
+	"rapport/internal/schedule"
 	"rapport/internal/site"
 	"rapport/internal/suggest"
 	"rapport/internal/warehouse"
@@ -62,6 +63,7 @@ type server struct {
 	live       *live.Hub     // shows people what comes in
 	desk       *imports.Desk // imports files that people upload
 	predictor  *predict.Runner
+	scheduled  *schedule.Runner             // sends the reports that colleagues asked for
 	room       *suggest.Room                // what to show whom next
 	current    atomic.Pointer[http.Handler] // nil: the server is not ready yet
 	geo        *geoip.DB                    // nil: nobody tells the town of an address
@@ -174,6 +176,9 @@ func (s *server) openWith(ctx context.Context, src *program.Source) error {
 			return err
 		}
 	}
+	if err := s.openScheduled(); err != nil {
+		return err
+	}
 	if s.manage, err = s.api(); err != nil {
 		return err
 	}
@@ -281,6 +286,7 @@ func (s *server) metrics() http.Handler {
 	})
 	s.sendingMetrics(gauge)
 	s.mailingMetrics(gauge)
+	s.scheduledMetrics(gauge)
 	registry.MustRegister(s.hooks.Collectors()...)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }

@@ -61,6 +61,10 @@ type Options struct {
 	Predictions Predictions
 	Warehouse   warehouse.Warehouse // nil: there is none
 
+	// Scheduled knows the reports that colleagues get; [schedule.Runner] is one. Default:
+	// there are none.
+	Scheduled Scheduled
+
 	// Learn measures journeys and campaigns against those who were held out of them, as
 	// asked and in that order. Default: nil, nothing is measured.
 	Learn func(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error)

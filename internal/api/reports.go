@@ -9,6 +9,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/report"
+	"rapport/internal/schedule"
 	"rapport/internal/warehouse"
 )
 
@@ -26,6 +27,11 @@ type Asked struct {
 	Top     int      `query:"top" minimum:"1" maximum:"200" doc:"paths: how many. Default: 20."`
 	Who     string   `query:"who" doc:"Asks for the people behind a number instead: the field's name. Pages by cursor and limit."`
 	Key     string   `query:"key" doc:"With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers."`
+}
+
+// Scheduled knows the reports that go out by e-mail.
+type Scheduled interface {
+	List(context.Context) ([]schedule.State, error)
 }
 
 // behind are the customers behind a number.
@@ -60,6 +66,14 @@ func (a *API) reports() {
 	}
 	route(a, get("/incremental", "reports", "Say what each journey brought beside those who were held out of it",
 		"Orders and revenue a person within sixty days of entering, with intervals that stay valid while somebody watches. Measured anew at most every five minutes."), a.incremental)
+	route(a, get("/scheduled-reports", "reports", "List the reports that go out by e-mail", "Those that the definitions ask for, with when each went out last, when it goes out next, and whether one is late and why."),
+		func(ctx context.Context, _ *struct{}) (*body[page[schedule.State]], error) {
+			if a.o.Scheduled == nil {
+				return answer(page[schedule.State]{Data: []schedule.State{}}, nil)
+			}
+			list, err := a.o.Scheduled.List(ctx)
+			return answer(page[schedule.State]{Data: list}, err)
+		})
 	for _, name := range report.Names {
 		route(a, get("/reports/"+name, "reports", "Report: "+name, about[name]), func(ctx context.Context, in *Asked) (*body[Report], error) {
 			return answer(a.report(ctx, name, in))

@@ -59,6 +59,7 @@ type Program struct {
 	Locales   *Locales                // the sentences of templates, by language
 	Products  Products                // see Options
 	Places    *place.Map              // stores and fences; nil: none
+	Reports   []Report                // that colleagues get by e-mail, in the order of the files
 
 	// Name, Currency, Zone, Locale, Purposes and Senders are those of Shop, for
 	// whoever needs only them. Senders are by channel.
@@ -114,6 +115,7 @@ func Compile(src *Source, o Options) (*Program, []spec.Problem) {
 	c.locales()
 	c.templates()
 	c.places()
+	c.readReports()
 	c.compile(o)
 	problems := once(c.located(ps.All()))
 	slices.SortStableFunc(problems, func(a, b spec.Problem) int {
@@ -160,13 +162,14 @@ type compiler struct {
 	blocks    []File
 	sentences []File
 	occasions []File
+	reports   []File
 	stores    []File
 	fences    []File
 	studio    studio
 }
 
 // places are the folders of the layout with what stands in them.
-var places = []string{"shop.yaml", "policy.yaml", "segments", "traits", "lists", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions", "stores", "fences"}
+var places = []string{"shop.yaml", "policy.yaml", "segments", "traits", "lists", "scores", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions", "stores", "fences", "reports"}
 
 // sort puts the files into the places of the layout and reports those that
 // stand in none: a folder with a slip of the pen in its name must not be left
@@ -209,6 +212,8 @@ func (c *compiler) sort() {
 			to = &c.sentences
 		case "occasions":
 			to = &c.occasions
+		case "reports":
+			to = &c.reports
 		case "stores", "fences":
 			to = new([]File) // of another kind: the reason is given below
 		}

@@ -70,25 +70,35 @@ func (n *Node) SendTest(ctx context.Context, p *program.Program, s program.Sampl
 // mayTest refuses an address that is not written to: who asked for silence, or whose
 // mailbox is gone, gets no test either.
 func (n *Node) mayTest(ctx context.Context, channel, address string) error {
+	why, err := n.silenced(ctx, channel, address)
+	if err == nil && why != "" {
+		err = fault.New(fault.Conflict, "this address is not written to ("+why+"): choose another for the test")
+	}
+	return err
+}
+
+// silenced returns why an address is not written to at all: it is suppressed, or its
+// owner is. Empty: it may be.
+func (n *Node) silenced(ctx context.Context, channel, address string) (string, error) {
 	subjects := [][16]byte{n.Subject(channel, address)}
 	who, err := n.Lookup(ctx, address)
 	switch {
 	case err == nil:
 		subjects = append(subjects, n.Subjects(who)...)
 	case !fault.Is(err, fault.NotFound):
-		return err
+		return "", err
 	}
 	for _, subject := range subjects {
 		list, err := n.o.Ledger.SuppressionsOf(ctx, subject)
 		if err != nil {
-			return fmt.Errorf("asking whether an address is suppressed: %w", err)
+			return "", fmt.Errorf("asking whether an address is suppressed: %w", err)
 		}
 		for i := range list {
-			measuring := list[i].Purpose == program.TrackPurpose(channel) // a test is not measured
+			measuring := list[i].Purpose == program.TrackPurpose(channel) // it is not measured
 			if c := list[i].Channel; !measuring && (c == channel || c == "") {
-				return fault.New(fault.Conflict, "this address is not written to ("+list[i].Reason+"): choose another for the test")
+				return list[i].Reason, nil
 			}
 		}
 	}
-	return nil
+	return "", nil
 }

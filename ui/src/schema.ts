@@ -1955,6 +1955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scheduled-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reports that go out by e-mail
+         * @description Those that the definitions ask for, with when each went out last, when it goes out next, and whether one is late and why.
+         */
+        get: operations["get_scheduled-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scores/preview": {
         parameters: {
             query?: never;
@@ -4160,6 +4180,11 @@ export interface components {
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
+        PageState: {
+            data: components["schemas"]["State"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
         PageStoreView: {
             data: components["schemas"]["StoreView"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
@@ -5261,6 +5286,35 @@ export interface components {
              */
             until?: string | null;
             user_id?: string;
+        };
+        State: {
+            /**
+             * Format: date-time
+             * @description Since when it should have gone out. Absent: it is not late.
+             */
+            late_since?: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is due next.
+             */
+            next: string | null;
+            report: string;
+            /** @description When it goes out, in the shop's time zone. */
+            schedule: string;
+            /**
+             * Format: date-time
+             * @description When it went out last. Absent: never.
+             */
+            sent?: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description To how many colleagues.
+             */
+            to: number;
+            /** @description What is in its way, or what became of mails that nobody got. */
+            trouble?: string;
         };
         Stats: {
             /**
@@ -9414,6 +9468,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get_scheduled-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageState"];
                 };
             };
             /** @description Error */

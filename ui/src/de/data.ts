@@ -227,6 +227,8 @@ export const data = {
   'The event': 'Das Ereignis',
   'The first {n} rows': 'Die ersten {n} Zeilen',
   'The import of {name} was cut short': 'Der Import von {name} wurde unterbrochen',
+  'The report {name} is late since {date}: {why}': 'Der Bericht {name} ist seit {date} überfällig: {why}',
+  'The report {name}: {why}': 'Der Bericht {name}: {why}',
   'The share of stays in a stage that ended in the other, with the bounds between which it lies with 95 %.':
     'Der Anteil der Aufenthalte in einer Phase, die in der anderen endeten, mit den Grenzen, zwischen denen er zu 95 % liegt.',
   'The tables for reports cannot be asked now': 'Die Tabellen für Berichte sind gerade nicht zu fragen',
@@ -348,6 +350,7 @@ export const data = {
   'The last order was on {date}: times are counted back from then.':
     'Die letzte Bestellung war am {date}: Zeiträume werden von dort zurückgezählt.',
   'In the last year. Refunds move back.': 'Im letzten Jahr. Erstattungen führen zurück.',
+  'it is being made': 'er wird gerade erstellt',
   'in stock': 'vorrätig',
   'sold out': 'ausverkauft',
   'to pre-order': 'vorbestellbar',

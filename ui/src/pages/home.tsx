@@ -27,6 +27,7 @@ export function Home() {
   const stats = useGet('/api/v1/stats', undefined, { refetchInterval: 5_000 });
   const domains = useGet('/api/v1/domains', undefined, { ...often, enabled: may('get_domains') });
   const imports = useGet('/api/v1/imports', undefined, often);
+  const scheduled = useGet('/api/v1/scheduled-reports', undefined, often);
   const templates = useGet('/api/v1/templates', undefined, often);
   const campaigns = useGet('/api/v1/campaigns', undefined, often);
   const journeys = useGet('/api/v1/journeys', { query: { limit: 500 } }, often);
@@ -158,6 +159,19 @@ export function Home() {
     needs.push({ tone: 'warn', text: t('Only {share} of the customers agreed to e-mail', { share: pct(k.opt_in) }), to: '/app/reports' });
   if ((sum.error as { status?: number } | null)?.status === 503)
     needs.push({ tone: 'warn', text: t('The tables for reports cannot be asked now'), to: '/app/reports' });
+  for (const r of list(scheduled) ?? [])
+    if (r.late_since)
+      needs.push({
+        tone: 'warn',
+        text: t('The report {name} is late since {date}: {why}', {
+          name: r.title,
+          date: when(r.late_since),
+          why: r.trouble ?? t('it is being made'),
+        }),
+        to: '/app/reports',
+      });
+    else if (r.trouble)
+      needs.push({ tone: 'warn', text: t('The report {name}: {why}', { name: r.title, why: r.trouble }), to: '/app/reports' });
   const newest = late.data?.rows?.[0]?.[0];
   const heard = stats.data?.now;
   if (typeof newest === 'string' && heard && (stats.data?.lag ?? 0) === 0 && seen > 50 && Date.parse(heard) - Date.parse(newest) > 600_000)

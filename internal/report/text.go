@@ -1,7 +1,8 @@
-package main
+package report
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,9 +17,37 @@ type member struct {
 	value any // nil, bool, json.Number, string, []any or []member
 }
 
-// printReport writes any report as people read it: what is said once as lines, a list
-// of rows as a table, one after the other. Sums of money lose their millionths.
-func printReport(w io.Writer, report any) error {
+// Write writes any report as people read it: what is said once as lines, a list
+// of rows as a table, one after the other. Sums of money lose their millionths. The
+// report is the one member of an object, under its name.
+func Write(w io.Writer, report any) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if err := lay(report, aligned{out}); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// WriteCSV writes any report as programs read it, with what [Write] says: a line for
+// what is said once, and each table with its heads after an empty line and its name.
+// A text that a spreadsheet would compute is marked as text.
+func WriteCSV(w io.Writer, report any) error {
+	out := &commas{csv.NewWriter(w), w}
+	if err := lay(report, out); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// sheet is what a report is laid out on.
+type sheet interface {
+	pair(name, value string)
+	table(name string, heads []string, rows [][]string)
+}
+
+// lay lays a report out on a sheet.
+func lay(report any, on sheet) error {
 	b, err := json.Marshal(report)
 	if err != nil {
 		return err
@@ -30,11 +59,51 @@ func printReport(w io.Writer, report any) error {
 		return err
 	}
 	top, _ := v.([]member)
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range top { // one: the report
-		section(out, "", m.value)
+		section(on, "", m.value)
 	}
-	return out.Flush()
+	return nil
+}
+
+// aligned is a sheet for people.
+type aligned struct{ w io.Writer }
+
+func (a aligned) pair(name, value string) { fmt.Fprintf(a.w, "%s\t%s\n", name, value) }
+
+func (a aligned) table(name string, heads []string, rows [][]string) {
+	fmt.Fprintf(a.w, "\n%s\n%s\n", name, strings.Join(heads, "\t"))
+	for _, row := range rows {
+		fmt.Fprintln(a.w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+}
+
+// commas is a sheet for programs. What goes wrong, the writer keeps to the end.
+type commas struct {
+	*csv.Writer
+	w io.Writer
+}
+
+func (c *commas) line(cells ...string) {
+	safe := make([]string, len(cells))
+	for i, s := range cells {
+		if _, err := strconv.ParseFloat(s, 64); err != nil && s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+			s = "'" + s // names of events are written by strangers
+		}
+		safe[i] = s
+	}
+	c.Write(safe) //nolint:errcheck // the writer keeps the error
+}
+
+func (c *commas) pair(name, value string) { c.line(name, value) }
+
+func (c *commas) table(name string, heads []string, rows [][]string) {
+	c.Flush()
+	fmt.Fprintln(c.w)
+	c.line(name)
+	c.line(heads...)
+	for _, row := range rows {
+		c.line(row...)
+	}
 }
 
 // ordered reads a value without losing the order of its members.
@@ -73,23 +142,23 @@ func ordered(d *json.Decoder) (any, error) {
 }
 
 // section writes a value with what it is called.
-func section(w io.Writer, name string, v any) {
+func section(on sheet, name string, v any) {
 	switch v := v.(type) {
 	case []member:
 		for _, m := range v { // what is said once comes first
 			if !large(m.value) {
-				fmt.Fprintf(w, "%s\t%s\n", title(m.key), written(m.key, m.value))
+				on.pair(title(m.key), written(m.key, m.value))
 			}
 		}
 		for _, m := range v {
 			if large(m.value) {
-				section(w, m.key, m.value)
+				section(on, m.key, m.value)
 			}
 		}
 	case []any:
-		rows(w, name, v)
+		tabulate(on, name, v)
 	default:
-		fmt.Fprintf(w, "%s\t%s\n", title(name), written(name, v))
+		on.pair(title(name), written(name, v))
 	}
 }
 
@@ -110,11 +179,10 @@ func large(v any) bool {
 	return false
 }
 
-// rows writes a list of objects, or of lists, as a table. Its columns are in the order
-// in which they come first.
-func rows(w io.Writer, name string, list []any) {
-	fmt.Fprintf(w, "\n%s\n", title(name))
-	var columns []string
+// tabulate writes a list of objects, or of lists, as a table. Its columns are in the
+// order in which they come first.
+func tabulate(on sheet, name string, list []any) {
+	var columns, heads []string
 	at := map[string]int{}
 	var cells []map[string]string
 	for _, v := range list {
@@ -122,24 +190,20 @@ func rows(w io.Writer, name string, list []any) {
 		flat("", v, func(key string, v any) {
 			if _, known := at[key]; !known {
 				at[key] = len(columns)
-				columns = append(columns, key)
+				columns, heads = append(columns, key), append(heads, title(key))
 			}
 			row[key] = written(key, v)
 		})
 		cells = append(cells, row)
 	}
-	var heads []string
-	for _, c := range columns {
-		heads = append(heads, title(c))
-	}
-	fmt.Fprintln(w, strings.Join(heads, "\t"))
-	for _, row := range cells {
-		line := make([]string, len(columns))
-		for i, c := range columns {
-			line[i] = row[c]
+	rows := make([][]string, len(cells))
+	for i, row := range cells {
+		rows[i] = make([]string, len(columns))
+		for k, c := range columns {
+			rows[i][k] = row[c]
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(line, "\t"), "\t"))
 	}
+	on.table(title(name), heads, rows)
 }
 
 // flat calls yield with what stands in a row, objects in objects with both names.
@@ -164,10 +228,12 @@ func flat(name string, v any, yield func(key string, v any)) {
 	}
 }
 
-// micros ends the names of sums in millionths.
-const micros = "_micros"
+// millionths ends the names of sums in millionths.
+const millionths = "_micros"
 
-func title(key string) string { return strings.ReplaceAll(strings.TrimSuffix(key, micros), "_", " ") }
+func title(key string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(key, millionths), "_", " ")
+}
 
 // written writes one value.
 func written(key string, v any) string {
@@ -175,7 +241,7 @@ func written(key string, v any) string {
 	case nil:
 		return ""
 	case json.Number:
-		if strings.HasSuffix(key, micros) {
+		if strings.HasSuffix(key, millionths) {
 			n, err := v.Int64()
 			if err == nil {
 				return strconv.FormatFloat(float64(n)/1e6, 'f', 2, 64)
