@@ -1,8 +1,8 @@
 // usage: node test/mail/styles.mjs < PAGES
 //
 // Reads a JSON list of pages and prints what juice makes of each.
-import juice from "juice";
-import { readFileSync } from "node:fs";
+import juice from 'juice'
+import { readFileSync } from 'node:fs'
 
 const options = {
   applyWidthAttributes: false,
@@ -10,9 +10,5 @@ const options = {
   applyAttributesTableElements: false,
   inlinePseudoElements: false,
   preserveImportant: false,
-};
-console.log(
-  JSON.stringify(
-    JSON.parse(readFileSync(0, "utf8")).map((page) => juice(page, options)),
-  ),
-);
+}
+console.log(JSON.stringify(JSON.parse(readFileSync(0, 'utf8')).map((page) => juice(page, options))))

@@ -4,274 +4,174 @@
 // breaks the policy or a rule of axe, or runs what was typed, fails it.
 //
 // usage: node test/ui/segments.mjs BINARY      a small shop of its own
-import { HOSTILE, tell, until } from "./shop.mjs";
+import { HOSTILE, tell, until } from './shop.mjs'
 
 await tell(async (shop) => {
-  await shop.serve(process.argv[2], { definitions: "examples/shop" });
-  const batch = [];
+  await shop.serve(process.argv[2], { definitions: 'examples/shop' })
+  const batch = []
   for (let i = 0; i < 40; i++) {
-    const userId = `customer-${i}`;
+    const userId = `customer-${i}`
+    batch.push({ type: 'identify', userId, messageId: `i${i}`, traits: { email: `person${i}@people.example` } })
     batch.push({
-      type: "identify",
-      userId,
-      messageId: `i${i}`,
-      traits: { email: `person${i}@people.example` },
-    });
-    batch.push({
-      type: "track",
-      event: "Order Completed",
-      userId,
-      messageId: `o${i}`,
+      type: 'track', event: 'Order Completed', userId, messageId: `o${i}`,
       properties: {
-        order_id: `o${i}`,
-        currency: "GBP",
-        total: 20 + i,
-        products: [
-          {
-            sku: "LAMP",
-            price: 20 + i,
-            quantity: 1,
-            category: i % 2 ? "lighting" : HOSTILE,
-          },
-        ],
+        order_id: `o${i}`, currency: 'GBP', total: 20 + i,
+        products: [{ sku: 'LAMP', price: 20 + i, quantity: 1, category: i % 2 ? 'lighting' : HOSTILE }],
       },
-    });
+    })
   }
-  await shop.send(batch);
-  const page = await shop.open();
-  const is = (what, ok) => ok || shop.wrong(what);
-  const button = (name) => page.getByRole("button", { name, exact: true });
-  const counts = (n) =>
-    page.waitForFunction(
-      (n) =>
-        document.querySelector("[data-testid=count]")?.textContent === n &&
-        !document.querySelector(".count.busy"),
-      String(n),
-    );
-  const known = async (name) =>
-    (await shop.manage("GET", "/segments?limit=500")).data.some(
-      (s) => s.name === name,
-    );
-  const look = (name) => shop.look(page, (shop.where = name));
-  await shop.enter(page, shop.link, "Ada Lovelace", "ada@shop.example");
-  await page.getByRole("link", { name: "Segments" }).click();
-  await until(
-    "40 customers",
-    async () =>
-      (await shop.manage("GET", "/customers?limit=100")).data.length === 40,
-  );
+  await shop.send(batch)
+  const page = await shop.open()
+  const is = (what, ok) => ok || shop.wrong(what)
+  const button = (name) => page.getByRole('button', { name, exact: true })
+  const counts = (n) => page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent === n && !document.querySelector('.count.busy'), String(n))
+  const known = async (name) => (await shop.manage('GET', '/segments?limit=500')).data.some((s) => s.name === name)
+  const look = (name) => shop.look(page, (shop.where = name))
+  await shop.enter(page, shop.link, 'Ada Lovelace', 'ada@shop.example')
+  await page.getByRole('link', { name: 'Segments' }).click()
+  await until('40 customers', async () => (await shop.manage('GET', '/customers?limit=100')).data.length === 40)
 
   // From the library, and from nothing.
-  await page.getByRole("link", { name: "New segment…" }).click();
-  await page.getByRole("button", { name: /^Left with a full cart/ }).waitFor();
-  await look("the library");
-  await button("Begin with nothing").click();
-  await page.getByLabel("Called").fill("Lamp friends");
-  is(
-    "the name follows the label",
-    (await page.getByLabel("Name in definitions").inputValue()) ===
-      "lamp-friends",
-  );
-  await page.getByLabel("What it is for").fill(HOSTILE);
+  await page.getByRole('link', { name: 'New segment…' }).click()
+  await page.getByRole('button', { name: /^Left with a full cart/ }).waitFor()
+  await look('the library')
+  await button('Begin with nothing').click()
+  await page.getByLabel('Called').fill('Lamp friends')
+  is('the name follows the label', (await page.getByLabel('Name in definitions').inputValue()) === 'lamp-friends')
+  await page.getByLabel('What it is for').fill(HOSTILE)
 
   // A question, by the mouse.
-  const editor = page.getByRole("group", { name: "Condition", exact: true });
-  await editor.getByLabel("+ question").selectOption("did");
-  await counts(40);
-  await look("one question");
+  const editor = page.getByRole('group', { name: 'Condition', exact: true })
+  await editor.getByLabel('+ question').selectOption('did')
+  await counts(40)
+  await look('one question')
   // A detail of it, by the keyboard: what is typed is found, and Enter takes it.
-  await editor.getByLabel("Say more").selectOption("where");
-  await editor.getByLabel("where: property 1").focus();
-  await page.keyboard.type("products.cat");
-  await page.getByRole("option", { name: /^products\.category/ }).waitFor();
-  await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("Enter");
-  await editor.getByLabel("products.category: value").focus();
-  await page.getByRole("option", { name: /^lighting/ }).waitFor();
-  await page.keyboard.type("light");
-  await page.keyboard.press("ArrowDown");
-  await page.keyboard.press("Enter");
-  await counts(20);
-  await editor.getByLabel("Say more").selectOption("sum");
-  await editor.getByLabel("adding up", { exact: true }).fill("40");
-  await counts(10);
+  await editor.getByLabel('Say more').selectOption('where')
+  await editor.getByLabel('where: property 1').focus()
+  await page.keyboard.type('products.cat')
+  await page.getByRole('option', { name: /^products\.category/ }).waitFor()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await editor.getByLabel('products.category: value').focus()
+  await page.getByRole('option', { name: /^lighting/ }).waitFor()
+  await page.keyboard.type('light')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await counts(20)
+  await editor.getByLabel('Say more').selectOption('sum')
+  await editor.getByLabel('adding up', { exact: true }).fill('40')
+  await counts(10)
 
   // It is put into a group, and a group into that.
-  await editor.getByLabel("Did: put into").selectOption("any");
-  await editor.getByLabel("+ question").selectOption("all");
-  const inner = editor.getByRole("group", { name: "All of", exact: true });
-  await inner.getByLabel("Kind of question").nth(1).selectOption("trait");
-  await inner.getByRole("combobox", { name: "the trait" }).fill("email");
-  await inner.getByLabel("email: comparison").selectOption("is");
-  await inner.getByLabel("email: value").fill("person0@people.example");
-  await counts(11);
+  await editor.getByLabel('Did: put into').selectOption('any')
+  await editor.getByLabel('+ question').selectOption('all')
+  const inner = editor.getByRole('group', { name: 'All of', exact: true })
+  await inner.getByLabel('Kind of question').nth(1).selectOption('trait')
+  await inner.getByRole('combobox', { name: 'the trait' }).fill('email')
+  await inner.getByLabel('email: comparison').selectOption('is')
+  await inner.getByLabel('email: value').fill('person0@people.example')
+  await counts(11)
   // Keyboard: double, move, remove, take back.
-  await inner.getByLabel("email: value").focus();
-  await page.keyboard.press("Alt+d");
-  await page.waitForFunction(
-    () =>
-      document.querySelectorAll('.condition [aria-label="Trait"]').length === 2,
-  );
-  await page.keyboard.press("Alt+ArrowUp");
-  await page.keyboard.press("Alt+ArrowUp");
+  await inner.getByLabel('email: value').focus()
+  await page.keyboard.press('Alt+d')
+  await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 2)
+  await page.keyboard.press('Alt+ArrowUp')
+  await page.keyboard.press('Alt+ArrowUp')
   // Out of the inner group at its top, to stand before it.
-  await page.waitForFunction(
-    () =>
-      document.activeElement?.closest(".cnode")?.getAttribute("data-path") ===
-      '["any",1]',
-  );
-  await page.keyboard.press("Alt+Backspace");
-  await page.waitForFunction(
-    () =>
-      document.querySelectorAll('.condition [aria-label="Trait"]').length === 1,
-  );
-  await page.getByRole("heading", { name: "New segment" }).click();
-  await button("Undo").click();
-  await page.waitForFunction(
-    () =>
-      document.querySelectorAll('.condition [aria-label="Trait"]').length === 2,
-  );
-  await button("Redo").click();
-  await page.waitForFunction(
-    () =>
-      document.querySelectorAll('.condition [aria-label="Trait"]').length === 1,
-  );
-  await counts(11);
+  await page.waitForFunction(() => document.activeElement?.closest('.cnode')?.getAttribute('data-path') === '["any",1]')
+  await page.keyboard.press('Alt+Backspace')
+  await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 1)
+  await page.getByRole('heading', { name: 'New segment' }).click()
+  await button('Undo').click()
+  await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 2)
+  await button('Redo').click()
+  await page.waitForFunction(() => document.querySelectorAll('.condition [aria-label="Trait"]').length === 1)
+  await counts(11)
 
   // A mistake stands at the question that it is about, with what was meant.
-  await inner.getByLabel("+ question").selectOption("segment");
-  await inner
-    .getByRole("combobox", { name: "is in the segment" })
-    .fill("at-rsk");
-  await inner.getByRole("alert").getByText("there is no segment").waitFor();
-  is(
-    "what is wrong cannot be applied",
-    await button("Review and apply…").isDisabled(),
-  );
-  await inner.getByRole("button", { name: "Take “at-risk”" }).click();
-  await counts(10);
-  await inner
-    .getByRole("group", { name: "In a segment: move and remove" })
-    .getByRole("button", { name: "Remove" })
-    .focus();
-  await page.keyboard.press("Enter");
-  await counts(11);
-  await look("a nested segment");
+  await inner.getByLabel('+ question').selectOption('segment')
+  await inner.getByRole('combobox', { name: 'is in the segment' }).fill('at-rsk')
+  await inner.getByRole('alert').getByText('there is no segment').waitFor()
+  is('what is wrong cannot be applied', await button('Review and apply…').isDisabled())
+  await inner.getByRole('button', { name: 'Take “at-risk”' }).click()
+  await counts(10)
+  await inner.getByRole('group', { name: 'In a segment: move and remove' }).getByRole('button', { name: 'Remove' }).focus()
+  await page.keyboard.press('Enter')
+  await counts(11)
+  await look('a nested segment')
 
   // JSON and YAML are the same condition, both ways.
-  await button("JSON").click();
-  is(
-    "JSON shows the tree",
-    JSON.parse(await page.getByLabel("Condition as JSON").inputValue()).any
-      .length === 2,
-  );
-  await button("YAML").click();
-  const yaml = page.getByLabel("Condition as YAML");
-  const text = await yaml.inputValue();
-  is(
-    `YAML shows the tree: ${text}`,
-    text.startsWith("any:\n") && text.includes("person0@people.example"),
-  );
-  await yaml.fill(text.replace("person0@", "person2@"));
-  await button("Builder").click();
-  await page.waitForFunction(
-    () =>
-      document.querySelector('[aria-label="email: value"]')?.value ===
-      "person2@people.example",
-  );
-  await counts(11);
+  await button('JSON').click()
+  is('JSON shows the tree', JSON.parse(await page.getByLabel('Condition as JSON').inputValue()).any.length === 2)
+  await button('YAML').click()
+  const yaml = page.getByLabel('Condition as YAML')
+  const text = await yaml.inputValue()
+  is(`YAML shows the tree: ${text}`, text.startsWith('any:\n') && text.includes('person0@people.example'))
+  await yaml.fill(text.replace('person0@', 'person2@'))
+  await button('Builder').click()
+  await page.waitForFunction(() => document.querySelector('[aria-label="email: value"]')?.value === 'person2@people.example')
+  await counts(11)
 
   // A draft survives another visit.
-  await page.waitForTimeout(600);
-  await page.goto(shop.origin + "/app/segments");
-  await page.getByRole("link", { name: "Go on with it" }).click();
-  await counts(11);
-  is(
-    "the draft kept what was typed",
-    (await page.getByLabel("What it is for").inputValue()) === HOSTILE,
-  );
+  await page.waitForTimeout(600)
+  await page.goto(shop.origin + '/app/segments')
+  await page.getByRole('link', { name: 'Go on with it' }).click()
+  await counts(11)
+  is('the draft kept what was typed', (await page.getByLabel('What it is for').inputValue()) === HOSTILE)
 
   // Reviewed, and in force.
-  await button("Review and apply…").click();
-  await page.waitForFunction(
-    () => document.querySelector("[data-testid=enter]")?.textContent === "11",
-  );
-  await page.getByText("lamp-friends").first().waitFor();
-  await look("the review");
-  await button("Apply").click();
-  await page.getByRole("heading", { name: "Lamp friends" }).waitFor();
-  await page.getByText("11 members").waitFor();
-  await page.getByRole("link", { name: "person2@people.example" }).waitFor();
-  is(
-    "the members are those of the count",
-    (await page
-      .getByRole("table", { name: "Members" })
-      .getAttribute("aria-rowcount")) === "11",
-  );
-  await look("the members");
-  for (const tab of ["Reach", "Overlap", "Used by"]) {
-    await page.getByRole("tab", { name: tab }).click();
-    await page.waitForLoadState("networkidle");
-    await look(tab);
+  await button('Review and apply…').click()
+  await page.waitForFunction(() => document.querySelector('[data-testid=enter]')?.textContent === '11')
+  await page.getByText('lamp-friends').first().waitFor()
+  await look('the review')
+  await button('Apply').click()
+  await page.getByRole('heading', { name: 'Lamp friends' }).waitFor()
+  await page.getByText('11 members').waitFor()
+  await page.getByRole('link', { name: 'person2@people.example' }).waitFor()
+  is('the members are those of the count', (await page.getByRole('table', { name: 'Members' }).getAttribute('aria-rowcount')) === '11')
+  await look('the members')
+  for (const tab of ['Reach', 'Overlap', 'Used by']) {
+    await page.getByRole('tab', { name: tab }).click()
+    await page.waitForLoadState('networkidle')
+    await look(tab)
   }
 
   // Changed, while somebody else changes something too.
-  await page.getByRole("link", { name: "Edit", exact: true }).click();
-  await counts(11);
-  await editor.getByLabel("email: comparison").selectOption("ends_with");
-  await editor.getByLabel("email: value").fill("9@people.example");
-  await counts(12); // those of forty pounds and more, and number nine, and nineteen
-  await button("Review and apply…").click();
-  await page.waitForFunction(
-    () =>
-      document.querySelector("[data-testid=leave]")?.textContent === "1" &&
-      document.querySelector("[data-testid=enter]")?.textContent === "2",
-  );
-  await page.getByText("changed", { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Edit', exact: true }).click()
+  await counts(11)
+  await editor.getByLabel('email: comparison').selectOption('ends_with')
+  await editor.getByLabel('email: value').fill('9@people.example')
+  await counts(12) // those of forty pounds and more, and number nine, and nineteen
+  await button('Review and apply…').click()
+  await page.waitForFunction(() => document.querySelector('[data-testid=leave]')?.textContent === '1' && document.querySelector('[data-testid=enter]')?.textContent === '2')
+  await page.getByText('changed', { exact: true }).waitFor()
   await page.evaluate(async () => {
-    const d = await (await fetch("/api/v1/definitions")).json();
-    const files = [
-      ...d.files,
-      {
-        path: "segments/theirs.yaml",
-        body: "segment: theirs\nwhen: {segment: lamp-friends}\n",
-      },
-    ];
-    const put = await fetch("/api/v1/definitions", {
-      method: "PUT",
-      headers: { "Content-Type": "application/json", "If-Match": d.tag },
-      body: JSON.stringify({ files }),
-    });
-    if (!put.ok) throw new Error(await put.text());
-  });
-  shop.expects = /409/;
-  await button("Apply").click();
-  await page
-    .getByText("Somebody else put other definitions in force meanwhile.")
-    .waitFor();
-  await button("Look again").click();
-  await page.waitForFunction(
-    () =>
-      ![...document.querySelectorAll("dialog button")].find(
-        (b) => b.textContent === "Apply",
-      )?.disabled,
-  );
-  await button("Apply").click();
-  await page.getByText("12 members").waitFor();
-  is("theirs is there still", await known("theirs"));
+    const d = await (await fetch('/api/v1/definitions')).json()
+    const files = [...d.files, { path: 'segments/theirs.yaml', body: 'segment: theirs\nwhen: {segment: lamp-friends}\n' }]
+    const put = await fetch('/api/v1/definitions', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'If-Match': d.tag }, body: JSON.stringify({ files }) })
+    if (!put.ok) throw new Error(await put.text())
+  })
+  shop.expects = /409/
+  await button('Apply').click()
+  await page.getByText('Somebody else put other definitions in force meanwhile.').waitFor()
+  await button('Look again').click()
+  await page.waitForFunction(() => ![...document.querySelectorAll('dialog button')].find((b) => b.textContent === 'Apply')?.disabled)
+  await button('Apply').click()
+  await page.getByText('12 members').waitFor()
+  is('theirs is there still', await known('theirs'))
 
   // What is named somewhere is not deleted; what is not, is.
-  await button("Delete…").click();
-  await page.getByText("It cannot go as long as these name it:").waitFor();
-  await page.getByRole("dialog").getByText("segments/theirs.yaml").waitFor();
-  await button("Close").click();
-  await page.goto(shop.origin + "/app/segments/theirs");
-  await button("Delete…").click();
-  await page.getByText("removed", { exact: true }).waitFor();
-  await button("Delete").click();
-  await page.getByRole("heading", { name: "Segments" }).waitFor();
-  is("theirs is gone", !(await known("theirs")));
-  await page.getByRole("link", { name: "Lamp friends" }).waitFor();
-  is("what a stranger typed ran", !(await page.evaluate(() => window.stolen)));
-  return "a segment from nothing to its members, and away";
-});
+  await button('Delete…').click()
+  await page.getByText('It cannot go as long as these name it:').waitFor()
+  await page.getByRole('dialog').getByText('segments/theirs.yaml').waitFor()
+  await button('Close').click()
+  await page.goto(shop.origin + '/app/segments/theirs')
+  await button('Delete…').click()
+  await page.getByText('removed', { exact: true }).waitFor()
+  await button('Delete').click()
+  await page.getByRole('heading', { name: 'Segments' }).waitFor()
+  is('theirs is gone', !(await known('theirs')))
+  await page.getByRole('link', { name: 'Lamp friends' }).waitFor()
+  is('what a stranger typed ran', !(await page.evaluate(() => window.stolen)))
+  return 'a segment from nothing to its members, and away'
+})
