@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -211,8 +213,10 @@ func lineShown(l *live.Line, masked bool) streamLine {
 	}
 	e := l.Event
 	if masked {
+		v.Name = hidden(v.Name)
 		e.ID, e.Traits, e.Context, e.User, e.Anon = "", "", "", "", "" // shops make ids of anything
 		e.Props = withoutPeople(e.Props)
+		e.Name = hidden(e.Name)
 	} else {
 		v.Who = who(&e)
 	}
@@ -235,14 +239,68 @@ func who(e *event.Event) string {
 	return ""
 }
 
-// personal are properties that name a person; they are left out for those who analyse.
-var personal = []string{"email", "phone", "name", "firstName", "first_name", "lastName", "last_name", "address", "shipping_address", "billing_address", "customer", "ip", "token"}
+// personal are names of properties that name a person, as letters alone; they are left
+// out for those who analyse, and so is what has an address or a number of a telephone in
+// it. A plain name is a person's only at the top: a product has one too.
+var personal = map[string]bool{
+	"firstname": true, "lastname": true, "fullname": true, "surname": true, "givenname": true, "familyname": true, "username": true, "customername": true,
+	"customer": true, "address": true, "street": true, "recipient": true, "ip": true, "ipaddress": true, "token": true, "mobile": true,
+}
+
+var (
+	namesPerson = regexp.MustCompile(`e?mail|phone|address`)
+	isAddress   = regexp.MustCompile(`[^\s"<>()=&?/:;,]+(@|%40)[^\s"<>()=&?/:;,]+`)
+	isNumber    = regexp.MustCompile(`\+[0-9][0-9 ().-]{6,}[0-9]`)
+)
+
+const masking = "•••"
 
 func withoutPeople(o event.Object) event.Object {
-	for _, key := range personal {
-		if _, has := o.Get(key); has {
-			o = o.With(key, event.Text("•••"))
+	var b event.Builder
+	for key, v := range o.Each {
+		if letters(key) == "name" {
+			v = event.Text(masking)
 		}
+		b.Set(hidden(key), maskedValue(key, v))
 	}
-	return o
+	return b.Object()
+}
+
+// maskedValue is what a property holds, as those who analyse may see it.
+func maskedValue(key string, v event.Value) event.Value {
+	if k := letters(key); personal[k] || namesPerson.MatchString(k) {
+		return event.Text(masking)
+	}
+	switch v.Kind {
+	case event.String:
+		return event.Text(hidden(v.Raw))
+	case event.Map:
+		var b event.Builder
+		for k, x := range v.Object().Each {
+			b.Set(hidden(k), maskedValue(k, x))
+		}
+		return event.Nested(b.Object())
+	case event.List:
+		var list []event.Value
+		for x := range v.Items {
+			list = append(list, maskedValue("", x))
+		}
+		return event.ListOf(list...)
+	}
+	return v
+}
+
+// hidden is a text without addresses and numbers of telephones.
+func hidden(text string) string {
+	return isNumber.ReplaceAllString(isAddress.ReplaceAllString(text, masking), masking)
+}
+
+// letters are the small letters of a name: firstName, First Name and first_name are one.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
 }

@@ -109,6 +109,29 @@ func TestWhoAnalysesSeesNobody(t *testing.T) {
 	}
 }
 
+// Shops write addresses where they like: deeper, in other letters, in the middle of a link.
+func TestWhoAnalysesSeesNobodyHoweverAShopWritesIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lines, _ := w.watch("", "", api.Cookie+"="+w.team()[people.Analyst])
+	var person, item event.Builder
+	person.SetText("first_name", "Ada").SetText("sku", "LAMP")
+	item.SetText("name", "brass lamp").SetText("note", "for ada@people.example")
+	w.hear("ada", "Order Completed", func(b *event.Builder) {
+		b.SetText("Email", "ada-at-home").SetText("recipient", "ada@people.example").SetText("mobilePhone", "+44 7700 900123").SetText("Full Name", "Ada").
+			SetText("url", "https://shop.example/?m=ada%40people.example&p=lamp").
+			Set("buyer", event.Nested(person.Object())).Set("products", event.ListOf(event.Nested(item.Object())))
+	})
+	s := w.sees(lines)
+	text := strings.ToLower(fmt.Sprint(s))
+	if len(s.Lines) != 1 || strings.Contains(text, "ada") || strings.Contains(text, "900123") {
+		t.Errorf("seen: %s", text)
+	}
+	if !strings.Contains(text, "brass lamp") || !strings.Contains(text, "sku:lamp") || !strings.Contains(text, "p=lamp") {
+		t.Errorf("not seen, although it is about nobody: %s", text)
+	}
+}
+
 // A measure, and no test: go test -run '^$' -bench Stream ./internal/api
 func BenchmarkStream(b *testing.B) {
 	w := newWorld(b)
