@@ -34,6 +34,7 @@ export class Shop {
   looked = new Set()
   pages = []
   shots = ''
+  themes = ['dark', 'light']
   expects // what the console may say now, for the story is about a refusal
 
   wrong(what) {
@@ -126,7 +127,7 @@ export class Shop {
   // look holds a page against the rules of axe in both themes.
   async look(page, name = this.where) {
     if (this.shots) mkdirSync(this.shots, { recursive: true })
-    for (const theme of ['dark', 'light']) {
+    for (const theme of this.themes) {
       await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme)
       // Colours fade from one to the other.
       await page.evaluate(() => Promise.all(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished.catch(() => {}))))
