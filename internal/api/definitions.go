@@ -166,8 +166,8 @@ func (a *API) apply(ctx context.Context, in *struct {
 	problems, err := a.o.Node.Apply(ctx, src)
 	if c := checkedOf(problems); !c.OK {
 		p := &problem{Status: http.StatusBadRequest, Detail: "the definitions are not in order: nothing was changed"}
-		for _, wrong := range problems[:min(len(problems), maxDefects)] {
-			if !wrong.Warning {
+		for _, wrong := range problems {
+			if !wrong.Warning && len(p.Errors) < maxDefects {
 				what := wrong.What
 				if wrong.Instead != "" {
 					what += "; write instead: " + wrong.Instead

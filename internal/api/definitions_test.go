@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"rapport/internal/core/event"
+	"rapport/internal/people"
 )
 
 type bundle struct {
@@ -37,6 +39,24 @@ func (b bundle) file(path string) string {
 		}
 	}
 	return ""
+}
+
+// Warnings come in order of the files too: a hundred of them must not hide the mistake
+// because of which nothing was changed.
+func TestAMistakeIsNamedBehindAHundredWarnings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var d bundle
+	w.get("/definitions", &d)
+	for i := range 100 {
+		name := fmt.Sprintf("a%03d", i)
+		d = d.with("segments/"+name+".yaml", "segment: "+name+"\nwhen: {did: product viewed, within: 30d}\n")
+	}
+	d = d.with("segments/zz.yaml", "segment: zz\n")
+	a := w.as(w.team()[people.Owner], "PUT", "/definitions", d, nil)
+	if a.Code != 400 || !strings.Contains(a.Body.String(), "segments/zz.yaml") {
+		t.Errorf("%d: %s", a.Code, a.Body)
+	}
 }
 
 func TestDefinitionsComeIntoForceAllOfThemOrNone(t *testing.T) {
