@@ -350,13 +350,16 @@ function Flow(c: Canvas) {
     return [nodes, edges];
   }, [c, ways]);
   // The first look shows the whole; later ones are the reader's own.
-  const seen = useRef(false);
+  const seen = useRef('');
+  const counted = Object.keys(c.figures).length > 0;
   useEffect(() => {
-    if (seen.current || c.draft.steps.length === 0) return;
-    seen.current = true;
+    // Numbers come a moment later and make the steps taller.
+    const now = counted ? 'with numbers' : 'bare';
+    if (seen.current === now || seen.current === 'with numbers' || c.draft.steps.length === 0) return;
+    seen.current = now;
     const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.1 }), 60);
     return () => clearTimeout(timer);
-  }, [flow, c.draft.steps.length]);
+  }, [flow, c.draft.steps.length, counted]);
   // A form beside it takes of the room: what it is about stays in sight.
   const { selected } = c;
   useEffect(() => {
