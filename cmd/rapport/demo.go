@@ -79,6 +79,10 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	replay()
 	if err := d.play(ctx); err != nil {
+		if ctx.Err() != nil && !c.Once { // whoever watched it has seen enough
+			fmt.Fprintln(e.err, "\nThe year was stopped where it was."+c.whereKept())
+			return nil
+		}
 		d.mu.Lock()
 		d.failed = explain(err)
 		d.mu.Unlock()
@@ -110,6 +114,14 @@ func (c *demoCmd) directory() (string, func() error, error) {
 	}
 	dir, err := os.MkdirTemp("", "rapport-demo-")
 	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// whereKept says what is left of a year that was stopped.
+func (c *demoCmd) whereKept() string {
+	if c.Data == "" {
+		return " Nothing of it is kept."
+	}
+	return " What it came to is in " + c.Data + "; to begin again, name a new folder."
 }
 
 // play is one run of the demo.

@@ -258,7 +258,7 @@ func (a *API) reachable(ctx context.Context, in *struct {
 func (a *API) undo(ctx context.Context, in *struct {
 	Named
 	Body struct {
-		By      string `json:"by" minLength:"1" maxLength:"200" doc:"Who answers for it; it is kept."`
+		By      string `json:"by" minLength:"1" maxLength:"200" doc:"Who answers for it; it is kept. Of a person who is signed in it is their address, whatever stands here."`
 		Retract bool   `json:"retract_suppressions,omitempty" doc:"Take back what it suppressed, too: these people may be written to again. An import that suppressed anybody is not undone without it."`
 	}
 },
@@ -271,7 +271,11 @@ func (a *API) undo(ctx context.Context, in *struct {
 	if a.o.Desk != nil {
 		undo = a.o.Desk.Undo
 	}
-	e, err := undo(ctx, in.Name, in.Body.By, in.Body.Retract)
+	by := in.Body.By
+	if c := callerOf(ctx); c.person != nil {
+		by = c.person.Email
+	}
+	e, err := undo(ctx, in.Name, by, in.Body.Retract)
 	if fault.Is(err, fault.Denied) {
 		return nil, fault.New(fault.Conflict, "the import suppressed addresses; undone, they may be written to again. Say retract_suppressions if that is meant")
 	}

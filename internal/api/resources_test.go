@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"rapport/internal/imports"
+	"rapport/internal/people"
 	"rapport/internal/sender"
 )
 
@@ -38,6 +39,13 @@ func TestAnImportIsShownAndTakenBackByNameOfWhoAnswersForIt(t *testing.T) {
 	}
 	if code := w.ask(w.secret, "POST", "/imports/"+i.ID+"/undo", map[string]any{"by": "grace"}, nil); code != 409 {
 		t.Errorf("undoing twice = %d, want 409", code)
+	}
+	// Whoever is signed in answers for it by their own name.
+	other, err := imports.Begin(w.imports, w.node, w.ledger, imports.Plan{Kind: "suppressions", Source: "csv", File: "other.csv", By: "grace"})
+	w.must(err)
+	w.must(other.Close())
+	if r := w.as(w.team()[people.Owner], "POST", "/imports/"+other.ID+"/undo", map[string]any{"by": "somebody else"}, &undone); r.Code != 200 || !strings.Contains(undone.UndoneBy, "@") {
+		t.Errorf("undone by a person = %d, by %q", r.Code, undone.UndoneBy)
 	}
 	if code := w.ask(w.secret, "GET", "/imports/..%2Fkeys", nil, nil); code != 400 && code != 404 {
 		t.Errorf("a path in the place of an id = %d", code)

@@ -4334,7 +4334,7 @@ export interface components {
             why: string;
         };
         Post_imports_name_undoRequest: {
-            /** @description Who answers for it; it is kept. */
+            /** @description Who answers for it; it is kept. Of a person who is signed in it is their address, whatever stands here. */
             by: string;
             /** @description Take back what it suppressed, too: these people may be written to again. An import that suppressed anybody is not undone without it. */
             retract_suppressions?: boolean;
