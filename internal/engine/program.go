@@ -53,9 +53,9 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 	return nil
 }
 
-// sweepSize is how many profiles one Sweep record brings up to the program: two or
-// three milliseconds of work even if their histories are read, so that live records
-// pass between two of them. A record's range is cut into sweepCuts parts, which the
+// sweepSize is how many rows one Sweep record brings up to the program: a millisecond
+// or two of work, and several if histories are read, so that live records pass between
+// two of them. A record's range is cut into sweepCuts parts, which the
 // processors share.
 const (
 	sweepSize = 100
