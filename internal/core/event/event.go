@@ -10,6 +10,7 @@
 package event
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -79,6 +80,20 @@ func (t Time) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return []byte(`"` + t.String() + `"`), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote: null is unknown.
+func (t *Time) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		*t = 0
+		return nil
+	}
+	at, err := time.Parse(`"`+time.RFC3339+`"`, string(raw))
+	if err != nil {
+		return fmt.Errorf("an instant is written as 2026-11-29T10:00:00.000Z: %w", err)
+	}
+	*t = Time(at.UnixMilli())
+	return nil
 }
 
 // Month returns the month of t in UTC as years × 12 + months, counted from year

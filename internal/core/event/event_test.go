@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -104,6 +105,29 @@ func TestAnInstantIsWrittenAsRFC3339(t *testing.T) {
 	}
 	if event.Never.String() != "never" || event.Time(0).String() != "" {
 		t.Error("never, or an unknown instant, has another name")
+	}
+}
+
+func TestAnInstantIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, at := range []event.Time{0, 1, 1_767_225_600_123, -1} {
+		raw, err := json.Marshal(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := event.Time(7)
+		if err := json.Unmarshal(raw, &got); err != nil || got != at {
+			t.Errorf("%s is read as %d %v, want %d", raw, got, err, at)
+		}
+	}
+	var at event.Time
+	if err := json.Unmarshal([]byte(`"2026-11-29T11:00:00+01:00"`), &at); err != nil || at.String() != "2026-11-29T10:00:00.000Z" {
+		t.Errorf("an offset is read as %s %v", at, err)
+	}
+	for _, wrong := range []string{`"yesterday"`, `12`, `true`, `"2026-11-29"`} {
+		if err := json.Unmarshal([]byte(wrong), &at); err == nil {
+			t.Errorf("%s is read as %s", wrong, at)
+		}
 	}
 }
 
