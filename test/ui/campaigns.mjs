@@ -82,7 +82,11 @@ await tell(async (shop) => {
   await page.getByText('In force as shown.').waitFor()
 
   shop.where = 'template code'
-  await page.getByRole('button', { name: /^Heading/ }).click()
+  const heading = page.getByRole('button', { name: /^Heading/ })
+  await until('the heading to be open', async () => {
+    if ((await heading.getAttribute('aria-expanded')) === 'true') return true
+    await heading.click() // what came into force is shown anew, and may close it once
+  })
   await words.fill('\nHello {{ customer.first_name }}, {{ customer.nickname }} lamps!\n')
   await page.getByRole('button', { name: 'customer.nickname', exact: true }).click() // missing, marked, and a way to its place
   await page.locator('.cm-content').waitFor()
