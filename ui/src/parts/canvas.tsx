@@ -317,11 +317,14 @@ function heightOf(c: Canvas, name: string): number {
   );
 }
 
+// whole is how a journey is looked at first.
+const whole = { minZoom: 1, maxZoom: 1, padding: 0 };
+
 function Flow(c: Canvas) {
   const { language } = useWords();
   const flow = useReactFlow();
   const ways = useMemo(() => allWays(c.draft, c.kinds, language), [c.draft, c.kinds, language]);
-  const [nodes, edges] = useMemo(() => {
+  const [nodes, edges, tall] = useMemo(() => {
     const names = [BEGIN, ...c.draft.steps.map((s) => s.name), ...(ways.some((w) => w.to === END) ? [END] : [])];
     const known = new Set(names);
     const drawn = ways.filter((w) => known.has(w.to));
@@ -347,9 +350,11 @@ function Flow(c: Canvas) {
       data: { way: w, label: labelOf(c, w), at: labels[`${w.from} ${w.key}`] },
       className: c.path.length > 0 && !(c.path.includes(w.to) && (w.from === BEGIN || c.path.includes(w.from))) ? 'missed' : '',
     }));
-    return [nodes, edges];
+    const tall = Math.max(...names.map((id) => (at[id]?.y ?? 0) + heightOf(c, id))) - Math.min(...names.map((id) => at[id]?.y ?? 0));
+    return [nodes, edges, tall];
   }, [c, ways]);
-  // The first look shows the whole; later ones are the reader's own.
+  // The first look shows the whole at full size, in as tall a room as it takes: what can be
+  // pressed stays as large as a finger. Later looks are the reader's own.
   const seen = useRef('');
   const counted = Object.keys(c.figures).length > 0;
   useEffect(() => {
@@ -357,7 +362,7 @@ function Flow(c: Canvas) {
     const now = counted ? 'with numbers' : 'bare';
     if (seen.current === now || seen.current === 'with numbers' || c.draft.steps.length === 0) return;
     seen.current = now;
-    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.1 }), 60);
+    const timer = setTimeout(() => void flow.fitView(whole), 60);
     return () => clearTimeout(timer);
   }, [flow, c.draft.steps.length, counted]);
   // A form beside it takes of the room: what it is about stays in sight.
@@ -373,30 +378,32 @@ function Flow(c: Canvas) {
   const tried = c.path.length > 0;
   useEffect(() => {
     if (!tried) return;
-    const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.1, duration: 150 }), 60);
+    const timer = setTimeout(() => void flow.fitView({ ...whole, duration: 150 }), 60);
     return () => clearTimeout(timer);
   }, [flow, tried]);
   return (
-    <ReactFlow
-      nodes={nodes}
-      edges={edges}
-      nodeTypes={nodeTypes}
-      edgeTypes={edgeTypes}
-      fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.1 }}
-      minZoom={0.15}
-      nodesDraggable={false}
-      nodesConnectable={false}
-      nodesFocusable={false}
-      edgesFocusable={false}
-      elementsSelectable={false}
-      zoomOnDoubleClick={false}
-      deleteKeyCode={null}
-      onPaneClick={() => c.onSelect(null)}
-    >
-      <Background gap={22} />
-      <Controls showInteractive={false} />
-    </ReactFlow>
+    <div className="jroom" style={{ minHeight: tall + 64 }}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        fitView
+        fitViewOptions={whole}
+        minZoom={0.15}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        zoomOnDoubleClick={false}
+        deleteKeyCode={null}
+        onPaneClick={() => c.onSelect(null)}
+      >
+        <Background gap={22} />
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
   );
 }
 
