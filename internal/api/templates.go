@@ -107,12 +107,9 @@ func (a *API) templates() {
 		about:   "Once, by the same channel as every message, with [Test] before its subject. It is no delivery: nothing of it is counted, and it stands in nobody's history. At most twenty an hour.",
 		maxBody: maxDefinitions,
 	}, func(ctx context.Context, in *testCall) (*body[run.TestSent], error) {
-		pr, problems, err := a.tried(ctx, in.Body.Files)
+		pr, err := a.sound(ctx, in.Body.Files)
 		if err != nil {
 			return nil, err
-		}
-		if pr == nil {
-			return nil, problemOf(problems)
 		}
 		return answer(a.test(ctx, pr, in, in.Name, nil))
 	})
@@ -120,12 +117,9 @@ func (a *API) templates() {
 		method: http.MethodPost, path: "/campaigns/{name}/test", scope: keys.Send, tag: "campaigns", summary: "Send a campaign's message to somebody of the shop, as a test",
 		about: "As POST /templates/{name}/test does, about what the campaign is about, with its reason and its sender.", maxBody: maxDefinitions,
 	}, func(ctx context.Context, in *testCall) (*body[run.TestSent], error) {
-		pr, problems, err := a.tried(ctx, in.Body.Files)
+		pr, err := a.sound(ctx, in.Body.Files)
 		if err != nil {
 			return nil, err
-		}
-		if pr == nil {
-			return nil, problemOf(problems)
 		}
 		d := pr.Campaign(in.Name)
 		if d == nil {
@@ -234,6 +228,16 @@ func (a *API) tried(ctx context.Context, files []file) (*program.Program, []spec
 		return nil, problems, nil
 	}
 	return tried, problems, nil
+}
+
+// sound returns the definitions with some files in place of those in force, or says
+// what is wrong with them.
+func (a *API) sound(ctx context.Context, files []file) (*program.Program, error) {
+	pr, problems, err := a.tried(ctx, files)
+	if err == nil && pr == nil {
+		err = problemOf(problems)
+	}
+	return pr, err
 }
 
 // problemOf is the problem document of definitions that do not compile.

@@ -91,19 +91,12 @@ func (p *Program) Draft(f File, check func(*Source) []spec.Problem) (Draft, erro
 
 // surroundings returns what a draft may ask for.
 func (p *Program) surroundings() *journey.Env {
-	var unheard spec.Problems
 	zones, err := loadZones()
 	if err != nil {
 		return &journey.Env{Conditions: &condition.Env{Set: condition.NewSet()}} // unreachable: the program was compiled with them
 	}
-	c := &compiler{src: p.Source, ps: &unheard, zones: zones, p: &Program{Source: p.Source}}
-	c.sort()
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: zones.Zone, Places: p.Places}
-	c.readTraits(env)
-	c.readLists(env)
-	sources, _ := c.readSegments()
-	c.readScores(env, sources)
-	insight.Compile(sources, env, &unheard)
+	_, env, sources := p.apart(zones)
+	insight.Compile(sources, env, &spec.Problems{}) // what is in force compiled before
 	return &journey.Env{Conditions: env, Channels: Channels}
 }
 

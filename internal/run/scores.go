@@ -14,7 +14,6 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/spec"
-	"rapport/internal/engine"
 	"rapport/internal/fault"
 	"rapport/internal/program"
 )
@@ -139,26 +138,11 @@ func round(f float64) float64 { return math.Round(f*1e6) / 1e6 }
 // counted returns the events of a customer that count, in the order in which they
 // were heard, as far as they are committed.
 func (n *Node) counted(ctx context.Context, who *profile.Profile) ([]*event.Event, error) {
-	var all []engine.Heard
-	for _, strand := range engine.StrandsOf(who.ID, who.Strands) {
-		blocks, err := n.o.Store.History(ctx, strand)
-		if err != nil {
-			return nil, fmt.Errorf("reading the history of %s: %w", strand, err)
-		}
-		for i := range blocks {
-			events, err := engine.UnpackHistory(blocks[i].Body)
-			if err != nil {
-				return nil, fmt.Errorf("reading the history of %s: %w", strand, err)
-			}
-			all = append(all, events...)
-		}
+	history, err := n.heard(ctx, who)
+	if err != nil {
+		return nil, err
 	}
-	engine.HeardInOrder(all)
-	list := make([]*event.Event, len(all))
-	for i := range all {
-		list[i] = &all[i].Event
-	}
-	return core.Counted(list), nil
+	return core.Counted(eventsOf(history)), nil
 }
 
 // ScoreDifference is what would become of customers' scores if definitions came into
