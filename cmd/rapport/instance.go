@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -143,5 +144,5 @@ func mayTakeOver(dir, epochFile string, adopt bool) (doubt string, err error) {
 	if epochFile == "" {
 		return "", nil
 	}
-	return "", writeDurably(epochFile, []byte(strconv.FormatUint(next, 10)+"\n"))
+	return "", durable.Write(epochFile, []byte(strconv.FormatUint(next, 10)+"\n"))
 }

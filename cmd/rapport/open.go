@@ -13,6 +13,7 @@ import (
 
 	"rapport/internal/clock"
 	"rapport/internal/core/identity"
+	"rapport/internal/durable"
 	"rapport/internal/erase"
 	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/natslog"
@@ -84,7 +85,7 @@ func openDirectory(ctx context.Context, dir string, o opening) (_ *directory, er
 	}
 	keyFile := filepath.Join(dir, "workspace.key")
 	if o.key != nil { // whoever looks at the directory later needs it
-		if err := writeDurably(keyFile, o.key[:]); err != nil {
+		if err := durable.Write(keyFile, o.key[:]); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +153,7 @@ func workspaceKey(path string, create bool) (k identity.Key, err error) {
 		if _, err := rand.Read(k[:]); err != nil {
 			return k, err
 		}
-		return k, writeDurably(path, k[:])
+		return k, durable.Write(path, k[:])
 	}
 	if err != nil {
 		return k, fault.Wrap(fault.NotFound, err, "the workspace key cannot be read")
@@ -162,26 +163,6 @@ func workspaceKey(path string, create bool) (k identity.Key, err error) {
 	}
 	copy(k[:], b)
 	return k, nil
-}
-
-func writeDurably(path string, b []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // definitions reads a folder of definitions; an empty name gives the built-in ones.

@@ -89,7 +89,7 @@ func (a *API) drafted(v imports.Draft, err error) (*body[ImportDraft], error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer(ImportDraft{v.ID, v.File, v.Bytes, time.UnixMilli(v.AtMS).UTC(), ImportHow(v.How), r, progressOf(v.Check)}, nil)
+	return answer(ImportDraft{v.ID, v.File, v.Bytes, v.At.Time(), ImportHow(v.How), r, progressOf(v.Check)}, nil)
 }
 
 // withDesk lets an operation be done where files are taken.
@@ -135,7 +135,7 @@ func (a *API) uploads() {
 		out := page[ImportDraft]{Data: []ImportDraft{}}
 		for i := range drafts {
 			v := &drafts[i]
-			out.Data = append(out.Data, ImportDraft{v.ID, v.File, v.Bytes, time.UnixMilli(v.AtMS).UTC(), ImportHow(v.How), imports.Reading{Columns: []imports.ReadColumn{}, Rows: [][]string{}, Fields: []string{}}, progressOf(v.Check)})
+			out.Data = append(out.Data, ImportDraft{v.ID, v.File, v.Bytes, v.At.Time(), ImportHow(v.How), imports.Reading{Columns: []imports.ReadColumn{}, Rows: [][]string{}, Fields: []string{}}, progressOf(v.Check)})
 		}
 		return answer(out, err)
 	}))

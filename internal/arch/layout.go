@@ -36,7 +36,7 @@ var Kits = []string{
 
 // Leaves are the packages that everything outside the core may import: they
 // import none of ours.
-var Leaves = []string{"egress", "fault", "killpoint"}
+var Leaves = []string{"durable", "egress", "fault", "killpoint"}
 
 // suiteSuffix ends the name of a conformance suite: a folder below a port, such as
 // storetest, that tests, and nothing else, may import.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rapport/internal/channels/provider"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -150,7 +151,7 @@ func (b *Book) change(f func([]Source) ([]Source, error)) error {
 	if err != nil {
 		return err // unreachable: sources are strings
 	}
-	if err := writeFile(b.path, append(text, '\n')); err != nil {
+	if err := durable.Write(b.path, append(text, '\n')); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the file of webhook sources cannot be written")
 	}
 	b.mark = mark{}
@@ -184,27 +185,6 @@ func (b *Book) refresh() error {
 	}
 	b.mark, b.sources, b.readers = now, list, map[[2]string]provider.Reader{}
 	return nil
-}
-
-// writeFile replaces a file, or leaves it as it was.
-func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), file+".*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func validName(s string) bool {

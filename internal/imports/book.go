@@ -85,11 +85,7 @@ func (b *Book) begin(e Entry) (Entry, error) {
 // save makes an entry durable.
 func (b *Book) save(e *Entry) error {
 	e.BeganAt = int64(e.Began)
-	body, err := json.Marshal(e)
-	if err != nil {
-		return err // unreachable: texts and numbers only
-	}
-	if err := writeDurably(b.path(e.ID, ".json"), append(body, '\n')); err != nil {
+	if err := writeRecord(b.path(e.ID, ".json"), e); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the book of imports cannot be written")
 	}
 	return nil
@@ -100,15 +96,10 @@ func (b *Book) Entry(id string) (e Entry, err error) {
 	if id != filepath.Base(id) || strings.ContainsAny(id, `/\`) {
 		return e, fault.New(fault.Invalid, "that is no id of an import")
 	}
-	body, err := os.ReadFile(b.path(id, ".json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, fault.New(fault.NotFound, "there is no import "+id+": rapport import list names them")
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &e)
-	}
-	if err != nil {
+	if there, err := readRecord(b.path(id, ".json"), &e); err != nil {
 		return e, fault.Wrap(fault.Corrupt, err, "the entry of import "+id+" cannot be read")
+	} else if !there {
+		return e, fault.New(fault.NotFound, "there is no import "+id+": rapport import list names them")
 	}
 	e.Began = event.Time(e.BeganAt)
 	return e, nil
@@ -223,25 +214,6 @@ func (b *Book) homesOf(id string) ([]identity.ID, error) {
 	}
 	slices.SortFunc(list, identity.ID.Compare)
 	return slices.Compact(list), nil
-}
-
-func writeDurably(path string, b []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // stamp writes an instant for the book.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 	"rapport/internal/sources/csv"
 	"rapport/internal/sources/people"
@@ -258,7 +259,7 @@ func (d *Desk) take(id, by string) (Entry, error) {
 	}
 	// The file belongs to the import now. What says how it is read goes before it: a file
 	// without that could not be gone on with.
-	if err = writeDurably(d.book.path(e.ID, ".how"), encoded(v.How)); err == nil {
+	if err = durable.Write(d.book.path(e.ID, ".how"), encoded(v.How)); err == nil {
 		err = os.Rename(d.draftPath(id, ".file"), d.book.path(e.ID, ".file"))
 	}
 	if err != nil {

@@ -2,7 +2,9 @@ package imports_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/store/memory"
@@ -86,7 +89,8 @@ const orders = "InvoiceNo,InvoiceDate,StockCode,Quantity,UnitPrice,Customer\n" +
 func TestAFileIsReadTriedImportedAndTakenBack(t *testing.T) {
 	t.Parallel()
 	s := &counter{}
-	d, book := deskOf(t, t.TempDir(), s)
+	dir := t.TempDir()
+	d, book := deskOf(t, dir, s)
 	v, err := d.Upload(strings.NewReader(orders), "../orders.csv", imports.How{Kind: "orders"}, "Ada")
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +133,10 @@ func TestAFileIsReadTriedImportedAndTakenBack(t *testing.T) {
 	if !strings.Contains(string(text), "3,") || !strings.Contains(string(text), "bob@people.example") || strings.Contains(string(text), "cyd@") {
 		t.Errorf("the errors are\n%s", text)
 	}
+	half := filepath.Join(dir, "imports", e.ID+".errors"+durable.Unfinished+"7")
+	if err := os.WriteFile(half, []byte("email\nbob@people.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Forget(func(id identity.Identifier) bool { return id.Value == "bob@people.example" }); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +148,9 @@ func TestAFileIsReadTriedImportedAndTakenBack(t *testing.T) {
 	_ = f.Close()
 	if strings.Contains(string(text), "bob") {
 		t.Errorf("who was erased is still among the errors:\n%s", text)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a process that died has left is still there: %v", err)
 	}
 	if _, err := d.Draft(v.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("the draft is still there: %v", err)

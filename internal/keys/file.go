@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -132,7 +132,7 @@ func (r *Ring) load() (s *state, exists bool, err error) {
 
 // save makes the entries the file's next version: whole or not at all, also
 // when the power fails halfway.
-func (r *Ring) save(entries []entry) (err error) {
+func (r *Ring) save(entries []entry) error {
 	content := file{Version: fileVersion, Keys: make([]fileKey, len(entries))}
 	for i, e := range entries {
 		content.Keys[i] = fileKey{e.key, hex.EncodeToString(e.hash[:])}
@@ -141,27 +141,5 @@ func (r *Ring) save(entries []entry) (err error) {
 	if err != nil {
 		return fmt.Errorf("encoding the keys: %w", err) // unreachable: the types always encode
 	}
-	dir := filepath.Dir(r.path)
-	defer func() { err = fault.Wrap(fault.Unavailable, err, "the keys' file cannot be written") }()
-	// os.CreateTemp makes it readable to its owner alone.
-	tmp, err := os.CreateTemp(dir, fileName+".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(append(body, '\n'))
-	if err == nil {
-		err = tmp.Sync()
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), r.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return fault.Wrap(fault.Unavailable, durable.Write(r.path, append(body, '\n')), "the keys' file cannot be written")
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -111,27 +112,7 @@ func (b *Book) save(c *content) error {
 	if err != nil {
 		return err // unreachable: the types always encode
 	}
-	dir := filepath.Dir(b.path)
-	// os.CreateTemp makes it readable to its owner alone.
-	tmp, err := os.CreateTemp(dir, fileName+".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(append(text, '\n'))
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), b.path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Write(b.path, append(text, '\n'))
 }
 
 // List returns everybody, by name.

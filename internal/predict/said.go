@@ -2,13 +2,13 @@ package predict
 
 import (
 	"bytes"
-	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/core/wire"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -108,16 +108,10 @@ func (s *said) ids() []identity.ID {
 	return ids
 }
 
-// replace writes a file under another name and moves it into its place, so that a
-// kill leaves the old one or the new one.
+// replace makes data the next version of a file, and its folder if there is none.
 func replace(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fault.Wrap(fault.Internal, err, "making the folder of predictions")
 	}
-	next := path + ".new"
-	err := os.WriteFile(next, data, 0o600)
-	if err = cmp.Or(err, os.Rename(next, path)); err != nil {
-		return fault.Wrap(fault.Internal, err, "keeping what was predicted")
-	}
-	return nil
+	return fault.Wrap(fault.Internal, durable.Write(path, data), "keeping what was predicted")
 }

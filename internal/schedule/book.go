@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rapport/internal/core/event"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -31,54 +32,21 @@ const (
 type mark struct {
 	// Since is when the report was first seen with this schedule: what was due before
 	// is not owed.
-	Since    event.Time `json:"-"`
+	Since    event.Time `json:"since"`
 	Schedule string     `json:"schedule"` // empty: the definition was taken away
 
 	// Due, From and To are the instant and the period that Mails are about, and Missed is
 	// how many before it were left out.
-	Due    event.Time        `json:"-"`
-	From   event.Time        `json:"-"`
-	To     event.Time        `json:"-"`
+	Due    event.Time        `json:"due"`
+	From   event.Time        `json:"from"`
+	To     event.Time        `json:"to"`
 	Missed int               `json:"missed"`
 	Mails  map[string]string `json:"mails"` // by the id of the message: no address stands here
 
-	Sent    event.Time `json:"-"`       // when one of this report was accepted last
+	Sent    event.Time `json:"sent"`    // when one of this report was accepted last
 	Why     string     `json:"why"`     // what was in the way of those that wait
-	Again   event.Time `json:"-"`       // they are not tried before
+	Again   event.Time `json:"again"`   // they are not tried before
 	Trouble string     `json:"trouble"` // what became of mails that nobody got
-}
-
-// MarshalJSON writes instants as RFC 3339.
-func (m *mark) MarshalJSON() ([]byte, error) {
-	type plain mark
-	return json.Marshal(struct {
-		*plain
-		stamps
-	}{(*plain)(m), stamps{m.Since.Time(), m.Due.Time(), m.From.Time(), m.To.Time(), m.Sent.Time(), m.Again.Time()}})
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (m *mark) UnmarshalJSON(b []byte) error {
-	type plain mark
-	v := struct {
-		*plain
-		stamps
-	}{plain: (*plain)(m)}
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	m.Since, m.Due, m.From, m.To, m.Sent, m.Again = event.At(v.stamps.Since), event.At(v.stamps.Due), event.At(v.stamps.From), event.At(v.stamps.To), event.At(v.stamps.Sent), event.At(v.stamps.Again)
-	return nil
-}
-
-// stamps are the instants of a mark as the file has them; the zero of ours is 1970.
-type stamps struct {
-	Since time.Time `json:"since"`
-	Due   time.Time `json:"due"`
-	From  time.Time `json:"from"`
-	To    time.Time `json:"to"`
-	Sent  time.Time `json:"sent"`
-	Again time.Time `json:"again"`
 }
 
 // about reports whether the mails are about a period.
@@ -125,26 +93,11 @@ func load(dir string) (content, error) {
 }
 
 // save makes c durable: whole or not at all.
-func save(dir string, c content) (err error) {
+func save(dir string, c content) error {
 	path := filepath.Join(dir, fileName)
 	b, err := json.MarshalIndent(c, "", "\t")
 	if err != nil {
 		return err // unreachable: our types always encode
 	}
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err == nil {
-		_, err = f.Write(append(b, '\n'))
-		err = errors.Join(err, f.Sync(), f.Close())
-	}
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, path+" cannot be written")
-	}
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return fault.Wrap(fault.Unavailable, durable.Write(path, append(b, '\n')), path+" cannot be written")
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -146,32 +147,12 @@ func readJSON(path string, into any) (fs.FileInfo, error) {
 }
 
 // writeJSON makes v the file's next version: whole or not at all.
-func writeJSON(path string, v any) (err error) {
+func writeJSON(path string, v any) error {
 	body, err := json.MarshalIndent(v, "", "\t")
 	if err != nil {
 		return err // unreachable: our types always encode
 	}
-	defer func() { err = fault.Wrap(fault.Unavailable, err, path+" cannot be written") }()
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".new-*") // readable to its owner alone
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(append(body, '\n'))
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return fault.Wrap(fault.Unavailable, durable.Write(path, append(body, '\n')), path+" cannot be written")
 }
 
 // change makes the next version of the file from the newest one.

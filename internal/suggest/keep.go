@@ -9,6 +9,7 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -90,9 +91,5 @@ func (r *Room) save() error {
 	if err != nil {
 		return err
 	}
-	next := r.o.File + ".new"
-	if err := os.WriteFile(next, b, 0o600); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "what was counted of recommendations cannot be kept")
-	}
-	return os.Rename(next, r.o.File)
+	return fault.Wrap(fault.Unavailable, durable.Write(r.o.File, b), "what was counted of recommendations cannot be kept")
 }

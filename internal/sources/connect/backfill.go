@@ -10,6 +10,7 @@ import (
 
 	"rapport/internal/catalogue"
 	"rapport/internal/core/event"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -152,5 +153,5 @@ func (b *Backfill) keep(p *Progress) error {
 	if err != nil {
 		return err // unreachable: texts and numbers
 	}
-	return fault.Wrap(fault.Unavailable, WriteDurably(b.path(), append(body, '\n')), "the place in the shop's past cannot be kept")
+	return fault.Wrap(fault.Unavailable, durable.Write(b.path(), append(body, '\n')), "the place in the shop's past cannot be kept")
 }

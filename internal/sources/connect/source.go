@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"rapport/internal/core/money"
+	"rapport/internal/durable"
 	"rapport/internal/fault"
 )
 
@@ -205,26 +206,5 @@ func (b *Book) save(list []Source) error {
 		return err // unreachable: texts only
 	}
 	b.mark = mark{} // read anew: two versions of one instant must not be taken for one
-	return fault.Wrap(fault.Unavailable, WriteDurably(b.path, append(body, '\n')), "the book of sources cannot be written")
-}
-
-// WriteDurably makes b the file's next version, whole or not at all, readable to
-// its owner alone.
-func WriteDurably(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return fault.Wrap(fault.Unavailable, durable.Write(b.path, append(body, '\n')), "the book of sources cannot be written")
 }
