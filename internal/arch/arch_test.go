@@ -83,6 +83,11 @@ func TestEveryModuleHasALineInTheDecisions(t *testing.T) {
 	report(t, load(t).Modules())
 }
 
+func TestEveryDecisionIsInTheIndex(t *testing.T) {
+	t.Parallel()
+	report(t, load(t).Decisions())
+}
+
 func TestEveryKillPointIsOneThatATestCanArm(t *testing.T) {
 	t.Parallel()
 	found, met := load(t).KillPoints(killpoint.Points[:])

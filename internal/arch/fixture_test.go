@@ -18,7 +18,7 @@ import (
 // testdata/broken.
 var rules = []string{
 	"adapter", "adapter-imports-adapter", "core-clock", "core-goroutine", "core-imports", "core-map-order", "core-order",
-	"core-std", "imports", "killpoint", "leaf", "module", "package-comment", "port", "room", "shell-knows-adapter",
+	"core-std", "decision", "imports", "killpoint", "leaf", "module", "package-comment", "port", "room", "shell-knows-adapter",
 	"suite-in-product", "third-party", "unfinished", "words",
 }
 
@@ -96,7 +96,7 @@ func TestWhatGitKeepsInAFurtherCheckoutIsNoSource(t *testing.T) {
 func all(tree *arch.Tree) []arch.Finding {
 	points, _ := tree.KillPoints(killpoint.Points[:])
 	return slices.Concat(tree.Imports(), tree.Pure(), tree.PackageComments(), tree.Unfinished(),
-		tree.Words(), tree.Modules(), tree.Rooms(), tree.Long(), points)
+		tree.Words(), tree.Modules(), tree.Decisions(), tree.Rooms(), tree.Long(), points)
 }
 
 // wants returns the places that the files under root say they break, as
