@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useGet, type Schemas } from '../api';
 import { back, useAnchor } from '../parts/anchor';
-import { Chart, Heat, Plot, Ranks } from '../parts/charts';
+import { Calibration, Chart, Heat, Plot, Ranks } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
 import { Behind, type Question } from '../parts/who';
 import { useWords } from '../words';
@@ -318,24 +318,12 @@ export function Value() {
               )}
             </Chart>
             {bins.length > 0 && (
-              <Chart
+              <Calibration
                 title={t('Predicted beside what came')}
                 about={[model?.title, model?.checked].filter(Boolean).join(' · ')}
                 name="calibration"
-                head={[t('Group'), t('Customers'), t('Predicted'), t('Came')]}
-                rows={bins.map((b) => [b.group, b.n, b.predicted, b.actual])}
-              >
-                <Plot
-                  kind="lines"
-                  labels={bins.map((b) => b.group)}
-                  series={[
-                    { name: t('Predicted'), values: bins.map((b) => b.predicted), tone: 'soft', dashed: true },
-                    { name: t('Came'), values: bins.map((b) => b.actual) },
-                  ]}
-                  format={(x) => String(Math.round(x * 100) / 100)}
-                  label={t('Predicted beside what came')}
-                />
-              </Chart>
+                bins={bins}
+              />
             )}
           </div>
         );

@@ -1,7 +1,7 @@
 // What messages and suggestions brought, and how far the models can be believed.
 import { useState } from 'react';
 import { useGet } from '../api';
-import { Chart, Plot, Ranks, Table } from '../parts/charts';
+import { Calibration, Chart, Ranks, Table } from '../parts/charts';
 import { Empty, Kpi, Panel, State, Tag } from '../parts/kit';
 import { Behind, type Question } from '../parts/who';
 import { useWords } from '../words';
@@ -268,28 +268,7 @@ export function Models() {
                   </div>
                 </Panel>
               );
-            return (
-              <Chart
-                key={m.name}
-                title={m.title}
-                about={about}
-                name={m.name}
-                actions={state}
-                head={[t('Group'), t('Customers'), t('Predicted'), t('Came')]}
-                rows={bins.map((b) => [b.group, b.n, b.predicted, b.actual])}
-              >
-                <Plot
-                  kind="lines"
-                  labels={bins.map((b) => b.group)}
-                  series={[
-                    { name: t('Predicted'), values: bins.map((b) => b.predicted), tone: 'soft', dashed: true },
-                    { name: t('Came'), values: bins.map((b) => b.actual) },
-                  ]}
-                  format={(x) => String(Math.round(x * 100) / 100)}
-                  label={t('Predicted beside what came')}
-                />
-              </Chart>
-            );
+            return <Calibration key={m.name} title={m.title} about={about} name={m.name} actions={state} bins={bins} />;
           })}
         </div>
       )}

@@ -7,7 +7,9 @@ import { Domains } from '../parts/domains';
 import { Ask, Empty, Failure, Page, Panel, State, Tag } from '../parts/kit';
 import { usePages } from '../parts/pages';
 import { Policies } from '../parts/policies';
-import { Brands, Purposes, Senders } from '../parts/shop';
+import { Brands } from '../parts/brands';
+import { Purposes } from '../parts/purposes';
+import { Senders } from '../parts/senders';
 import { useMay, useMe } from '../session';
 import { useWords, type Text } from '../words';
 

@@ -291,3 +291,36 @@ export function Heat({
     </div>
   );
 }
+
+// Calibration shows whether what a model said came true: in groups by what was predicted,
+// the mean of that beside the mean of what came.
+export function Calibration({
+  bins,
+  ...chart
+}: {
+  title: string;
+  about?: ReactNode;
+  name: string;
+  actions?: ReactNode;
+  bins: { group: string; n: number; predicted: number; actual: number }[];
+}) {
+  const { t } = useWords();
+  return (
+    <Chart
+      {...chart}
+      head={[t('Group'), t('Customers'), t('Predicted'), t('Came')]}
+      rows={bins.map((b) => [b.group, b.n, b.predicted, b.actual])}
+    >
+      <Plot
+        kind="lines"
+        labels={bins.map((b) => b.group)}
+        series={[
+          { name: t('Predicted'), values: bins.map((b) => b.predicted), tone: 'soft', dashed: true },
+          { name: t('Came'), values: bins.map((b) => b.actual) },
+        ]}
+        format={(x) => String(Math.round(x * 100) / 100)}
+        label={t('Predicted beside what came')}
+      />
+    </Chart>
+  );
+}

@@ -4,7 +4,7 @@ import { useEffect, useState, type FormEvent } from 'react';
 import { api, must, useGet } from '../api';
 import type { Json, Tree } from './files';
 import { Empty, Facts, Failure, Panel, State } from './kit';
-import { useSection } from './shop';
+import { useSection } from './section';
 import { useMay } from '../session';
 import { useWords, type Text } from '../words';
 

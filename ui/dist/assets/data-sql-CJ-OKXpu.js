@@ -1,4 +1,4 @@
-import{c as e}from"./index-Dvs3S_7b.js";import{i as t,n,o as r}from"./api-DYwbi5OJ.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-K2M_IHia.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-CG2F7ug_.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
+import{c as e}from"./index-h_ZLC_Yc.js";import{i as t,n,o as r}from"./api-DYwbi5OJ.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-K2M_IHia.js";import{n as u,t as d}from"./csv-hH9dgnVh.js";import{show as f}from"./customer-C7T8Zgtu.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
 FROM events
 GROUP BY type, name
 ORDER BY events DESC
