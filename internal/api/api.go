@@ -137,7 +137,7 @@ func New(o Options) *API {
 		o.DNS = sender.NewResolver("")
 	}
 	a := &API{o: o, mux: http.NewServeMux(), open: map[string]bool{}, limits: newLimits(o.Rate)}
-	a.desk = audience.New(audience.Options{Store: o.Store, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now, Known: o.Node.Known})
+	a.desk = audience.New(audience.Options{Store: o.Store, Customers: o.Node.Customers, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now, Known: o.Node.Known})
 	a.huma = humago.New(a.mux, configuration())
 	a.customers()
 	a.groups()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 
 	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
@@ -21,6 +22,7 @@ type Node interface {
 	imports.Node
 
 	Lookup(ctx context.Context, text string) (*profile.Profile, error)
+	Customers(ctx context.Context, from identity.ID) iter.Seq2[*profile.Profile, error]
 	Profile(ctx context.Context, id identity.ID) (*profile.Profile, error)
 	HearOf(ctx context.Context, id identity.ID, events []event.Event) error
 	Erase(ctx context.Context, id identity.ID) (erase.Entry, error)

@@ -137,54 +137,47 @@ func (d *Desk) count(ctx context.Context, p *Preview, trial *program.Trial, pr *
 	now := d.o.Now()
 	f := d.funnel(pr, w.Purpose, now)
 	most := min(max(w.Sample, 0), MaxSample)
-	for from := (identity.ID{}); ; {
-		rows, err := d.o.Store.Profiles(ctx, from, page)
+	var found []identity.ID
+	var members, customers, behind int64
+	say := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.f.Looked, p.f.Members, p.f.Customer, p.f.Behind = customers, members, customers, behind
+		p.f.Sample, p.f.Funnel = slices.Clone(found), f.figures()
+	}
+	for who, err := range d.o.Customers(ctx, identity.ID{}) {
 		if err != nil {
 			return late(ctx, err)
 		}
-		var found []identity.ID
-		members, customers, behind := int64(0), int64(0), int64(0)
-		for i := range rows {
-			who, err := profile.Decode(string(rows[i].Body))
-			if err != nil || !who.Owner.Zero() || who.Born == 0 {
-				continue // a damaged row is in no segment either
-			}
-			customers++
-			if !pr.Core.Current(who) {
-				behind++
-				continue
-			}
-			var events []*event.Event
-			if history {
-				if events, err = d.events(ctx, who); err != nil {
-					return late(ctx, err)
-				}
-			}
-			if !trial.Holds(who, events, now) {
-				continue
-			}
-			members++
-			if len(found) < most {
-				found = append(found, who.ID)
-			}
-			if err := f.add(ctx, who); err != nil {
+		if customers++; customers%page == 0 {
+			say()
+			if err := ctx.Err(); err != nil {
 				return late(ctx, err)
 			}
 		}
-		p.mu.Lock()
-		p.f.Looked += int64(len(rows))
-		p.f.Members, p.f.Customer, p.f.Behind = p.f.Members+members, p.f.Customer+customers, p.f.Behind+behind
-		p.f.Sample = append(p.f.Sample, found[:min(len(found), most-len(p.f.Sample))]...)
-		p.f.Funnel = f.figures()
-		p.mu.Unlock()
-		if len(rows) < page {
-			return nil
+		if !pr.Core.Current(who) {
+			behind++
+			continue
 		}
-		from = engine.Next(rows[len(rows)-1].ID)
-		if err := ctx.Err(); err != nil {
+		var events []*event.Event
+		if history {
+			if events, err = d.events(ctx, who); err != nil {
+				return late(ctx, err)
+			}
+		}
+		if !trial.Holds(who, events, now) {
+			continue
+		}
+		members++
+		if len(found) < most {
+			found = append(found, who.ID)
+		}
+		if err := f.add(ctx, who); err != nil {
 			return late(ctx, err)
 		}
 	}
+	say()
+	return nil
 }
 
 // events returns what the customer and the strands that joined them have done, as far

@@ -3,6 +3,7 @@ package audience
 import (
 	"context"
 	"crypto/rand"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -20,9 +21,11 @@ import (
 
 // Options are what a desk asks.
 type Options struct {
-	Store   store.Store
-	Ledger  store.Ledger
-	Program func(context.Context) (*program.Program, error) // in force; nil before the first
+	Store store.Store
+	// Customers yields everybody from an id on, as [engine.Engine.Customers] does.
+	Customers func(context.Context, identity.ID) iter.Seq2[*profile.Profile, error]
+	Ledger    store.Ledger
+	Program   func(context.Context) (*program.Program, error) // in force; nil before the first
 	// Subjects are under what a customer may be suppressed.
 	Subjects func(*profile.Profile) [][16]byte
 	Now      func() event.Time
@@ -162,7 +165,7 @@ func (d *Desk) Begin(ctx context.Context, w Wish) (*Preview, []spec.Problem, err
 	run, stop := context.WithTimeout(context.WithoutCancel(ctx), d.o.Deadline)
 	p := &Preview{done: make(chan struct{}), stop: stop}
 	p.f = Figures{
-		ID: rand.Text(), State: Waiting, Sentence: sentence.Say(trial.When, sentence.English), History: trial.NeedsHistory(), Warnings: append([]spec.Problem{}, problems...), Of: stats["profiles"], Sample: []identity.ID{}, Funnel: []Reach{},
+		ID: rand.Text(), State: Waiting, Sentence: sentence.Say(trial.When, sentence.English), History: trial.NeedsHistory(), Warnings: append([]spec.Problem{}, problems...), Of: stats["living"], Sample: []identity.ID{}, Funnel: []Reach{},
 	}
 	if err := d.admit(p); err != nil {
 		stop()

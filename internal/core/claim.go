@@ -145,18 +145,11 @@ func (r *run) adopt(e *event.Event) {
 	r.follow(journey.Out{Recalls: recalls})
 	r.shorten(s)
 	// Every question is asked again of the united customer.
-	r.p.Program = joinedLive
+	r.p.Program = profile.JoinedLive
 	if r.origin != event.Live {
-		r.p.Program = joinedImport
+		r.p.Program = profile.JoinedImport
 	}
 }
-
-// What a profile has for a program between a join and the catch-up that follows.
-// No program has such a hash.
-const (
-	joinedLive   uint64 = 0 // the customer lives through what the join changes
-	joinedImport uint64 = 1 // an import brought the join about: it must not send
-)
 
 // shorten tells the homes that point to the strand where everything goes from now
 // on. Without it each join made the way from an old identifier one hop longer, and

@@ -73,6 +73,12 @@ type Effects struct {
 	Late       bool              // somebody who was erased is spoken of: the entry was dropped
 }
 
+// None reports whether nothing came of it beside a new profile.
+func (e *Effects) None() bool {
+	return !e.Kept && !e.Left && !e.Undone && !e.Late && e.Quarantine == "" && e.Unfit == "" &&
+		len(e.Changes)+len(e.Deliveries)+len(e.Stops)+len(e.Forwards)+len(e.Granted)+len(e.Facts)+len(e.Joined)+len(e.Stuck)+len(e.Refused)+len(e.Forget) == 0
+}
+
 // Delivery is a change in the delivery ledger.
 type Delivery struct {
 	profile.Delivery
@@ -159,7 +165,7 @@ func (pr *Program) Wake(p *profile.Profile, now event.Time) (*profile.Profile, E
 // signpost is evaluated under none, and a home that nobody was born at yet is
 // nobody: it is in no segment and enters no journey.
 func (pr *Program) Current(p *profile.Profile) bool {
-	return p.Program == pr.Hash || !p.Owner.Zero() || p.Born == 0
+	return p.Program == pr.Hash || !p.Lives()
 }
 
 // forward sends an entry on to the owner of this home.

@@ -287,31 +287,78 @@ func retry(e *event.Event) time.Duration {
 	return time.Duration(s * float64(time.Second))
 }
 
-// NeedsHistory reports whether a catch-up must read the customer's events: the
-// program asks something that the one before did not, or strands have joined.
-func (pr *Program) NeedsHistory(p *profile.Profile, older *Program) bool {
-	return older == nil || p.Program != older.Hash || !older.Series.Covers(pr.Series)
+// Step is what a catch-up from one program to the next needs to know of both.
+type Step struct {
+	older uint64
+	fresh *condition.Fresh
+}
+
+// From returns the step from the older program to this one; nil: it is not known
+// which one was in force.
+func (pr *Program) From(older *Program) *Step {
+	if older == nil {
+		return nil
+	}
+	return &Step{older: older.Hash, fresh: pr.Series.Beyond(older.Series)}
+}
+
+// Reads says which part of a history a catch-up needs.
+type Reads int
+
+// Parts of a history.
+const (
+	ReadsNothing Reads = iota
+	ReadsSome          // the events that [Step.Wants] says
+	ReadsAll
+)
+
+// Reads returns what a catch-up must read of the customer's events: some if the
+// program asks something that the one before did not, and all if the profile was not
+// evaluated under that one, or strands have joined.
+func (s *Step) Reads(p *profile.Profile) Reads {
+	switch {
+	case p.Count == 0:
+		return ReadsNothing
+	case s == nil || p.Program != s.older:
+		return ReadsAll
+	case s.fresh.Any():
+		return ReadsSome
+	}
+	return ReadsNothing
+}
+
+// Light reports whether no history is read of whom the older program evaluated.
+func (s *Step) Light() bool { return s != nil && !s.fresh.Any() }
+
+// Wants reports whether an event of a history counts for what is new.
+func (s *Step) Wants(t event.Type, name string) bool {
+	return s.fresh.Wants(t, name) || t == event.System && name == event.ImportUndone
 }
 
 // CatchUp brings a profile that was last evaluated under another program up to
-// this one. History holds all its events if [Program.NeedsHistory] says so. What
-// the customer turns out to be in has not just begun: segments are entered in
-// silence, unless their definition says otherwise. Only customers whose strands
-// have just joined, and not because of an import, live through it.
-func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event.Time, older *Program) (*profile.Profile, Effects) {
+// this one, by the step from the one that was in force before. History holds the
+// events that [Step.Reads] says. What the customer turns out to be in has not just
+// begun: segments are entered in silence, unless their definition says otherwise.
+// Only customers whose strands have just joined, and not because of an import, live
+// through it. If nothing but the program changes, what is returned is
+// [profile.Profile.Same] as p.
+func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event.Time, step *Step) (*profile.Profile, Effects) {
 	own := *p
 	r := &run{Program: pr, now: now, p: &own}
-	if pr.NeedsHistory(p, older) {
+	switch step.Reads(p) {
+	case ReadsAll:
 		kept, gone := Counting(history)
-		if p.Program == undoneImport && len(gone) > 0 && !r.refold(kept, gone) {
+		if p.Program == profile.UndoneImport && len(gone) > 0 && !r.refold(kept, gone) {
 			return r.p, r.eff // nobody is left
 		}
-		history = once(kept)
-		pr.Series.Rebuild(r.p, slices.Values(history), now)
-	} else {
-		pr.Series.Trim(r.p, now)
+		pr.Series.Rebuild(r.p, slices.Values(once(kept)), now)
+	case ReadsSome:
+		kept, _ := Counting(history)
+		step.fresh.Rebuild(r.p, slices.Values(once(kept)), now)
+	case ReadsNothing:
+		pr.Series.Drop(r.p)
 	}
-	lived := p.Program == joinedLive
+	lived := p.Program == profile.JoinedLive
 	after := now
 	if p.Alarm > 0 && p.Alarm <= now {
 		after = p.Alarm - 1 // an alarm that is due still fires, under the new program, at its own instant

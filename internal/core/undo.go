@@ -11,11 +11,6 @@ import (
 	"rapport/internal/core/profile"
 )
 
-// undoneImport is what a profile has for a program between the undoing of an
-// import and the catch-up that makes it again from what still counts. No program
-// has such a hash.
-const undoneImport uint64 = 2
-
 // undo takes note that an import was undone. The profile is made again by the
 // catch-up that follows: only the history knows what it was without it.
 func (r *run) undo(e *event.Event) {
@@ -23,7 +18,7 @@ func (r *run) undo(e *event.Event) {
 		return // nobody is here, so nothing can be taken back
 	}
 	r.p.Remember(e)
-	r.p.Program = undoneImport
+	r.p.Program = profile.UndoneImport
 	r.eff.Kept, r.eff.Undone = true, true
 }
 

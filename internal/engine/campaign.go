@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -178,7 +177,7 @@ func (l *lane) slice(ctx context.Context, e *event.Event, now event.Time) error 
 // way. The lock is held.
 func (l *lane) meet(ctx context.Context, r *journey.Run, d *journey.Definition, id identity.ID, now event.Time) (planned bool, err error) {
 	it := l.cache.get(id)
-	if it == nil || it.damaged || !it.p.Owner.Zero() || it.p.Born == 0 {
+	if it == nil || it.damaged || !it.p.Lives() {
 		return false, nil
 	}
 	if r.State == journey.Stopped {
@@ -187,12 +186,7 @@ func (l *lane) meet(ctx context.Context, r *journey.Run, d *journey.Definition, 
 		return false, nil
 	}
 	if err := l.current(ctx, it, now); err != nil {
-		p, ok := errors.AsType[*poison](err)
-		if !ok {
-			return false, err
-		}
-		l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
-		return false, nil
+		return false, l.leave(it, err)
 	}
 	p, eff, found, stack := l.enrol(it.p, d, r, now)
 	if stack != "" {

@@ -202,11 +202,10 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			continue
 		}
 		if err := l.current(ctx, it, it.p.Alarm); err != nil {
-			if p, ok := errors.AsType[*poison](err); ok {
-				l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
-				continue
+			if err = l.leave(it, err); err != nil {
+				return err
 			}
-			return err
+			continue
 		}
 		l.wake(it)
 	}

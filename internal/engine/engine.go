@@ -163,8 +163,13 @@ func (e *Engine) Broadcast(ctx context.Context, ev event.Event) error {
 // Switch makes the program the one in force from here on in every lane, and
 // brings all profiles up to it by sweeps. A program in force already changes nothing.
 func (e *Engine) Switch(ctx context.Context, hash uint64) error {
+	next, err := e.o.Programs(ctx, hash)
+	if err != nil {
+		return fmt.Errorf("program %016x: %w", hash, err)
+	}
 	for _, l := range e.lanes {
-		if l.position().Program == hash {
+		before := l.program()
+		if before != nil && before.Hash == hash {
 			continue
 		}
 		var b event.Builder
@@ -173,7 +178,10 @@ func (e *Engine) Switch(ctx context.Context, hash uint64) error {
 		if err := l.append(ctx, []identity.Addressed{{Event: ev}}); err != nil {
 			return err
 		}
-		if err := l.sweep(ctx); err != nil {
+		if before == nil {
+			continue // nobody can have been born before the first program
+		}
+		if err := l.sweep(ctx, next.From(before)); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func open(t *testing.T, lanes int) *shop {
 	s := &shop{t: t, clock: clock.Virtual(event.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))}
 	s.log, s.store = memlog.New(lanes, s.clock.Now), memory.New()
 	s.reopen()
-	if err := s.e.Switch(t.Context(), 1); err != nil {
+	if err := s.e.Switch(t.Context(), 5); err != nil {
 		t.Fatal(err)
 	}
 	s.settle()

@@ -58,7 +58,10 @@ func appendBlock(dst, raw []byte) []byte {
 
 // UnpackHistory returns the events of a history block in the order in which they
 // were applied. Damaged bytes give a fault of kind Corrupt.
-func UnpackHistory(block []byte) ([]Heard, error) {
+func UnpackHistory(block []byte) ([]Heard, error) { return unpack(block, nil) }
+
+// unpack is UnpackHistory of the wanted events alone; nil: of all.
+func unpack(block []byte, wanted func(event.Type, string) bool) ([]Heard, error) {
 	if len(block) < 2 || block[0] != blockVersion {
 		return nil, fault.New(fault.Corrupt, "a history block of an unknown version")
 	}
@@ -72,7 +75,10 @@ func UnpackHistory(block []byte) ([]Heard, error) {
 	var events []Heard
 	r := wire.NewReader(string(raw))
 	for !r.Done() {
-		events = append(events, Heard{Now: event.Time(r.Varint()), Event: event.Read(r)})
+		h := Heard{Now: event.Time(r.Varint()), Event: event.Read(r)}
+		if wanted == nil || wanted(h.Event.Type, h.Event.Name) {
+			events = append(events, h)
+		}
 	}
 	return events, r.Err()
 }

@@ -34,7 +34,7 @@ type lane struct {
 	open  *batch
 	pos   store.Position // of the last applied record
 	prog  *core.Program
-	older *core.Program // in force before prog: tells whether a catch-up needs the history
+	step  *core.Step // from the program that everybody was under before prog; nil: it is not known
 
 	inflight  *batch
 	committed chan result // of the commit in flight
@@ -113,11 +113,15 @@ func (l *lane) reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var prog *core.Program
-	if pos.Program != 0 {
-		if prog, err = l.e.o.Programs(ctx, pos.Program); err != nil {
-			return fmt.Errorf("loading program %016x: %w", pos.Program, err)
-		}
+	prog, err := l.loaded(ctx, pos.Program)
+	if err != nil {
+		return err
+	}
+	var step *core.Step
+	if older, err := l.loaded(ctx, pos.Under); err != nil {
+		return err
+	} else if prog != nil {
+		step = prog.From(older)
 	}
 	runs, err := l.e.o.Store.Runs(ctx, l.n)
 	if err != nil {
@@ -126,7 +130,7 @@ func (l *lane) reset(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cache.clear()
-	l.pos, l.open, l.prog, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), prog, next, nil, nil
+	l.pos, l.open, l.prog, l.step, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), prog, step, next, nil, nil
 	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
 	if err := l.loadRuns(runs); err != nil {
@@ -143,6 +147,18 @@ func (l *lane) reset(ctx context.Context) error {
 	}
 	l.signal()
 	return nil
+}
+
+// loaded returns a program; nil if there is none.
+func (l *lane) loaded(ctx context.Context, hash uint64) (*core.Program, error) {
+	if hash == 0 {
+		return nil, nil
+	}
+	prog, err := l.e.o.Programs(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("loading program %016x: %w", hash, err)
+	}
+	return prog, nil
 }
 
 // maxWaiting bounds the forwards read at a start; the rest is read when these are gone.
@@ -194,11 +210,7 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 		return it.p, nil
 	}
 	l.mu.Unlock()
-	rows, err := l.e.o.Store.Load(ctx, []identity.ID{id})
-	if err != nil || rows[0] == nil {
-		return nil, err
-	}
-	return profile.Decode(string(rows[0]))
+	return l.stored(ctx, id)
 }
 
 // readLimit is how many records are read at once.

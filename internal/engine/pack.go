@@ -36,7 +36,10 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 	for i := range rows {
 		r := &rows[i]
 		end := start + r.hot
-		row := store.Row{ID: r.p.ID, Alarm: r.p.Alarm, KeepAlarm: r.keep, Body: s.rows[start:end:end]}
+		row := store.Row{
+			ID: r.p.ID, Alarm: r.p.Alarm, KeepAlarm: r.keep, Body: s.rows[start:end:end],
+			Signpost: !r.p.Lives(), Turned: r.stored && (r.base == nil || r.base.Lives() != r.p.Lives()),
+		}
 		if start = end; r.rest != keptRest {
 			end += r.rest
 			if row.Rest = s.rows[start:end:end]; r.rest == 0 && !r.stored {

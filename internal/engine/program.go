@@ -33,7 +33,7 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 		if err != nil {
 			return fmt.Errorf("program %016x: %w", hash, err)
 		}
-		l.older, l.prog, l.pos.Program = l.prog, prog, hash
+		l.inForce(prog)
 		l.noteUnstored()
 		l.showRuns()
 	case event.Sweep:
@@ -53,19 +53,42 @@ func (l *lane) control(ctx context.Context, e *event.Event, now event.Time) erro
 	return nil
 }
 
-// sweepSize is how many rows one Sweep record brings up to the program: a millisecond
-// or two of work, and several if histories are read, so that live records pass between
-// two of them. A record's range is cut into sweepCuts parts, which the
+// inForce puts the program in force from here on. Whom its sweep will not change it
+// does not write: the position says how far it came, and what everybody was under
+// before, if that is one for all. The lock is held.
+func (l *lane) inForce(prog *core.Program) {
+	switch {
+	case l.pos.Program == 0: // nobody can have been born before the first program
+		l.pos.Under, l.pos.Swept = 0, l.end()
+	case l.pos.Swept >= l.end():
+		l.pos.Under, l.pos.Swept = l.pos.Program, store.Prefix(l.from)
+	default:
+		l.pos.Under, l.pos.Swept = 0, store.Prefix(l.from)
+	}
+	l.pos.Program = prog.Hash
+	l.step, l.prog = prog.From(l.prog), prog
+}
+
+// end is the prefix behind the last one of the lane.
+func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
+
+// One Sweep record brings about sweepSize customers up to the program, or historySize
+// if histories are read: a millisecond or two of work, so that live records pass
+// between two of them. A record's range is cut into sweepCuts parts, which the
 // processors share.
 const (
-	sweepSize = 100
-	sweepCuts = 4
+	sweepSize   = 200
+	historySize = 30
+	sweepCuts   = 4
 )
+
+// sweepPage is how many customers are read at once.
+const sweepPage = 256
 
 // sweep appends the records that bring every profile of the lane up to the
 // program in force, or sees to it that they are appended one after the other.
-func (l *lane) sweep(ctx context.Context) error {
-	entries, err := l.parts(ctx)
+func (l *lane) sweep(ctx context.Context, step *core.Step) error {
+	entries, err := l.parts(ctx, step, store.Prefix(l.from))
 	if err != nil {
 		return err
 	}
@@ -86,19 +109,23 @@ func (l *lane) sweep(ctx context.Context) error {
 	return nil
 }
 
-// parts returns the records of a sweep. They cut the range of ids into equal parts.
-func (l *lane) parts(ctx context.Context) (entries []identity.Addressed, err error) {
+// parts returns the records of a sweep by a step, from a prefix on. They cut the
+// range of ids into equal parts.
+func (l *lane) parts(ctx context.Context, step *core.Step, first uint32) (entries []identity.Addressed, err error) {
 	stats, err := l.e.o.Store.Stats(ctx)
-	if err != nil || stats["profiles"] == 0 && l.position().Program == 0 {
-		return nil, err // nobody can have been born before the first program
+	if err != nil {
+		return nil, err
 	}
-	parts := int(stats["profiles"])/len(l.e.lanes)/sweepSize + 1
-	first, last := uint64(l.from[0])<<8|uint64(l.from[1]), uint64(l.to[0])<<8|uint64(l.to[1])
-	parts = min(parts, int(last-first+1))
+	size := uint64(historySize)
+	if step.Light() {
+		size = sweepSize
+	}
+	lane, left := uint64(l.end()-store.Prefix(l.from)), uint64(l.end()-first)
+	living := uint64(stats["living"]) / uint64(len(l.e.lanes)) * left / lane
+	parts := min(living/size+1, left)
 	for i := range parts {
-		lo := first + (last-first+1)*uint64(i)/uint64(parts)
-		hi := first + (last-first+1)*uint64(i+1)/uint64(parts) - 1
-		entries = append(entries, l.sweepEntry(i, lo, hi))
+		lo, hi := uint64(first)+left*i/parts, uint64(first)+left*(i+1)/parts-1
+		entries = append(entries, l.sweepEntry(lo, hi))
 	}
 	return entries, nil
 }
@@ -110,8 +137,8 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	if err1 != nil || err2 != nil {
 		return fault.New(fault.Corrupt, "a sweep without a range")
 	}
-	if hi < lo {
-		return nil
+	if hi < lo || lo > uint64(l.pos.Swept) || hi < uint64(l.pos.Swept) {
+		return nil // of the sweep before this one, or come to already
 	}
 	cuts := min(sweepCuts, hi-lo+1)
 	parts := make([]sweptPart, cuts)
@@ -131,16 +158,16 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	}
 	for _, id := range l.unstored {
 		it := l.cache.items[id] // who went from it is in the store by now
-		if it == nil || it.damaged || prefix(id) < lo || prefix(id) > hi || l.prog.Current(it.p) {
+		if at := uint64(store.Prefix(id)); it == nil || it.damaged || at < lo || at > hi || l.prog.Current(it.p) {
 			continue
 		}
 		s := swept{it: it, p: it.p}
-		if s.next, s.eff, s.err = l.caughtUp(ctx, it.p, now); s.next != nil || s.err != nil {
-			if err := l.sweep1(&s, now); err != nil {
-				return err
-			}
+		s.next, s.eff, s.err = l.caughtUp(ctx, it.p, now)
+		if err := l.sweep1(&s, now); err != nil {
+			return err
 		}
 	}
+	l.pos.Swept = uint32(hi) + 1
 	l.cache.shrink()
 	return nil
 }
@@ -162,9 +189,6 @@ func (l *lane) noteUnstored() {
 	slices.SortFunc(l.unstored, identity.ID.Compare)
 	l.unstored = slices.Compact(l.unstored)
 }
-
-// prefix is the number by which sweeps cut the range of ids.
-func prefix(id identity.ID) uint64 { return uint64(id[0])<<8 | uint64(id[1]) }
 
 // ends returns the first and the last id of a range by its first two bytes.
 func ends(lo, hi uint64) (from, to identity.ID) {
@@ -196,7 +220,7 @@ type swept struct {
 // is done for several parts at once. The lock is held.
 func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity.ID, now event.Time) error {
 	for {
-		rows, err := l.e.o.Store.Between(ctx, from, to, sweepSize)
+		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
 		if err != nil {
 			return err
 		}
@@ -205,18 +229,19 @@ func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity
 			switch {
 			case s.it == nil:
 				s.row = string(rows[i].Body)
-				s.p, _ = readRow(s.id, s.row) // admit says what is wrong with it
+				s.p, _ = l.readRow(s.id, s.row) // admit says what is wrong with it
 			case !s.it.damaged:
 				s.p = s.it.p
 			}
 			if s.p != nil && !l.prog.Current(s.p) {
 				s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
 			}
-			if s.next != nil || s.err != nil || s.p == nil && s.it == nil {
+			unchanged := s.it == nil && s.err == nil && s.next != nil && s.eff.None() && s.next.Same(s.p)
+			if (s.next != nil || s.err != nil || s.p == nil && s.it == nil) && !unchanged {
 				part.rows = append(part.rows, s)
 			}
 		}
-		if len(rows) < sweepSize {
+		if len(rows) < sweepPage {
 			return nil
 		}
 		from = Next(rows[len(rows)-1].ID)
@@ -233,15 +258,29 @@ func (l *lane) sweep1(s *swept, now event.Time) error {
 	if s.it == nil {
 		s.it = l.hold(s.p, s.row)
 	}
-	if s.err == nil {
+	switch {
+	case s.err != nil:
+		return l.leave(s.it, s.err)
+	case s.eff.None() && s.next.Same(s.p):
+		s.it.p = s.next // the store need not know
+	default:
 		l.take(s.it, s.next, &s.eff, nil, now)
-		return nil
 	}
-	p, ok := errors.AsType[*poison](s.err)
+	return nil
+}
+
+// leave deals with why a customer could not be brought up to the definitions in
+// force: what is their own trouble is put aside, and tried again when something
+// happens to them. The lock is held.
+func (l *lane) leave(it *item, err error) error {
+	p, ok := errors.AsType[*poison](err)
 	if !ok {
-		return s.err
+		return err
 	}
-	l.silence(s.it, "the core could not bring this customer up to the definitions in force", p.stack)
+	l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
+	if !profile.Pending(it.p.Program) {
+		it.p.Program = profile.CatchUpFailed // silence made the copy
+	}
 	return nil
 }
 
@@ -302,11 +341,15 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 // several may be asked for at once. The lock is held.
 func (l *lane) caughtUp(ctx context.Context, p *profile.Profile, now event.Time) (*profile.Profile, core.Effects, error) {
 	var history []Heard
-	if p.Count > 0 && l.prog.NeedsHistory(p, l.older) {
-		var err error
-		if history, err = l.history(ctx, p); err != nil {
-			return nil, core.Effects{}, err
-		}
+	var err error
+	switch l.step.Reads(p) {
+	case core.ReadsSome:
+		history, err = l.history(ctx, p, l.step.Wants)
+	case core.ReadsAll:
+		history, err = l.history(ctx, p, nil)
+	}
+	if err != nil {
+		return nil, core.Effects{}, err
 	}
 	next, eff, stack := l.catch(p, history, now)
 	if stack != "" {
@@ -325,7 +368,7 @@ func (l *lane) catch(p *profile.Profile, history []Heard, now event.Time) (next 
 	for i := range history {
 		events[i] = &history[i].Event
 	}
-	next, eff = l.prog.CatchUp(p, events, now, l.older)
+	next, eff = l.prog.CatchUp(p, events, now, l.step)
 	return next, eff, ""
 }
 
@@ -339,9 +382,9 @@ func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effect
 	return next, eff, ""
 }
 
-// history returns every event of the profile and its strands in the order in
-// which they were heard, what is not committed included.
-func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error) {
+// history returns the wanted events of the profile and its strands in the order in
+// which they were heard, what is not committed included. Wanted nil: every event.
+func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error) {
 	var all []Heard
 	for _, strand := range StrandsOf(p.ID, p.Strands) {
 		blocks, err := l.e.o.Store.History(ctx, strand)
@@ -350,7 +393,7 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 		}
 		held := 0
 		for _, b := range blocks {
-			events, err := UnpackHistory(b.Body)
+			events, err := unpack(b.Body, wanted)
 			if err != nil {
 				// One customer's damage is not the lane's.
 				return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
@@ -362,7 +405,7 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 			if b == nil {
 				continue
 			}
-			waiting, err := b.heard(strand)
+			waiting, err := b.heard(strand, wanted)
 			if err != nil {
 				return nil, err
 			}
@@ -376,12 +419,14 @@ func (l *lane) history(ctx context.Context, p *profile.Profile) ([]Heard, error)
 	return all, nil
 }
 
-// heard returns the strand's events in the batch, in order.
-func (b *batch) heard(strand identity.ID) (events []Heard, err error) {
+// heard returns the strand's wanted events in the batch, in order.
+func (b *batch) heard(strand identity.ID, wanted func(event.Type, string) bool) (events []Heard, err error) {
 	b.past(strand, func(k *kept) {
 		e, damage := event.Decode(k.raw)
 		err = errors.Join(err, damage)
-		events = append(events, Heard{k.now, e})
+		if wanted == nil || wanted(e.Type, e.Name) {
+			events = append(events, Heard{k.now, e})
+		}
 	})
 	return events, err
 }

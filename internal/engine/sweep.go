@@ -8,14 +8,14 @@ import (
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
-	"rapport/internal/core/profile"
+	"rapport/internal/store"
 )
 
 // A sweep over few customers is appended at once. Over many it would stand in the log
 // before everything that is heard meanwhile, and live customers would wait until all
 // of it is applied; so its records are appended one by one, as those before
-// them are applied. What a process that ended left undone, the next one finds by looking
-// at customers here and there: a sweep goes in the order of their ids.
+// them are applied. The position says how far it came: a process that ended is
+// followed by one that goes on from there.
 const (
 	// sweptAtOnce is how many records are no wait worth speaking of.
 	sweptAtOnce = 64
@@ -23,10 +23,6 @@ const (
 	sweepAhead = 3
 	// sweepPoll is how often a sweep looks whether its last record is applied.
 	sweepPoll = time.Millisecond
-	// sweepProbes and sweepProbe are at how many places, and how many customers at
-	// each, an unfinished sweep is looked for.
-	sweepProbes = 256
-	sweepProbe  = 8
 )
 
 // sweeping is how far the sweep of a lane has come.
@@ -111,34 +107,25 @@ func (l *lane) resume(ctx context.Context) error {
 	if err := l.e.CaughtUp(ctx); err != nil {
 		return err
 	}
-	prog := l.program()
-	entries, err := l.parts(ctx)
-	if err != nil || prog == nil || len(entries) <= l.e.o.SweepAtOnce {
+	l.mu.Lock()
+	at, step, prog := l.pos, l.step, l.prog
+	l.mu.Unlock()
+	if prog == nil || at.Swept >= l.end() {
+		return nil
+	}
+	entries, err := l.parts(ctx, step, max(at.Swept, store.Prefix(l.from)))
+	if err != nil {
 		return err
 	}
-	step := max(1, len(entries)/sweepProbes)
-	for i := 0; i < len(entries); i += step {
-		lo, _ := strconv.ParseUint(entries[i].Event.Props.Text("from"), 10, 16) // we wrote it
-		from, _ := ends(lo, lo)
-		rows, err := l.e.o.Store.Profiles(ctx, from, sweepProbe)
-		if err != nil {
-			return err
-		}
-		for j := range rows {
-			if p, err := profile.Decode(string(rows[j].Body)); err == nil && !prog.Current(p) {
-				l.trickle(entries[max(0, i-step):])
-				return nil
-			}
-		}
-	}
+	l.trickle(entries)
 	return nil
 }
 
 // sweepEntry is the record that brings one range of ids up to the program in force.
-func (l *lane) sweepEntry(i int, lo, hi uint64) identity.Addressed {
+func (l *lane) sweepEntry(lo, hi uint64) identity.Addressed {
 	var b event.Builder
 	b.Set("from", event.Int(int64(lo))).Set("to", event.Int(int64(hi)))
 	return identity.Addressed{Event: event.Event{
-		ID: event.ID("sweep:" + strconv.Itoa(i)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
+		ID: event.ID("sweep:" + strconv.FormatUint(lo, 10)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
 	}}
 }

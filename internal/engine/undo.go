@@ -17,7 +17,7 @@ import (
 func (l *lane) counts(ctx context.Context, it *item, e *event.Event) (bool, error) {
 	if it.gone == nil {
 		it.gone = map[uint64]struct{}{}
-		history, err := l.history(ctx, it.p)
+		history, err := l.history(ctx, it.p, nil)
 		if _, damaged := errors.AsType[*poison](err); damaged {
 			return true, nil // what cannot be read is not taken back
 		}

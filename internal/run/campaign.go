@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/journey"
-	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/program"
 	"rapport/internal/store"
@@ -340,9 +340,6 @@ type ZoneCount struct {
 	Customers int64      `json:"customers"`
 }
 
-// previewPage is how many customers a preview reads at once.
-const previewPage = 500
-
 // PreviewCampaign asks the gate about everybody of the audience, and changes
 // nothing.
 func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err error) {
@@ -358,7 +355,7 @@ func (n *Node) PreviewCampaign(ctx context.Context, name string) (f Funnel, err 
 	// A run that nobody has ordered and that begins now.
 	trial := &journey.Run{Campaign: name, Name: "preview", Version: d.Version, Begins: now, Next: event.Never}
 	reasons, addresses, zones := map[Count]int64{}, map[[16]byte]struct{}{}, map[string]int64{}
-	for p, err := range n.customers(ctx) {
+	for p, err := range n.Customers(ctx, identity.ID{}) {
 		if err != nil {
 			return f, err
 		}
@@ -422,30 +419,4 @@ func zonesOf(p *program.Program, at journey.Moment, customers map[string]int64) 
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Zone, b.Zone))
 	})
 	return list
-}
-
-// customers yields everybody who is one, page by page.
-func (n *Node) customers(ctx context.Context) func(yield func(*profile.Profile, error) bool) {
-	return func(yield func(*profile.Profile, error) bool) {
-		for from := (store.Row{}).ID; ; {
-			rows, err := n.o.Store.Profiles(ctx, from, previewPage)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range rows {
-				p, err := profile.Decode(string(rows[i].Body))
-				if err != nil || !p.Owner.Zero() || p.Born == 0 {
-					continue // a damaged row gets no message either
-				}
-				if !yield(p, nil) {
-					return
-				}
-			}
-			if len(rows) < previewPage {
-				return
-			}
-			from = nextID(rows[len(rows)-1].ID)
-		}
-	}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"rapport/internal/core/condition"
-	"rapport/internal/core/profile"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/spec"
 	"rapport/internal/program"
 )
@@ -58,14 +58,14 @@ func (n *Node) Diff(ctx context.Context, src *program.Source) (Difference, error
 		return d, nil
 	}
 	inside := map[string]int64{}
-	if err := n.everybody(ctx, func(p *profile.Profile) error {
+	for p, err := range n.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return d, err
+		}
 		d.Customers++
 		for i := range p.Journeys {
 			inside[p.Journeys[i].Journey]++
 		}
-		return nil
-	}); err != nil {
-		return d, err
 	}
 	members, err := n.o.Store.SegmentCounts(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
@@ -90,45 +91,22 @@ func (n *Node) SuppressAddress(ctx context.Context, s AddressSuppression) error 
 	return nil
 }
 
-// customersPage is how many customers are read at once when all of them are.
-const customersPage = 500
+// Customers yields everybody, as [engine.Engine.Customers] does.
+func (n *Node) Customers(ctx context.Context, from identity.ID) iter.Seq2[*profile.Profile, error] {
+	return n.Engine.Customers(ctx, from)
+}
 
 // Inside counts how often customers are inside each journey now. It reads every
 // customer.
 func (n *Node) Inside(ctx context.Context) (map[string]int64, error) {
 	inside := map[string]int64{}
-	err := n.everybody(ctx, func(p *profile.Profile) error {
+	for p, err := range n.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return inside, err
+		}
 		for i := range p.Journeys {
 			inside[p.Journeys[i].Journey]++
 		}
-		return nil
-	})
-	return inside, err
-}
-
-// everybody calls f with every customer as the store has them. A row that cannot be
-// read is passed over: doctor tells of it.
-func (n *Node) everybody(ctx context.Context, f func(*profile.Profile) error) error {
-	var from identity.ID
-	for {
-		rows, err := n.o.Store.Profiles(ctx, from, customersPage)
-		if err != nil {
-			return fmt.Errorf("reading the customers: %w", err)
-		}
-		for i := range rows {
-			p, err := profile.Decode(string(rows[i].Body))
-			if err != nil || !p.Owner.Zero() || p.Born == 0 {
-				continue
-			}
-			if err := f(p); err != nil {
-				return err
-			}
-		}
-		if len(rows) < customersPage {
-			return nil
-		}
-		if from = nextID(rows[len(rows)-1].ID); from.Zero() {
-			return nil
-		}
 	}
+	return inside, nil
 }

@@ -195,7 +195,7 @@ func (r *rehearsal) run(ctx context.Context, who *profile.Profile, force *progra
 			return err
 		}
 	} else {
-		r.p, _ = r.prog.Core.CatchUp(who.Fork(), eventsOf(history), now, force.Core)
+		r.p, _ = r.prog.Core.CatchUp(who.Fork(), eventsOf(history), now, r.prog.Core.From(force.Core))
 	}
 	r.now = min(now, r.q.At)
 	if r.q.Anew {

@@ -210,7 +210,10 @@ func (n *Node) PreviewScores(ctx context.Context, src *program.Source) (ScoreDif
 	compared := newComparison(now, next)
 	at := n.o.Clock.Now()
 	anew := !now.Core.Series.Covers(next.Core.Series)
-	err = n.everybody(ctx, func(p *profile.Profile) error {
+	for p, err := range n.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return d, err
+		}
 		d.Customers++
 		before, after := *p, *p
 		if stale := !now.Core.Current(p); stale || anew {
@@ -218,9 +221,9 @@ func (n *Node) PreviewScores(ctx context.Context, src *program.Source) (ScoreDif
 			switch {
 			case fault.Is(err, fault.Corrupt):
 				d.Unread++
-				return nil
+				continue
 			case err != nil:
-				return err
+				return d, err
 			}
 			if stale {
 				now.Core.Series.Rebuild(&before, slices.Values(history), at)
@@ -228,10 +231,12 @@ func (n *Node) PreviewScores(ctx context.Context, src *program.Source) (ScoreDif
 			next.Core.Series.Rebuild(&after, slices.Values(history), at)
 		}
 		compared.add(now.At(&before, at), next.At(&after, at))
-		return ctx.Err()
-	})
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
+	}
 	d.Scores = append(d.Scores, compared.result()...)
-	return d, err
+	return d, nil
 }
 
 // comparison adds up what becomes of scores.

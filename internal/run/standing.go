@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"fmt"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -16,15 +15,17 @@ const maxLooked = 20_000
 // customer.
 func (n *Node) Standing(ctx context.Context, journey string) (map[string]int64, error) {
 	at := map[string]int64{}
-	err := n.everybody(ctx, func(p *profile.Profile) error {
+	for p, err := range n.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return at, err
+		}
 		for i := range p.Journeys {
 			if p.Journeys[i].Journey == journey {
 				at[p.Journeys[i].Step]++
 			}
 		}
-		return nil
-	})
-	return at, err
+	}
+	return at, nil
 }
 
 // StandingAt returns customers who are at a step of a journey now, in order of their
@@ -32,26 +33,19 @@ func (n *Node) Standing(ctx context.Context, journey string) (map[string]int64, 
 // empty step is any. A page may be shorter than the limit, and empty, though others
 // follow.
 func (n *Node) StandingAt(ctx context.Context, journey, step string, from identity.ID, limit int) (list []*profile.Profile, next identity.ID, err error) {
-	for looked := 0; looked < maxLooked; looked += customersPage {
-		rows, err := n.o.Store.Profiles(ctx, from, customersPage)
+	looked := 0
+	for p, err := range n.Customers(ctx, from) {
 		if err != nil {
-			return nil, next, fmt.Errorf("reading the customers: %w", err)
+			return nil, next, err
 		}
-		for i := range rows {
-			from = nextID(rows[i].ID)
-			p, err := profile.Decode(string(rows[i].Body))
-			if err != nil || !p.Owner.Zero() || p.Born == 0 || !stands(p, journey, step) {
-				continue // doctor tells of a row that cannot be read
-			}
-			if list = append(list, p); len(list) == limit {
-				return list, from, nil
-			}
+		if stands(p, journey, step) {
+			list = append(list, p)
 		}
-		if len(rows) < customersPage || from.Zero() {
-			return list, identity.ID{}, nil
+		if looked++; len(list) == limit || looked == maxLooked {
+			return list, nextID(p.ID), nil
 		}
 	}
-	return list, from, nil
+	return list, next, nil
 }
 
 func stands(p *profile.Profile, journey, step string) bool {

@@ -28,6 +28,34 @@ type Position struct {
 	Seq     uint64
 	Now     event.Time // of the last record: alarms up to it have a right to fire
 	Program uint64     // in force after the last record
+
+	// Swept is the first [Prefix] to which the sweep of Program has not come yet:
+	// customers before it were brought up to it, and those whom it did not change
+	// were not written. Under is the program up to which everybody had been brought
+	// before it came; zero: there is none for all.
+	Swept uint32
+	Under uint64
+}
+
+// Prefix is the number by which sweeps cut the range of ids, from 0 up to before
+// Prefixes.
+func Prefix(id identity.ID) uint32 { return uint32(id[0])<<8 | uint32(id[1]) }
+
+// Prefixes is how many there are.
+const Prefixes = 1 << 16
+
+// Evaluated returns the program under which a row counts as evaluated, given the one
+// that it names: a sweep does not write whom it does not change.
+func (p *Position) Evaluated(id identity.ID, names uint64) uint64 {
+	switch {
+	case names == p.Program || profile.Pending(names):
+		return names
+	case Prefix(id) < p.Swept:
+		return p.Program
+	case p.Under != 0:
+		return p.Under
+	}
+	return names
 }
 
 // Store holds the state of all lanes of one workspace.
@@ -60,8 +88,9 @@ type Store interface {
 	// Profiles returns the hot rows with from ≤ id, in order of id, at most limit.
 	Profiles(ctx context.Context, from identity.ID, limit int) ([]Row, error)
 
-	// Between returns the hot rows with from ≤ id ≤ to, in order of id, at most limit.
-	Between(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
+	// Living returns the hot rows with from ≤ id ≤ to that are no signposts, in order
+	// of id, at most limit. Of three rows of a shop two are signposts.
+	Living(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
 
 	// Due returns the profiles with from ≤ id ≤ to whose alarm is at or before
 	// now, the earliest first, at most limit.
@@ -135,7 +164,7 @@ type Store interface {
 	// Program returns the source of a program, or a fault of kind NotFound.
 	Program(ctx context.Context, hash uint64) ([]byte, error)
 
-	// Stats returns sizes for people: rows by table under "profiles", "history",
+	// Stats returns sizes for people: rows by table under "profiles", "living" (those of profiles that are no signposts), "history",
 	// "members", "deliveries", "forwards", "feed", "quarantine" and "programs", and
 	// the bytes on disk under "bytes"; where something was damaged, under
 	// "members_mended" how many memberships were made anew when it was opened.
@@ -187,6 +216,10 @@ type Row struct {
 	// KeepAlarm, in a Commit, leaves the alarm of a row that is there as it is: the
 	// index of alarms is not touched, which would cost as much as the row.
 	KeepAlarm bool
+	// Signpost says, in a Commit, that nobody lives at the row: it points to another.
+	// Of a row that is there it counts if Turned is set, which says that it may have
+	// been otherwise. In an answer both are false.
+	Signpost, Turned bool
 	// Body is, in a Commit, the part that changes often; in an answer it is what was
 	// committed as Body with the Rest that was committed last behind it.
 	Body []byte

@@ -117,6 +117,56 @@ func TestRebuildEqualsFoldingOneByOne(t *testing.T) {
 	})
 }
 
+// A program that asks more than the one before makes what is new from the history, and
+// keeps the rest as the events made it.
+func TestWhatIsNewIsRebuiltBesideWhatIsThere(tt *testing.T) {
+	tt.Parallel()
+	all := append(slices.Clone(questions), bySession...)
+	rapid.Check(tt, func(t *rapid.T) {
+		known := rapid.SliceOfDistinct(rapid.SampledFrom(all), rapid.ID[string]).Draw(t, "known")
+		asked := rapid.SliceOfDistinct(rapid.SampledFrom(all), rapid.ID[string]).Draw(t, "asked")
+		older, newer := env(), env()
+		compileAll(tt, older, known)
+		compileAll(tt, newer, asked)
+		events := drawEvents(t)
+		p, q := profile.New(identity.ID{1}), profile.New(identity.ID{1})
+		now := event.Time(0)
+		for i := range events {
+			now = max(now, events[i].At)
+			p.Session = condition.Visit(p.Session, &events[i])
+			older.Set.Fold(p, &events[i], nil, now)
+		}
+		before := string(p.Append(nil))
+		fresh := newer.Set.Beyond(older.Set)
+		if fresh.Any() == older.Set.Covers(newer.Set) {
+			t.Fatalf("Any = %v, Covers = %v", fresh.Any(), !fresh.Any())
+		}
+		own := *p
+		fresh.Rebuild(&own, func(yield func(*event.Event) bool) {
+			for i := range events {
+				if fresh.Wants(events[i].Type, events[i].Name) && !yield(&events[i]) {
+					return
+				}
+			}
+		}, now)
+		newer.Set.Rebuild(q, func(yield func(*event.Event) bool) {
+			for i := range events {
+				if !yield(&events[i]) {
+					return
+				}
+			}
+		}, now)
+		newer.Set.Trim(&own, now)
+		newer.Set.Trim(q, now)
+		if d := cmp.Diff(q.Series, own.Series); d != "" {
+			t.Fatalf("made of all (−) and of what is new (+) differ: %s", d)
+		}
+		if string(p.Append(nil)) != before {
+			t.Fatal("the profile that it grew from has changed")
+		}
+	})
+}
+
 func TestJoinIsTheSameFromBothSidesAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	e := env()
@@ -234,7 +284,7 @@ func TestSeriesAreSharedAndKeepTheLongestWindow(t *testing.T) {
 		t.Error("an event that nobody asks about touches something")
 	}
 	old := condition.NewSet()
-	old.Trim(p, noon)
+	old.Drop(p)
 	if len(p.Series) != 0 {
 		t.Error("a series that nobody asks for stays")
 	}

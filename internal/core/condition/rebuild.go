@@ -15,15 +15,74 @@ import (
 // which they were heard, on which sessions depend. It is for a program that asks
 // what was not asked before; nothing else of p changes.
 func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now event.Time) {
-	built := make([]*profile.Series, len(s.list))
-	p.Scores, p.Tastes = nil, nil
-	tallies := make([]*profile.Tally, len(s.list))
+	p.Series, p.Scores, p.Tastes, p.Tallies = nil, nil, nil, nil
+	s.Beyond(nil).Rebuild(p, events, now)
+}
+
+// orderOf reads the order that the event carries; nil if it carries none or one
+// that cannot be read.
+func orderOf(e *event.Event) *event.Order {
+	if !event.IsOrder(e.Name) {
+		return nil
+	}
+	order, err := event.OrderOf(e.Name, e.Props)
+	if err != nil {
+		return nil // what the intake could not read either: the event counts, its sums do not
+	}
+	return &order
+}
+
+// Fresh is what a set asks for that an older one does not keep.
+type Fresh struct {
+	set    *Set
+	asked  []bool // by number of the series
+	byName map[string][]int
+	visits bool // some of it looks at visits, which every event makes
+}
+
+// Beyond returns what s asks for that a profile whose series were kept by older has
+// not; older nil: everything.
+func (s *Set) Beyond(older *Set) *Fresh {
+	f := &Fresh{set: s, asked: make([]bool, len(s.list)), byName: map[string][]int{}}
+	for n, q := range s.list {
+		if older != nil && older.keeps(q) {
+			continue
+		}
+		f.asked[n] = true
+		f.visits = f.visits || q.keeper != nil || q.tag == visits
+		for _, name := range q.names {
+			f.byName[name] = append(f.byName[name], n)
+		}
+	}
+	return f
+}
+
+// Any reports whether there is anything to be made from the history.
+func (f *Fresh) Any() bool { return len(f.byName) > 0 || slices.Contains(f.asked, true) }
+
+// Wants reports whether events of the name, by a person or by the product, count for
+// what is made. The others need not be read.
+func (f *Fresh) Wants(t event.Type, name string) bool {
+	return f.visits && t != event.System || len(f.byName[name]) > 0
+}
+
+// Rebuild makes what is fresh of the series of p from its whole history, as
+// [Set.Rebuild] makes all of them, and leaves the others.
+func (f *Fresh) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now event.Time) {
+	s := f.set
+	stale := func(key uint64) bool { n, known := s.byKey[key]; return !known || f.asked[n] }
+	p.Series = without(p.Series, func(o *profile.Series) bool { return stale(o.Key) })
+	p.Scores = without(p.Scores, func(o *profile.Score) bool { return stale(o.Key) })
+	p.Tastes = without(p.Tastes, func(o *profile.Taste) bool { return stale(o.Key) })
+	p.Tallies = without(p.Tallies, func(o *profile.Tally) bool { return stale(o.Key) })
+	built, tallies := make([]*profile.Series, len(s.list)), make([]*profile.Tally, len(s.list))
 	var session profile.Session
+	some := false
 	for e := range events {
 		session = Visit(session, e)
 		var order *event.Order
 		read := false
-		for _, n := range s.byName[e.Name] {
+		for _, n := range f.byName[e.Name] {
 			if !read {
 				order, read = orderOf(e), true
 			}
@@ -41,72 +100,45 @@ func (s *Set) Rebuild(p *profile.Profile, events iter.Seq[*event.Event], now eve
 			}
 			if built[n] == nil {
 				built[n] = &profile.Series{Key: q.key}
+				some = true
 			}
 			q.hear(built[n], e, order, session, now)
 		}
 	}
-	p.Series = make([]*profile.Series, 0, len(built))
+	for _, t := range tallies {
+		if t != nil {
+			p.Tallies = setTally(slices.Clip(p.Tallies), t)
+		}
+	}
+	if !some {
+		return
+	}
+	p.Series = slices.Clip(p.Series) // what is appended does not stand behind another's
 	for _, series := range built {
 		if series != nil {
 			p.Series = append(p.Series, series)
 		}
 	}
 	slices.SortFunc(p.Series, func(a, b *profile.Series) int { return cmp.Compare(a.Key, b.Key) })
-	p.Tallies = nil
-	for _, t := range tallies {
-		if t != nil {
-			p.Tallies = setTally(p.Tallies, t)
-		}
-	}
 }
 
-// orderOf reads the order that the event carries; nil if it carries none or one
-// that cannot be read.
-func orderOf(e *event.Event) *event.Order {
-	if !event.IsOrder(e.Name) {
-		return nil
-	}
-	order, err := event.OrderOf(e.Name, e.Props)
-	if err != nil {
-		return nil // what the intake could not read either: the event counts, its sums do not
-	}
-	return &order
+// Drop forgets what nobody asks for any more. What is kept of the rest beyond its
+// windows stays until an event comes: who is not changed by new definitions is not
+// written anew.
+func (s *Set) Drop(p *profile.Profile) {
+	stale := func(key uint64) bool { _, known := s.byKey[key]; return !known }
+	p.Series = without(p.Series, func(o *profile.Series) bool { return stale(o.Key) })
+	p.Scores = without(p.Scores, func(o *profile.Score) bool { return stale(o.Key) })
+	p.Tastes = without(p.Tastes, func(o *profile.Taste) bool { return stale(o.Key) })
+	p.Tallies = without(p.Tallies, func(o *profile.Tally) bool { return stale(o.Key) })
 }
 
-// Trim forgets the series that nobody asks for any more and the observations
-// that no window can ask about as of now.
-func (s *Set) Trim(p *profile.Profile, now event.Time) {
-	kept := make([]*profile.Series, 0, len(p.Series))
-	for _, old := range p.Series {
-		n, known := s.byKey[old.Key]
-		if !known {
-			continue
-		}
-		q, series := s.list[n], *old
-		if q.tag == "" {
-			series.Obs = q.prune(series.Obs, now)
-		} else {
-			series.Obs = q.pruneTags(series.Obs, now)
-		}
-		kept = append(kept, &series)
+// without returns the list without what is stale: itself if nothing is.
+func without[T any](list []*T, stale func(*T) bool) []*T {
+	if !slices.ContainsFunc(list, stale) {
+		return list
 	}
-	p.Series = kept
-	p.Scores = slices.DeleteFunc(slices.Clone(p.Scores), func(o *profile.Score) bool { _, known := s.byKey[o.Key]; return !known })
-	p.Tastes = slices.DeleteFunc(slices.Clone(p.Tastes), func(o *profile.Taste) bool { _, known := s.byKey[o.Key]; return !known })
-	s.trimTallies(p, now)
-}
-
-func (s *Set) trimTallies(p *profile.Profile, now event.Time) {
-	if len(p.Tallies) == 0 {
-		return
-	}
-	kept := make([]*profile.Tally, 0, len(p.Tallies))
-	for _, old := range p.Tallies {
-		if n, known := s.byKey[old.Key]; known {
-			kept = append(kept, &profile.Tally{Key: old.Key, Marks: s.list[n].tidyMarks(slices.Clone(old.Marks), now)})
-		}
-	}
-	p.Tallies = kept
+	return slices.DeleteFunc(slices.Clone(list), stale)
 }
 
 // Join returns the series of two profiles that turned out to be one person. The

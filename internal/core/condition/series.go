@@ -163,15 +163,15 @@ func compareText(a, b string) int {
 
 // Covers reports whether a profile whose series were kept by s has everything
 // that other asks for. If it has not, the series must be made again from the
-// history: see [Set.Rebuild]. If it has, [Set.Trim] is enough.
+// history: see [Set.Beyond]. If it has, [Set.Drop] is enough.
 func (s *Set) Covers(other *Set) bool {
-	for _, q := range other.list {
-		n, known := s.byKey[q.key]
-		if !known || s.list[n].keep < q.keep || s.list[n].most < q.most || q.newest && !s.list[n].newest {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(other.list, func(q *question) bool { return !s.keeps(q) })
+}
+
+// keeps reports whether everything that q asks for is kept.
+func (s *Set) keeps(q *question) bool {
+	n, known := s.byKey[q.key]
+	return known && s.list[n].keep >= q.keep && s.list[n].most >= q.most && (s.list[n].newest || !q.newest)
 }
 
 // Hash returns a fingerprint of what is asked and kept: sets with the same hash

@@ -75,16 +75,17 @@ func (s *Segments) Due(p *profile.Profile, now event.Time, w *Watch) []Change {
 // exist are dropped without a word. The changes are silent if the caller says
 // so, but for segments that count existing customers as entering.
 func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change {
-	p.Segments = slices.DeleteFunc(slices.Clone(p.Segments), func(m profile.Membership) bool {
-		_, known := s.byKey[m.Key]
-		return !known
-	})
+	gone := func(m profile.Membership) bool { _, known := s.byKey[m.Key]; return !known }
+	own := slices.ContainsFunc(p.Segments, gone)
+	if own {
+		p.Segments = slices.DeleteFunc(slices.Clone(p.Segments), gone)
+	}
 	var few [8]uint64
 	dirty := s.set(few[:])
 	for n := range s.list {
 		dirty[n>>6] |= 1 << (n & 63)
 	}
-	r := run{s: s, p: p, now: now, silent: silent, own: true}
+	r := run{s: s, p: p, now: now, silent: silent, own: own}
 	return r.all(dirty)
 }
 

@@ -22,6 +22,18 @@ import (
 	"rapport/internal/core/money"
 )
 
+// What a profile has for a program while a catch-up must come, whatever the sweep of
+// a program has passed by. No program has such a hash.
+const (
+	JoinedLive    uint64 = iota // a strand has joined: the customer lives through what that changes
+	JoinedImport                // an import brought the join about: it must not send
+	UndoneImport                // an import was undone, and what it brought is still in here
+	CatchUpFailed               // the catch-up failed, and is tried again when something happens
+)
+
+// Pending reports whether a program is none but says that a catch-up must come.
+func Pending(program uint64) bool { return program <= CatchUpFailed }
+
 // Profile is the state of one customer, or a signpost to the profile that owns
 // the identifier whose home this is.
 type Profile struct {
@@ -80,6 +92,9 @@ const HotAfter = 20_000
 
 // Hot reports whether the profile is too busy to be a person.
 func (p *Profile) Hot() bool { return p.InMonth > HotAfter }
+
+// Lives reports whether somebody lives here: it is no signpost, and was born.
+func (p *Profile) Lives() bool { return p.Owner.Zero() && p.Born != 0 }
 
 // New returns the profile at the home id, before it has heard anything.
 func New(id identity.ID) *Profile { return &Profile{ID: id, Alarm: event.Never} }

@@ -224,6 +224,22 @@ func (p *Profile) SameRest(old *Profile) bool {
 	return true
 }
 
+// Same reports whether p, which grew from old, differs from it in nothing but the
+// program under which it was evaluated. As with SameRest a list is the same if it is
+// the same piece of memory; a no costs a write.
+func (p *Profile) Same(old *Profile) bool {
+	return p.ID == old.ID && p.Owner == old.Owner && p.Birth == old.Birth && p.Born == old.Born && p.Where == old.Where &&
+		p.Zone == old.Zone && p.Locale == old.Locale && p.Device == old.Device && p.First == old.First && p.Last == old.Last &&
+		p.Count == old.Count && p.Month == old.Month && p.InMonth == old.InMonth && p.Session == old.Session &&
+		p.Newest == old.Newest && p.Halfway == old.Halfway && p.Evicted == old.Evicted && p.Alarm == old.Alarm &&
+		same(p.Strands, old.Strands) && same(p.Held, old.Held) && same(p.Traits, old.Traits) && same(p.Consents, old.Consents) &&
+		same(p.Health, old.Health) && same(p.Orders, old.Orders) && same(p.Bought, old.Bought) && same(p.Series, old.Series) &&
+		same(p.Segments, old.Segments) && same(p.Journeys, old.Journeys) && same(p.Past, old.Past) && same(p.Open, old.Open) &&
+		same(p.Contacts, old.Contacts) && same(p.Predictions, old.Predictions) && same(p.Scores, old.Scores) && same(p.Tastes, old.Tastes) &&
+		same(p.Lists, old.Lists) && same(p.Objects, old.Objects) && same(p.Tallies, old.Tallies) && same(p.Visits, old.Visits) &&
+		same(p.Glances, old.Glances) && same(p.HandOvers, old.HandOvers) && same(p.Seen, old.Seen)
+}
+
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

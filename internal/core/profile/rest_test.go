@@ -53,6 +53,20 @@ func TestAChangeOfTheRestIsNeverTakenForNone(t *testing.T) {
 	}
 }
 
+// A sweep does not write who is the same: a field that Same does not look at would be
+// lost when the process ends.
+func TestAnyChangeButOfTheProgramIsSeen(t *testing.T) {
+	t.Parallel()
+	old := everything()
+	for i := range reflect.TypeFor[profile.Profile]().NumField() {
+		name, p := reflect.TypeFor[profile.Profile]().Field(i).Name, *old
+		reflect.ValueOf(&p).Elem().Field(i).Set(reflect.ValueOf(changed(i)).Elem().Field(i))
+		if p.Same(old) != (name == "Program") {
+			t.Errorf("%s changed: Same = %v", name, p.Same(old))
+		}
+	}
+}
+
 func TestAnInstanceIsSplitWithoutLoss(t *testing.T) {
 	t.Parallel()
 	old := everything()

@@ -73,7 +73,10 @@ func (st *state) keepProfile(row store.Row) {
 	if known && row.KeepAlarm {
 		row.Alarm = old.Alarm
 	}
-	row.KeepAlarm = false
+	if known && !row.Turned {
+		row.Signpost = old.Signpost
+	}
+	row.KeepAlarm, row.Turned = false, false
 	st.profiles[row.ID] = row
 	if row.Alarm == event.Never {
 		delete(st.alarms, row.ID)

@@ -177,14 +177,18 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 
 // Profiles implements [store.Store].
 func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
-	return s.Between(ctx, from, lastID, limit)
+	return s.between(ctx, from, lastID, limit, func(*store.Row) bool { return true })
 }
 
 // lastID is that behind which there is none.
 var lastID = identity.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// Between implements [store.Store].
-func (s *Store) Between(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+// Living implements [store.Store].
+func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+	return s.between(ctx, from, to, limit, func(r *store.Row) bool { return !r.Signpost })
+}
+
+func (s *Store) between(ctx context.Context, from, to identity.ID, limit int, wanted func(*store.Row) bool) ([]store.Row, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -198,7 +202,9 @@ func (s *Store) Between(ctx context.Context, from, to identity.ID, limit int) ([
 	at, _ := slices.BinarySearchFunc(st.order, from, identity.ID.Compare)
 	var rows []store.Row
 	for ; at < len(st.order) && st.order[at].Compare(to) <= 0 && len(rows) < limit; at++ {
-		rows = append(rows, copied(st.profiles[st.order[at]]))
+		if row := st.profiles[st.order[at]]; wanted(&row) {
+			rows = append(rows, copied(row))
+		}
 	}
 	return rows, nil
 }
@@ -258,7 +264,7 @@ func between(id, from, to identity.ID) bool { return id.Compare(from) >= 0 && id
 
 // copied returns a row as an answer has it.
 func copied(r store.Row) store.Row {
-	r.Body, r.Rest = whole(r), nil
+	r.Body, r.Rest, r.Signpost = whole(r), nil, false
 	return r
 }
 

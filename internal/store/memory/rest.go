@@ -130,8 +130,15 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 		return nil, err
 	}
 	defer st.mu.RUnlock()
+	living := int64(0)
+	for _, row := range st.profiles {
+		if !row.Signpost {
+			living++
+		}
+	}
 	stats := map[string]int64{
 		"profiles":   int64(len(st.profiles)),
+		"living":     living,
 		"history":    st.blocks,
 		"deliveries": int64(len(st.deliveries)),
 		"forwards":   int64(len(st.forwards)),

@@ -11,14 +11,18 @@ import (
 )
 
 const (
-	putPosition = `INSERT INTO positions (lane, epoch, seq, now, program) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, program = excluded.program`
+	putPosition = `INSERT INTO positions (lane, epoch, seq, now, program, swept, under) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, program = excluded.program,
+			swept = excluded.swept, under = excluded.under`
 
-	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
+	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body, signpost) VALUES (?, ?, 0, 0, 0, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
 
-	putBody = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, 0, 0, 0, ?)
+	putBody = `INSERT INTO profiles (id, alarm, newest, month, earlier, body, signpost) VALUES (?, ?, 0, 0, 0, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET body = excluded.body`
+
+	// turn is apart: SQLite writes an index anew when a column of it is set.
+	turn = `UPDATE profiles SET signpost = ? WHERE id = ?`
 
 	putRest = `INSERT INTO rests (number, body) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET body = excluded.body`
 
@@ -66,7 +70,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if at.Epoch != c.From.Epoch || at.Seq != c.From.Seq {
 			return fault.New(fault.Conflict, "another engine has taken over the lane: its position is no longer where this commit begins")
 		}
-		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program); err != nil {
+		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program, int64(c.To.Swept), c.To.Under); err != nil {
 			return err
 		}
 		if changed, err = commitHistory(ctx, w, c.History, &s.heads); err != nil {
@@ -113,15 +117,18 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 		var err error
 		switch {
 		case h == nil && p.KeepAlarm:
-			err = w.exec(putBody, p.ID[:], p.Alarm, blob(p.Body))
+			err = w.exec(putBody, p.ID[:], p.Alarm, blob(p.Body), sign(p))
 		case h == nil:
-			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body))
+			err = w.exec(putProfile, p.ID[:], p.Alarm, blob(p.Body), sign(p))
 		case h.row == 0:
-			err = w.exec(addProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body))
+			err = w.exec(addProfileAndHead, p.ID[:], p.Alarm, h.newest, h.month, h.earlier, blob(p.Body), sign(p))
 		case p.KeepAlarm:
 			err = w.exec(putBodyAndHead, h.newest, h.month, h.earlier, blob(p.Body), h.row)
 		default:
 			err = w.exec(putProfileAndHead, p.Alarm, h.newest, h.month, h.earlier, blob(p.Body), h.row)
+		}
+		if err == nil && p.Turned {
+			err = w.exec(turn, sign(p), p.ID[:])
 		}
 		if err == nil && p.Rest != nil {
 			err = commitRest(w, p, h)
@@ -133,6 +140,15 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 	return heads.rest(func(strand identity.ID, h *head) error {
 		return w.exec(putHead, strand[:], h.newest, h.month, h.earlier)
 	})
+}
+
+// sign is what the column of signposts holds: NULL where somebody lives, and in rows
+// of a time before there was one.
+func sign(p *store.Row) any {
+	if p.Signpost {
+		return 1
+	}
+	return nil
 }
 
 // commitRest writes what seldom changes of a profile, behind its row.
@@ -188,10 +204,13 @@ func commitOthers(w *conn, c *store.Commit) error {
 
 // position reads how far a lane has been committed.
 func position(ctx context.Context, c *conn, lane int) (p store.Position, err error) {
-	err = c.query(ctx, 4, func(row []driver.Value) error {
-		p = store.Position{Epoch: uint64(integer(row[0])), Seq: uint64(integer(row[1])), Now: instant(row[2]), Program: uint64(integer(row[3]))}
+	err = c.query(ctx, 6, func(row []driver.Value) error {
+		p = store.Position{
+			Epoch: uint64(integer(row[0])), Seq: uint64(integer(row[1])), Now: instant(row[2]), Program: uint64(integer(row[3])),
+			Swept: uint32(integer(row[4])), Under: uint64(integer(row[5])),
+		}
 		return nil
-	}, "SELECT epoch, seq, now, program FROM positions WHERE lane = ?", lane)
+	}, "SELECT epoch, seq, now, program, swept, under FROM positions WHERE lane = ?", lane)
 	return p, err
 }
 

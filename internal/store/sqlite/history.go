@@ -16,7 +16,7 @@ const (
 
 	addPiece = `INSERT INTO history (number, strand, month, before, earlier, prints, body) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
-	addProfileAndHead = `INSERT INTO profiles (id, alarm, newest, month, earlier, body) VALUES (?, ?, ?, ?, ?, ?)
+	addProfileAndHead = `INSERT INTO profiles (id, alarm, newest, month, earlier, body, signpost) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, newest = excluded.newest, month = excluded.month,
 			earlier = excluded.earlier, body = excluded.body`
 

@@ -47,10 +47,10 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 		WHERE p.id >= ? AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:])
 }
 
-// Between implements [store.Store].
-func (s *Store) Between(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
-		WHERE p.id BETWEEN ? AND ? AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:])
+// Living implements [store.Store].
+func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
+		WHERE p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:])
 }
 
 // Due implements [store.Store].

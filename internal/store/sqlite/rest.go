@@ -82,6 +82,7 @@ func (s *Store) Stats(ctx context.Context) (map[string]int64, error) {
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		for name, query := range map[string]string{
 			"profiles":   "SELECT (SELECT count(*) FROM profiles) - (SELECT count(*) FROM profiles WHERE body IS NULL)",
+			"living":     "SELECT (SELECT count(*) FROM profiles WHERE signpost IS NULL) - (SELECT count(*) FROM profiles WHERE body IS NULL)",
 			"history":    "SELECT number FROM history_end",
 			"deliveries": "SELECT count(*) FROM deliveries",
 			"forwards":   "SELECT count(*) FROM forwards",

@@ -53,12 +53,40 @@ func profiles(t *testing.T, open Open) {
 	equal(t, "rows", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}, row(4, "d")})
 	got, err = s.Profiles(t.Context(), identity.ID{}, 1)
 	equal(t, "first row", must(t, got, err), []store.Row{row(1, "aa")})
-	got, err = s.Between(t.Context(), person(2), person(4), 10)
+	got, err = s.Living(t.Context(), person(2), person(4), 10)
 	equal(t, "rows between two", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}, row(4, "d")})
-	got, err = s.Between(t.Context(), person(2), person(4), 2)
+	got, err = s.Living(t.Context(), person(2), person(4), 2)
 	equal(t, "the first rows between two", must(t, got, err), []store.Row{row(2, "b"), {ID: person(3), Alarm: 77, Body: []byte("c")}})
 	got, err = s.Profiles(t.Context(), person(6), 10)
 	equal(t, "rows behind the last", must(t, got, err), []store.Row{})
+}
+
+func signposts(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	sign := func(n int, body string, signpost, turned bool) store.Row {
+		r := row(n, body)
+		r.Signpost, r.Turned = signpost, turned
+		return r
+	}
+	living := func(what string, want ...store.Row) {
+		t.Helper()
+		got, err := s.Living(t.Context(), person(1), person(5), 10)
+		equal(t, what, must(t, got, err), want)
+	}
+	w.commit(store.Commit{Profiles: []store.Row{row(1, "a"), sign(2, "b", true, false), row(3, "c"), sign(4, "d", true, false)}})
+	living("who lives", row(1, "a"), row(3, "c"))
+	got, err := s.Profiles(t.Context(), person(1), 10)
+	equal(t, "all rows", must(t, got, err), []store.Row{row(1, "a"), row(2, "b"), row(3, "c"), row(4, "d")})
+	w.commit(store.Commit{Profiles: []store.Row{sign(1, "aa", true, false), sign(2, "bb", false, false)}})
+	living("nobody turned", row(1, "aa"), row(3, "c"))
+	w.commit(store.Commit{
+		Profiles: []store.Row{sign(1, "aaa", true, true), sign(2, "bbb", false, true), row(5, "e")},
+		History:  []store.Block{block(1, 10, "moved", 1), block(2, 10, "moved", 2), block(5, 10, "new", 3)},
+	})
+	living("two turned", row(2, "bbb"), row(3, "c"), row(5, "e"))
+	got, err = s.Living(t.Context(), person(2), person(5), 2)
+	equal(t, "the first of them", must(t, got, err), []store.Row{row(2, "bbb"), row(3, "c")})
 }
 
 func block(n int, month int32, body string, prints ...uint64) store.Block {

@@ -192,6 +192,6 @@ func stats(t *testing.T, open Open) {
 	}
 	delete(got, "bytes")
 	equal(t, "sizes", got, map[string]int64{
-		"profiles": 2, "history": 2, "members": 2, "deliveries": 2, "forwards": 2, "feed": 2, "quarantine": 2, "programs": 0,
+		"profiles": 2, "living": 2, "history": 2, "members": 2, "deliveries": 2, "forwards": 2, "feed": 2, "quarantine": 2, "programs": 0,
 	})
 }

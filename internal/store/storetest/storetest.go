@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 		{"Load keeps the order and says nil where there is nothing", loads},
 		{"Load finds thousands of rows", loadsMany},
 		{"profiles come in order of id from the one asked for", profiles},
+		{"who lives somewhere comes without the signposts", signposts},
 		{"what seldom changes stays until it is written or taken away", rests},
 
 		{"history comes in the order of its commits", history},

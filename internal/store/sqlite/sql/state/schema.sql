@@ -85,7 +85,7 @@ CREATE TABLE positions (
 	seq     INTEGER NOT NULL,
 	now     INTEGER NOT NULL,
 	program INTEGER NOT NULL
-);
+, swept INTEGER NOT NULL DEFAULT 0, under INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE profiles (
 	number  INTEGER PRIMARY KEY,
 	id      BLOB NOT NULL,
@@ -94,10 +94,11 @@ CREATE TABLE profiles (
 	month   INTEGER NOT NULL,
 	earlier INTEGER NOT NULL,
 	body    BLOB
-);
+, signpost INTEGER);
 CREATE INDEX profiles_alarm ON profiles (alarm, id) WHERE alarm IS NOT NULL;
 CREATE INDEX profiles_bare ON profiles (id) WHERE body IS NULL;
 CREATE UNIQUE INDEX profiles_id ON profiles (id);
+CREATE INDEX profiles_living ON profiles (id) WHERE signpost IS NULL;
 CREATE TABLE programs (
 	hash   INTEGER PRIMARY KEY,
 	source BLOB NOT NULL
