@@ -38,7 +38,7 @@ func (l *lane) admit(id identity.ID, body string) *item {
 	if body == "" {
 		return l.cache.put(profile.New(id), 0)
 	}
-	p, err := l.readRow(id, body)
+	p, err := l.readRow(id, body, "")
 	if err == nil {
 		return l.hold(p, body)
 	}
@@ -64,9 +64,10 @@ func (l *lane) hold(p *profile.Profile, body string) *item {
 	return it
 }
 
-// readRow returns the profile of a row; nil if the row is damaged. The lock is held.
-func (l *lane) readRow(id identity.ID, body string) (*profile.Profile, error) {
-	p, err := profile.Decode(body)
+// readRow returns the profile of a row, in one piece or with its rest apart; nil if
+// the row is damaged. The lock is held.
+func (l *lane) readRow(id identity.ID, body, rest string) (*profile.Profile, error) {
+	p, err := profile.DecodeParts(body, rest)
 	if err == nil && p.ID != id {
 		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
 	}

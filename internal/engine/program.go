@@ -208,7 +208,7 @@ type sweptPart struct {
 // swept is what a sweep made of one row.
 type swept struct {
 	id   identity.ID
-	row  string           // of who is not in the cache
+	row  *store.Row       // of who is not in the cache
 	it   *item            // nil: it is not in the cache
 	p    *profile.Profile // as it is; nil: its row is damaged
 	next *profile.Profile // under the program in force; nil: it is that already, or err says why not
@@ -228,8 +228,8 @@ func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity
 			s := swept{id: rows[i].ID, it: l.cache.items[rows[i].ID]}
 			switch {
 			case s.it == nil:
-				s.row = string(rows[i].Body)
-				s.p, _ = l.readRow(s.id, s.row) // admit says what is wrong with it
+				s.row = &rows[i]
+				s.p, _ = l.readRow(s.id, text(s.row.Body), text(s.row.Rest)) // admit says what is wrong with it
 			case !s.it.damaged:
 				s.p = s.it.p
 			}
@@ -252,11 +252,11 @@ func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity
 // now, when something changes: a sweep is no visit. The lock is held.
 func (l *lane) sweep1(s *swept, now event.Time) error {
 	if s.p == nil {
-		l.admit(s.id, s.row)
+		l.admit(s.id, text(s.row.Body)+text(s.row.Rest))
 		return nil
 	}
 	if s.it == nil {
-		s.it = l.hold(s.p, s.row)
+		s.it = l.hold(s.p, text(s.row.Body)+text(s.row.Rest))
 	}
 	switch {
 	case s.err != nil:

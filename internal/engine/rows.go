@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"unsafe"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -48,7 +49,7 @@ func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*prof
 			return yield(nil, fmt.Errorf("reading the customers: %w", err)) && false
 		}
 		for i := range rows {
-			p, err := profile.Decode(string(rows[i].Body))
+			p, err := profile.DecodeParts(text(rows[i].Body), text(rows[i].Rest))
 			if err != nil || !p.Lives() {
 				continue
 			}
@@ -66,6 +67,10 @@ func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*prof
 	}
 }
 
+// text returns the bytes as a text without copying them: they are the caller's, and
+// nobody changes them any more. A decoded profile's texts are pieces of it.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // stored returns the profile at a home as the store has it; nil if there is none.
 func (l *lane) stored(ctx context.Context, id identity.ID) (*profile.Profile, error) {
 	pos, err := l.e.o.Store.Position(ctx, l.n)
@@ -76,7 +81,7 @@ func (l *lane) stored(ctx context.Context, id identity.ID) (*profile.Profile, er
 	if err != nil || rows[0] == nil {
 		return nil, err
 	}
-	p, err := profile.Decode(string(rows[0]))
+	p, err := profile.Decode(text(rows[0]))
 	if err != nil {
 		return nil, err
 	}

@@ -190,7 +190,7 @@ func (e *editions) written(n int) (rows, current int) {
 		e.t.Fatal(err)
 	}
 	for i := range all {
-		if p, err := profile.Decode(string(all[i].Body)); err != nil {
+		if p, err := profile.DecodeParts(string(all[i].Body), string(all[i].Rest)); err != nil {
 			e.t.Fatal(err)
 		} else if p.Program == e.list[n].Hash {
 			rows++

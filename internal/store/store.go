@@ -89,7 +89,9 @@ type Store interface {
 	Profiles(ctx context.Context, from identity.ID, limit int) ([]Row, error)
 
 	// Living returns the hot rows with from ≤ id ≤ to that are no signposts, in order
-	// of id, at most limit. Of three rows of a shop two are signposts.
+	// of id, at most limit. Of three rows of a shop two are signposts. The parts of
+	// these rows come apart, in Body and Rest: a sweep reads so many that putting them
+	// together would be felt.
 	Living(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
 
 	// Due returns the profiles with from ≤ id ≤ to whose alarm is at or before
@@ -224,7 +226,7 @@ type Row struct {
 	// committed as Body with the Rest that was committed last behind it.
 	Body []byte
 	// Rest is, in a Commit, the part that seldom changes: nil keeps what is there,
-	// no bytes take it away. In an answer it is nil.
+	// no bytes take it away. In an answer it is nil, but for those of Living.
 	Rest []byte
 }
 

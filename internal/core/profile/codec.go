@@ -109,6 +109,30 @@ func Decode(s string) (*Profile, error) {
 	return p, nil
 }
 
+// DecodeParts is Decode of a hot part and a rest that do not stand behind one another.
+func DecodeParts(hot, rest string) (*Profile, error) {
+	if rest == "" || !InParts(hot) {
+		return Decode(hot + rest)
+	}
+	p, r := &Profile{}, wire.NewReader(hot)
+	r.Byte() // the version, which InParts has looked at
+	follows := p.readHot(r)
+	if r.Err() == nil && (r.Rest() != "" || !follows) {
+		r.Fail("something follows the hot part of a profile")
+	}
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
+	r = wire.NewReader(rest)
+	if p.readRest(r); r.Err() == nil && r.Rest() != "" {
+		r.Fail("something follows the profile")
+	}
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
+	return p, nil
+}
+
 // InParts reports whether an encoded profile is in parts as AppendHot and AppendRest
 // write them now. One that is not must be written whole.
 func InParts(s string) bool { return s != "" && s[0] == codecVersion }

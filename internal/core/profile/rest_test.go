@@ -126,6 +126,14 @@ func TestAPartWithoutTheOtherIsDamage(t *testing.T) {
 	if got, err := profile.Decode(hot + rest); err != nil || !reflect.DeepEqual(got, p) || !profile.InParts(hot+rest) {
 		t.Fatalf("the parts together are %+v, %v", got, err)
 	}
+	if got, err := profile.DecodeParts(hot, rest); err != nil || !reflect.DeepEqual(got, p) {
+		t.Fatalf("the parts apart are %+v, %v", got, err)
+	}
+	for _, odd := range [][2]string{{hot + "x", rest}, {hot, rest + "x"}, {hot, rest[:len(rest)-1]}, {hot[:len(hot)-1], rest}, {string(profile.New(identity.ID{1}).AppendHot(nil)), rest}} {
+		if got, err := profile.DecodeParts(odd[0], odd[1]); !fault.Is(err, fault.Corrupt) {
+			t.Errorf("damaged parts are %+v, %v", got, err)
+		}
+	}
 	visitor := profile.New(identity.ID{1})
 	if n := len(visitor.AppendRest(nil)); n != 0 {
 		t.Errorf("a visitor has a rest of %d bytes", n)

@@ -177,7 +177,7 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 
 // Profiles implements [store.Store].
 func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
-	return s.between(ctx, from, lastID, limit, func(*store.Row) bool { return true })
+	return s.between(ctx, from, lastID, limit, func(r store.Row) (store.Row, bool) { return copied(r), true })
 }
 
 // lastID is that behind which there is none.
@@ -185,10 +185,16 @@ var lastID = identity.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0
 
 // Living implements [store.Store].
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.between(ctx, from, to, limit, func(r *store.Row) bool { return !r.Signpost })
+	return s.between(ctx, from, to, limit, func(r store.Row) (store.Row, bool) {
+		answer := store.Row{ID: r.ID, Alarm: r.Alarm, Body: cloned(r.Body)}
+		if len(r.Rest) > 0 {
+			answer.Rest = cloned(r.Rest)
+		}
+		return answer, !r.Signpost
+	})
 }
 
-func (s *Store) between(ctx context.Context, from, to identity.ID, limit int, wanted func(*store.Row) bool) ([]store.Row, error) {
+func (s *Store) between(ctx context.Context, from, to identity.ID, limit int, as func(store.Row) (answer store.Row, wanted bool)) ([]store.Row, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -202,8 +208,8 @@ func (s *Store) between(ctx context.Context, from, to identity.ID, limit int, wa
 	at, _ := slices.BinarySearchFunc(st.order, from, identity.ID.Compare)
 	var rows []store.Row
 	for ; at < len(st.order) && st.order[at].Compare(to) <= 0 && len(rows) < limit; at++ {
-		if row := st.profiles[st.order[at]]; wanted(&row) {
-			rows = append(rows, copied(row))
+		if row, wanted := as(st.profiles[st.order[at]]); wanted {
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil

@@ -49,9 +49,19 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 
 // Living implements [store.Store].
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
-		WHERE p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:])
+	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
+	err := s.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 4, func(row []driver.Value) error {
+			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3])})
+			return nil
+		}, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
+		WHERE p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:], max(limit, 0))
+	})
+	return rows, err
 }
+
+// maxRows bounds the room that is made for rows before they are known.
+const maxRows = 512
 
 // Due implements [store.Store].
 func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {

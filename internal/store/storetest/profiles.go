@@ -85,6 +85,11 @@ func signposts(t *testing.T, open Open) {
 		History:  []store.Block{block(1, 10, "moved", 1), block(2, 10, "moved", 2), block(5, 10, "new", 3)},
 	})
 	living("two turned", row(2, "bbb"), row(3, "c"), row(5, "e"))
+	whole := row(3, "c")
+	whole.Rest = []byte("seldom")
+	w.commit(store.Commit{Profiles: []store.Row{whole}})
+	living("parts apart", row(2, "bbb"), whole, row(5, "e"))
+	w.commit(store.Commit{Profiles: []store.Row{{ID: person(3), Alarm: event.Never, Body: []byte("c"), Rest: []byte{}}}})
 	got, err = s.Living(t.Context(), person(2), person(5), 2)
 	equal(t, "the first of them", must(t, got, err), []store.Row{row(2, "bbb"), row(3, "c")})
 }
