@@ -131,10 +131,14 @@ func releases(e *event.Event) bool {
 // already: they were kept and not counted when they came.
 func once(history []*event.Event) []*event.Event {
 	type order struct{ name, id string }
+	told := func(e *event.Event) bool { return e.Name == event.OrderCompleted || e.Name == event.OrderCancelled }
+	if !slices.ContainsFunc(history, told) {
+		return history
+	}
 	seen := map[order]struct{}{}
 	out := make([]*event.Event, 0, len(history))
 	for _, e := range history {
-		if e.Name == event.OrderCompleted || e.Name == event.OrderCancelled {
+		if told(e) {
 			if o, err := event.OrderOf(e.Name, e.Props); err == nil {
 				key := order{e.Name, o.ID}
 				if _, again := seen[key]; again {

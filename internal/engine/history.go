@@ -45,6 +45,9 @@ var encoders = sync.Pool{New: func() any {
 
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(0))
 
+// unpacked is room for what is decompressed.
+var unpacked = sync.Pool{New: func() any { return new([]byte) }}
+
 // appendBlock appends a history block with the events in raw, each the instant at
 // which it was heard and then itself.
 func appendBlock(dst, raw []byte) []byte {
@@ -67,13 +70,16 @@ func unpack(block []byte, wanted func(event.Type, string) bool) ([]Heard, error)
 	}
 	raw := block[2:]
 	if block[1] == 1 {
+		room := unpacked.Get().(*[]byte)
+		defer unpacked.Put(room)
 		var err error
-		if raw, err = decoder.DecodeAll(raw, nil); err != nil {
+		if raw, err = decoder.DecodeAll(raw, (*room)[:0]); err != nil {
 			return nil, fault.Wrap(fault.Corrupt, err, "a history block is damaged")
 		}
+		*room = raw
 	}
 	var events []Heard
-	r := wire.NewReader(string(raw))
+	r := wire.NewReader(string(raw)) // the events are pieces of this copy
 	for !r.Done() {
 		h := Heard{Now: event.Time(r.Varint()), Event: event.Read(r)}
 		if wanted == nil || wanted(h.Event.Type, h.Event.Name) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -74,12 +75,10 @@ func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
 
 // One Sweep record brings about sweepSize customers up to the program, or historySize
 // if histories are read: a millisecond or two of work, so that live records pass
-// between two of them. A record's range is cut into sweepCuts parts, which the
-// processors share.
+// between two of them.
 const (
 	sweepSize   = 200
 	historySize = 30
-	sweepCuts   = 4
 )
 
 // sweepPage is how many customers are read at once.
@@ -140,18 +139,18 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	if hi < lo || lo > uint64(l.pos.Swept) || hi < uint64(l.pos.Swept) {
 		return nil // of the sweep before this one, or come to already
 	}
-	cuts := min(sweepCuts, hi-lo+1)
-	parts := make([]sweptPart, cuts)
-	each(len(parts), 1, func(i int) {
-		from, to := ends(lo+(hi-lo+1)*uint64(i)/cuts, lo+(hi-lo+1)*uint64(i+1)/cuts-1)
-		parts[i].err = l.sweepPart(ctx, &parts[i], from, to, now)
-	})
-	for i := range parts {
-		if parts[i].err != nil {
-			return parts[i].err
-		}
-		for k := range parts[i].rows {
-			if err := l.sweep1(&parts[i].rows[k], now); err != nil {
+	all, err := l.livingIn(ctx, lo, hi)
+	if err != nil {
+		return err
+	}
+	share := fewAtOnce
+	if !l.step.Light() {
+		share = 1
+	}
+	each(len(all), share, func(i int) { l.bringUp(ctx, &all[i], now) })
+	for i := range all {
+		if s := &all[i]; s.next != nil || s.err != nil || s.p == nil && s.it == nil {
+			if err := l.sweep1(s, now); err != nil {
 				return err
 			}
 		}
@@ -199,52 +198,59 @@ func ends(lo, hi uint64) (from, to identity.ID) {
 	return from, to
 }
 
-// sweptPart is what a sweep made of a part of its range.
-type sweptPart struct {
-	rows []swept
-	err  error
-}
-
 // swept is what a sweep made of one row.
 type swept struct {
-	id   identity.ID
-	row  *store.Row       // of who is not in the cache
+	row  *store.Row       // as the store has it; nil: only the cache knows it
 	it   *item            // nil: it is not in the cache
 	p    *profile.Profile // as it is; nil: its row is damaged
-	next *profile.Profile // under the program in force; nil: it is that already, or err says why not
+	next *profile.Profile // under the program in force; nil: there is nothing to do, or err says why not
 	eff  core.Effects
 	err  error
 }
 
-// sweepPart reads the profiles of a part and catches them up. It changes nothing: it
-// is done for several parts at once. The lock is held.
-func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity.ID, now event.Time) error {
-	for {
-		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
-		if err != nil {
-			return err
-		}
-		for i := range rows {
-			s := swept{id: rows[i].ID, it: l.cache.items[rows[i].ID]}
-			switch {
-			case s.it == nil:
-				s.row = &rows[i]
-				s.p, _ = l.readRow(s.id, text(s.row.Body), text(s.row.Rest)) // admit says what is wrong with it
-			case !s.it.damaged:
-				s.p = s.it.p
+// livingIn reads who lives within a range of prefixes, parts of it on every processor.
+func (l *lane) livingIn(ctx context.Context, lo, hi uint64) (all []swept, err error) {
+	parts := make([][]store.Row, min(uint64(runtime.GOMAXPROCS(0)), hi-lo+1))
+	errs := make([]error, len(parts))
+	each(len(parts), 1, func(i int) {
+		n := uint64(len(parts))
+		from, to := ends(lo+(hi-lo+1)*uint64(i)/n, lo+(hi-lo+1)*uint64(i+1)/n-1)
+		for {
+			rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
+			parts[i], errs[i] = append(parts[i], rows...), err
+			if err != nil || len(rows) < sweepPage {
+				return
 			}
-			if s.p != nil && !l.prog.Current(s.p) {
-				s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
-			}
-			unchanged := s.it == nil && s.err == nil && s.next != nil && s.eff.None() && s.next.Same(s.p)
-			if (s.next != nil || s.err != nil || s.p == nil && s.it == nil) && !unchanged {
-				part.rows = append(part.rows, s)
-			}
+			from = Next(rows[len(rows)-1].ID)
 		}
-		if len(rows) < sweepPage {
-			return nil
+	})
+	for i, rows := range parts {
+		if errs[i] != nil {
+			return nil, errs[i]
 		}
-		from = Next(rows[len(rows)-1].ID)
+		for k := range rows {
+			all = append(all, swept{row: &rows[k]})
+		}
+	}
+	return all, nil
+}
+
+// bringUp makes of a row what the program in force does, and nothing of whom it does
+// not change. It changes nothing else: it is done for several at once. The lock is held.
+func (l *lane) bringUp(ctx context.Context, s *swept, now event.Time) {
+	s.it = l.cache.items[s.row.ID]
+	switch {
+	case s.it == nil:
+		s.p, _ = l.readRow(s.row.ID, text(s.row.Body), text(s.row.Rest)) // admit says what is wrong with it
+	case !s.it.damaged:
+		s.p = s.it.p
+	}
+	if s.p == nil || l.prog.Current(s.p) {
+		return
+	}
+	s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
+	if s.it == nil && s.err == nil && s.eff.None() && s.next.Same(s.p) {
+		s.next = nil // nobody need know
 	}
 }
 
@@ -252,7 +258,7 @@ func (l *lane) sweepPart(ctx context.Context, part *sweptPart, from, to identity
 // now, when something changes: a sweep is no visit. The lock is held.
 func (l *lane) sweep1(s *swept, now event.Time) error {
 	if s.p == nil {
-		l.admit(s.id, text(s.row.Body)+text(s.row.Rest))
+		l.admit(s.row.ID, text(s.row.Body)+text(s.row.Rest))
 		return nil
 	}
 	if s.it == nil {

@@ -51,7 +51,8 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
 	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
 	err := s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 4, func(row []driver.Value) error {
+		// As in Load the context is not given on.
+		return c.query(context.Background(), 4, func(row []driver.Value) error {
 			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3])})
 			return nil
 		}, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
