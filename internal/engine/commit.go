@@ -19,6 +19,9 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 	now := time.Now()
 	if idle {
 		l.breath = now
+		// Each commit makes those who read forget their pages, and a long sweep reads all
+		// of them: it is load, though the log is empty between two of its records.
+		idle = !l.sweeping.under()
 	}
 	if l.inflight != nil {
 		full := l.open.bytes >= 2*l.e.o.DirtyBytes

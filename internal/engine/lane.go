@@ -84,6 +84,7 @@ func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
 		cache: newCache(e.o.CacheBytes / int64(of)), committed: make(chan result, 1), packer: feed.NewPacker(),
 		wakePump: make(chan struct{}, 1),
 	}
+	l.sweeping.moved = make(chan struct{}, 1)
 	first := (n*identity.Partitions + of - 1) / of
 	after := ((n+1)*identity.Partitions + of - 1) / of
 	l.from[0], l.from[1] = byte(first>>4), byte(first<<4)
@@ -137,6 +138,7 @@ func (l *lane) reset(ctx context.Context) error {
 		return err
 	}
 	l.told.Store(pos.Seq)
+	l.sweeping.at.Store(pos.Seq)
 	l.waiting = nil
 	l.numbers = max(l.numbers, pos.Seq<<20)
 	for _, f := range forwards {
@@ -358,6 +360,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 		}
 	}
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
+	l.sweeping.reached(rec.Seq)
 	l.open.events += max(len(all), 1)
 	killpoint.Hit(killpoint.AfterApply)
 	return nil

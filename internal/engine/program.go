@@ -77,8 +77,8 @@ func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
 // if histories are read: a millisecond or two of work, so that live records pass
 // between two of them.
 const (
-	sweepSize   = 200
-	historySize = 30
+	sweepSize   = 120
+	historySize = 24
 )
 
 // sweepPage is how many customers are read at once.

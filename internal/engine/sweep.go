@@ -20,16 +20,33 @@ const (
 	// sweptAtOnce is how many records are no wait worth speaking of.
 	sweptAtOnce = 64
 	// sweepAhead is how many records of a long sweep may stand in the log at once.
-	sweepAhead = 3
-	// sweepPoll is how often a sweep looks whether its last record is applied.
-	sweepPoll = time.Millisecond
+	sweepAhead = 2
+	// sweepPoll is how often a sweep looks by itself whether its last record is applied.
+	sweepPoll = 10 * time.Millisecond
 )
 
 // sweeping is how far the sweep of a lane has come.
 type sweeping struct {
 	done, of atomic.Int64 // records
 	round    atomic.Int64 // grows with each sweep: the one before gives way
+
+	at    atomic.Uint64 // the number of the last record of the lane that was applied
+	moved chan struct{} // gets one when it has grown while a sweep is under way
 }
+
+// reached notes that the lane has applied a record.
+func (s *sweeping) reached(seq uint64) {
+	s.at.Store(seq)
+	if s.under() {
+		select {
+		case s.moved <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// under reports whether a long sweep is under way.
+func (s *sweeping) under() bool { return s.done.Load() < s.of.Load() }
 
 // Swept returns how many of the records of the present sweep, or of the last one,
 // were applied, and how many there are, over all lanes.
@@ -84,9 +101,15 @@ func (l *lane) trickle(entries []identity.Addressed) {
 // applied waits until the records up to the number are applied. It reports false if
 // the engine ends meanwhile.
 func (l *lane) applied(seq uint64) bool {
-	for l.position().Seq < seq {
-		if !l.pause(sweepPoll) || l.e.Err() != nil {
+	for l.sweeping.at.Load() < seq {
+		select {
+		case <-l.e.running.Done():
 			return false
+		case <-l.sweeping.moved:
+		case <-time.After(sweepPoll):
+			if l.e.Err() != nil {
+				return false
+			}
 		}
 	}
 	return true
