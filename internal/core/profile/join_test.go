@@ -30,6 +30,7 @@ func person(p *profile.Profile) *profile.Profile {
 	own := *p
 	own.Strands = append(slices.Clone(p.Strands), p.ID)
 	slices.SortFunc(own.Strands, identity.ID.Compare)
+	own.Glances, own.Looks = p.Looked(), nil
 	own.ID, own.Birth = identity.ID{}, identity.Identifier{}
 	own.Program, own.Alarm = 0, event.Never
 	own.Series, own.Segments, own.Journeys, own.Past = nil, nil, nil, nil

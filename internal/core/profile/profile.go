@@ -55,7 +55,8 @@ type Profile struct {
 
 	Where     Whereabouts // where they were last
 	Visits    []Visit     // by key; at most MaxVisits, the newest stay
-	Glances   []Glance    // what was looked at on which class of device, by item, then device
+	Glances   []Glance    // what was looked at on which class of device, by item, then device; see [Profile.Looked]
+	Looks     []Glance    // newer looks, in the order in which they were heard of
 	HandOvers []HandOver  // by the class left, then the one that was bought on
 
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
@@ -88,7 +89,7 @@ func New(id identity.ID) *Profile { return &Profile{ID: id, Alarm: event.Never} 
 // go on: what is appended to the one never stands in the other.
 func (p *Profile) Fork() *Profile {
 	f := *p
-	f.Orders, f.Seen = slices.Clip(p.Orders), slices.Clip(p.Seen)
+	f.Orders, f.Seen, f.Looks = slices.Clip(p.Orders), slices.Clip(p.Seen), slices.Clip(p.Looks)
 	f.Series = slices.Clone(p.Series)
 	for i, s := range f.Series {
 		own := *s
