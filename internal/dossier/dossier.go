@@ -262,8 +262,7 @@ func segments(p *profile.Profile, prog *core.Program) Table {
 			names[condition.SegmentKey(name)] = name
 		}
 	}
-	for i := range p.Segments {
-		m := &p.Segments[i]
+	for _, m := range p.Memberships() {
 		name := names[m.Key]
 		if name == "" {
 			name = fmt.Sprintf("%016x", m.Key)

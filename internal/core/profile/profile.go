@@ -41,6 +41,7 @@ type Profile struct {
 	Session  Session       // the visit that goes on, or went on last
 	Series   []*Series     // by key; frozen once in a profile
 	Segments []Membership  // by key; only those in or with an Until
+	Untils   []event.Time  // empty, or instead of those of Segments, one for each; see [Profile.Until]
 	Journeys []Instance    // live instances, in order of entry
 	Past     []Past        // what re-entry rules need of journeys gone by
 	Open     []Delivery    // messages planned, claimed or started
@@ -347,7 +348,36 @@ func (p *Profile) Member(key uint64) Membership {
 		return 0
 	})
 	if ok {
-		return p.Segments[i]
+		m := p.Segments[i]
+		m.Until = p.Until(i)
+		return m
 	}
 	return Membership{Key: key, Until: event.Never}
+}
+
+// Until returns the Until of the membership at i. Nearly every event moves some, and
+// seldom anything else of a membership: they have a list of their own from then on
+// until somebody enters or leaves, so that an event copies a quarter.
+func (p *Profile) Until(i int) event.Time {
+	if len(p.Untils) > 0 {
+		return p.Untils[i]
+	}
+	return p.Segments[i].Until
+}
+
+// Memberships returns the memberships as they are. The caller must not change them.
+func (p *Profile) Memberships() []Membership {
+	if len(p.Untils) == 0 {
+		return p.Segments
+	}
+	return p.AppendMemberships(make([]Membership, 0, len(p.Segments)))
+}
+
+// AppendMemberships appends the memberships as they are.
+func (p *Profile) AppendMemberships(list []Membership) []Membership {
+	for i, m := range p.Segments {
+		m.Until = p.Until(i)
+		list = append(list, m)
+	}
+	return list
 }
