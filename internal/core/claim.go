@@ -17,7 +17,8 @@ import (
 // owner. An identifier beyond its kind's limit is dropped: the shared tablet
 // with two hundred log-ins stays a tablet.
 func (r *run) claim(e *event.Event) {
-	for _, id := range identity.Of(e) {
+	var few [4]identity.Identifier
+	for _, id := range identity.AppendOf(few[:0], e) {
 		if _, known := r.p.Holds(id); known {
 			continue
 		}

@@ -20,6 +20,12 @@ import (
 // time does not run backwards: what has just come with an entry of the log, such
 // as the wishes of a profile that joined, is not older than floor, the entry's now.
 func (r *run) wake(end, floor event.Time) {
+	if r.p.Alarm <= end { // seldom, and the watch is not for nothing
+		r.ring(end, floor)
+	}
+}
+
+func (r *run) ring(end, floor event.Time) {
 	now := r.now
 	var watch insight.Watch
 	pause := event.Time(1)

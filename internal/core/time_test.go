@@ -263,7 +263,7 @@ func TestAnAlarmThatNeverMovesDoesNotStopTheLane(t *testing.T) {
 	w.says("X")
 	p := *w.ada()
 	lost := profile.Membership{Key: condition.SegmentKey("gone"), In: true, Since: noon, Until: noon + 5} // of a segment that nobody knows
-	p.Segments = append([]profile.Membership{}, p.Segments...)
+	p.Segments, p.Untils = append([]profile.Membership{}, p.Memberships()...), nil
 	if lost.Key < p.Segments[0].Key {
 		p.Segments = append([]profile.Membership{lost}, p.Segments...)
 	} else {

@@ -146,8 +146,7 @@ func visits(p *profile.Profile) Table {
 
 func glances(p *profile.Profile) Table {
 	t := Table{Name: "glances", About: "On which kind of device you looked at a product last, by the hash of its number.", Columns: []string{"product", "device", "at"}}
-	for i := range p.Glances {
-		g := &p.Glances[i]
+	for _, g := range p.Looked() {
 		t.Rows = append(t.Rows, []any{fmt.Sprintf("%016x", g.Item), g.Device, g.At})
 	}
 	return t
@@ -263,8 +262,7 @@ func segments(p *profile.Profile, prog *core.Program) Table {
 			names[condition.SegmentKey(name)] = name
 		}
 	}
-	for i := range p.Segments {
-		m := &p.Segments[i]
+	for _, m := range p.Memberships() {
 		name := names[m.Key]
 		if name == "" {
 			name = fmt.Sprintf("%016x", m.Key)

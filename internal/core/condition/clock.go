@@ -31,7 +31,7 @@ const (
 // when the alarm comes.
 const maxSteps = 32
 
-func (n *clockNode) eval(c *Context) (bool, event.Time) {
+func (n *clockNode) eval(c Context) (bool, event.Time) {
 	loc := c.zone()
 	at, is := c.Now, false
 	for step := 0; ; step++ {
@@ -88,7 +88,7 @@ func (n *clockNode) shows(wall event.Time) (bool, event.Time) {
 	return n.days[weekday], dayMillis - of
 }
 
-func (n *clockNode) because(c *Context, out *[]Reason) {
+func (n *clockNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "time", Holds: is, What: n.words(!is), At: c.Now, Value: c.Now.In(c.zone()).Format("Monday 15:04")})
 }

@@ -202,7 +202,7 @@ func (t *Computed) Value(p *profile.Profile, now event.Time) (event.Value, bool)
 		return s.best, s.n > 0
 	case ofFirstAt, ofLastAt:
 		seen := seenNode{q: t.q, last: t.of == ofLastAt}
-		at, _ := seen.instant(&Context{P: p, Now: now})
+		at, _ := seen.instant(Context{P: p, Now: now})
 		return event.Text(at.String()), at != 0
 	}
 	n, _ := t.number(p, now)
@@ -256,7 +256,7 @@ type computedNode struct {
 	text string
 }
 
-func (n *computedNode) eval(c *Context) (bool, event.Time) {
+func (n *computedNode) eval(c Context) (bool, event.Time) {
 	switch n.t.of {
 	case ofTally:
 		return n.tally(c)
@@ -296,7 +296,7 @@ func (t *turn) away(is bool) event.Time {
 
 // tally answers for words: every beginning that the window will have is tried, from
 // the newest mark back.
-func (n *computedNode) tally(c *Context) (bool, event.Time) {
+func (n *computedNode) tally(c Context) (bool, event.Time) {
 	in, next := marksIn(c.P.TallyOf(n.t.q.key), n.t.window, c.Now)
 	s, turns := tallySum{take: n.t.q.take}, newTurn()
 	var zone *time.Location // only dates need it
@@ -325,7 +325,7 @@ func (n *computedNode) tally(c *Context) (bool, event.Time) {
 }
 
 // amount answers for numbers in the same way.
-func (n *computedNode) amount(c *Context) (bool, event.Time) {
+func (n *computedNode) amount(c Context) (bool, event.Time) {
 	total, next := n.t.number(c.P, c.Now)
 	is := n.number(total)
 	s := c.P.SeriesOf(n.t.q.key)
@@ -377,12 +377,12 @@ func (n *computedNode) number(total int64) bool {
 	return n.holds(event.Num(f), true, nil)
 }
 
-func (n *computedNode) because(c *Context, out *[]Reason) {
+func (n *computedNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, n.t.reason(c, is, n.words(!is)))
 }
 
-func (t *Computed) reason(c *Context, is bool, what string) Reason {
+func (t *Computed) reason(c Context, is bool, what string) Reason {
 	r := Reason{Kind: "trait", Holds: is, What: what, Name: t.Name}
 	if v, ok := t.Value(c.P, c.Now); ok {
 		r.Value = clip(v.String())
@@ -422,7 +422,7 @@ type computedDateNode struct {
 	text   string
 }
 
-func (n *computedDateNode) eval(c *Context) (bool, event.Time) {
+func (n *computedDateNode) eval(c Context) (bool, event.Time) {
 	v, ok := n.t.Value(c.P, c.Now)
 	next := n.t.changes(c)
 	if !ok {
@@ -445,7 +445,7 @@ func (n *computedDateNode) eval(c *Context) (bool, event.Time) {
 }
 
 // changes returns a lower bound on when the value changes by itself.
-func (t *Computed) changes(c *Context) event.Time {
+func (t *Computed) changes(c Context) event.Time {
 	if t.of == ofFirstAt || t.of == ofLastAt {
 		_, next := (&seenNode{q: t.q, last: t.of == ofLastAt}).instant(c)
 		return next
@@ -460,7 +460,7 @@ func (t *Computed) changes(c *Context) event.Time {
 	return next
 }
 
-func (n *computedDateNode) because(c *Context, out *[]Reason) {
+func (n *computedDateNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, n.t.reason(c, is, n.words(!is)))
 }

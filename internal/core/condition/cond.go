@@ -39,12 +39,14 @@ type Verdict struct {
 	Because []Reason   // what made it so; only if the [Context] asks to explain
 }
 
-// node is one question of the tree.
+// node is one question of the tree. It is handed the context by value, since what is
+// handed to an interface by its address lies on the heap, and this is asked some ten
+// times with each event.
 type node interface {
 	// eval answers at c.Now. The instant is a lower bound > c.Now on the next change.
-	eval(c *Context) (bool, event.Time)
+	eval(c Context) (bool, event.Time)
 	// because appends what makes the answer what it is.
-	because(c *Context, out *[]Reason)
+	because(c Context, out *[]Reason)
 	// mention notes what the question looks at.
 	mention(d *Deps)
 	// words returns the question, or its opposite, as the predicate of a sentence.
@@ -55,20 +57,20 @@ type node interface {
 
 // Eval answers the condition. It allocates nothing unless it explains.
 func (q *Cond) Eval(c *Context) Verdict {
-	is, until := q.root.eval(c)
+	is, until := q.root.eval(*c)
 	if until <= c.Now {
 		// No node may say so. Should one do, an alarm must still move on.
 		until = c.Now + 1
 	}
 	v := Verdict{True: is, Until: until}
 	if c.Explain {
-		v.Because = q.reasons(c)
+		v.Because = q.reasons(*c)
 	}
 	return v
 }
 
 // reasons stands apart so that its list is made only where it is asked for.
-func (q *Cond) reasons(c *Context) []Reason {
+func (q *Cond) reasons(c Context) []Reason {
 	var list []Reason
 	q.root.because(c, &list)
 	return list
@@ -104,7 +106,7 @@ func newCond(root node, pos spec.Pos) *Cond {
 }
 
 // zone returns the customer's zone.
-func (c *Context) zone() *time.Location {
+func (c Context) zone() *time.Location {
 	if c.P.Zone != "" && c.Zones != nil {
 		if loc := c.Zones(c.P.Zone); loc != nil {
 			return loc

@@ -34,7 +34,7 @@ type reading struct {
 	newest event.Time // the newest observation that counts; zero: none is known
 }
 
-func (n *didNode) eval(c *Context) (bool, event.Time) {
+func (n *didNode) eval(c Context) (bool, event.Time) {
 	s := c.P.SeriesOf(n.q.key)
 	if s == nil {
 		return n.bound.holds(0), event.Never
@@ -150,7 +150,7 @@ func (n *didNode) distinct(past []profile.Obs, now event.Time) reading {
 	return r
 }
 
-func (n *didNode) because(c *Context, out *[]Reason) {
+func (n *didNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	reason := Reason{Kind: "did", Holds: is, What: n.words(!is), Event: strings.Join(n.q.names, ", ")}
 	if s := c.P.SeriesOf(n.q.key); s != nil {
@@ -245,7 +245,7 @@ type seenNode struct {
 	text string // "before 1 March 2026"
 }
 
-func (n *seenNode) eval(c *Context) (bool, event.Time) {
+func (n *seenNode) eval(c Context) (bool, event.Time) {
 	at, next := n.instant(c)
 	if at == 0 {
 		return false, next
@@ -266,7 +266,7 @@ func (n *seenNode) eval(c *Context) (bool, event.Time) {
 
 // instant returns when it was done first or last, zero if it was not done, and
 // the instant of the next observation from the future.
-func (n *seenNode) instant(c *Context) (at, next event.Time) {
+func (n *seenNode) instant(c Context) (at, next event.Time) {
 	s := c.P.SeriesOf(n.q.key)
 	if s == nil || s.Count == 0 {
 		return 0, event.Never
@@ -289,7 +289,7 @@ func (n *seenNode) instant(c *Context) (at, next event.Time) {
 	return s.First, next // the newest past observation is always kept, so it is the first
 }
 
-func (n *seenNode) because(c *Context, out *[]Reason) {
+func (n *seenNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	at, _ := n.instant(c)
 	*out = append(*out, Reason{Kind: "did", Holds: is, What: n.words(!is), Event: strings.Join(n.q.names, ", "), At: at})

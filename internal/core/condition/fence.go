@@ -15,7 +15,7 @@ type fenceNode struct {
 	seen  event.Time
 }
 
-func (n *fenceNode) eval(c *Context) (bool, event.Time) {
+func (n *fenceNode) eval(c Context) (bool, event.Time) {
 	counts, until := fresh(c.P.Where.PointAt, c.Now, n.seen)
 	if !counts {
 		return false, until
@@ -23,7 +23,7 @@ func (n *fenceNode) eval(c *Context) (bool, event.Time) {
 	return n.fence.Contains(c.P.Where.Point.Point()), until
 }
 
-func (n *fenceNode) because(c *Context, out *[]Reason) {
+func (n *fenceNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "place", Holds: is, What: n.words(!is), Name: n.fence.Name, At: c.P.Where.PointAt})
 }
@@ -51,12 +51,12 @@ type visitNode struct {
 	not    string
 }
 
-func (n *visitNode) eval(c *Context) (bool, event.Time) {
+func (n *visitNode) eval(c Context) (bool, event.Time) {
 	is, until, _ := n.look(c)
 	return is, until
 }
 
-func (n *visitNode) look(c *Context) (is bool, until, newest event.Time) {
+func (n *visitNode) look(c Context) (is bool, until, newest event.Time) {
 	until = event.Never
 	for _, key := range n.keys {
 		v, ok := c.P.Visited(key)
@@ -76,7 +76,7 @@ func (n *visitNode) look(c *Context) (is bool, until, newest event.Time) {
 	return is, until, newest
 }
 
-func (n *visitNode) because(c *Context, out *[]Reason) {
+func (n *visitNode) because(c Context, out *[]Reason) {
 	is, _, at := n.look(c)
 	*out = append(*out, Reason{Kind: "place", Holds: is, What: n.words(!is), At: at})
 }

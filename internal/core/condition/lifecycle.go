@@ -39,12 +39,12 @@ func parseLifecycle(p *parser, _, v spec.Node, _ int) node {
 	return n
 }
 
-func (n *lifecycleNode) eval(c *Context) (bool, event.Time) {
+func (n *lifecycleNode) eval(c Context) (bool, event.Time) {
 	stage, until := c.P.Lifecycle(c.Now)
 	return n.stages[stage], until
 }
 
-func (n *lifecycleNode) because(c *Context, out *[]Reason) {
+func (n *lifecycleNode) because(c Context, out *[]Reason) {
 	stage, _ := c.P.Lifecycle(c.Now)
 	*out = append(*out, Reason{Kind: "lifecycle", Holds: n.stages[stage], What: n.words(!n.stages[stage]), Name: strings.Join(n.any, ", "), Value: stage.String()})
 }

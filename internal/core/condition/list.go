@@ -14,12 +14,12 @@ import (
 // about the list changes that.
 type listNode struct{ name string }
 
-func (n *listNode) eval(c *Context) (bool, event.Time) {
+func (n *listNode) eval(c Context) (bool, event.Time) {
 	in, _ := c.P.OnList(n.name)
 	return in, event.Never
 }
 
-func (n *listNode) because(c *Context, out *[]Reason) {
+func (n *listNode) because(c Context, out *[]Reason) {
 	in, since := c.P.OnList(n.name)
 	*out = append(*out, Reason{Kind: "list", Holds: in, What: n.words(!in), Name: n.name, At: since})
 }

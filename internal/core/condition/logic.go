@@ -17,7 +17,7 @@ type allNode struct{ kids []node }
 
 // True stays until the first child may turn. False stays until every false child
 // may have turned, so until the last of them may.
-func (n *allNode) eval(c *Context) (bool, event.Time) {
+func (n *allNode) eval(c Context) (bool, event.Time) {
 	first, last, is := event.Never, event.Time(0), true
 	for _, k := range n.kids {
 		ok, until := k.eval(c)
@@ -36,7 +36,7 @@ func (n *allNode) eval(c *Context) (bool, event.Time) {
 	return false, last
 }
 
-func (n *allNode) because(c *Context, out *[]Reason) {
+func (n *allNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	for _, k := range n.kids {
 		if ok, _ := k.eval(c); ok == is {
@@ -59,7 +59,7 @@ func (n *allNode) canon(b *strings.Builder) { canonAll("all", n.kids, b) }
 // anyNode is true if at least one child is.
 type anyNode struct{ kids []node }
 
-func (n *anyNode) eval(c *Context) (bool, event.Time) {
+func (n *anyNode) eval(c Context) (bool, event.Time) {
 	first, last, is := event.Never, event.Time(0), false
 	for _, k := range n.kids {
 		ok, until := k.eval(c)
@@ -78,7 +78,7 @@ func (n *anyNode) eval(c *Context) (bool, event.Time) {
 	return false, first
 }
 
-func (n *anyNode) because(c *Context, out *[]Reason) {
+func (n *anyNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	for _, k := range n.kids {
 		if ok, _ := k.eval(c); ok == is {
@@ -101,14 +101,14 @@ func (n *anyNode) canon(b *strings.Builder) { canonAll("any", n.kids, b) }
 // notNode is true if its child is not. Its answer changes when the child's does.
 type notNode struct{ kid node }
 
-func (n *notNode) eval(c *Context) (bool, event.Time) {
+func (n *notNode) eval(c Context) (bool, event.Time) {
 	is, until := n.kid.eval(c)
 	return !is, until
 }
 
-func (n *notNode) because(c *Context, out *[]Reason) { n.kid.because(c, out) }
-func (n *notNode) mention(d *Deps)                   { n.kid.mention(d) }
-func (n *notNode) words(not bool) string             { return n.kid.words(!not) }
+func (n *notNode) because(c Context, out *[]Reason) { n.kid.because(c, out) }
+func (n *notNode) mention(d *Deps)                  { n.kid.mention(d) }
+func (n *notNode) words(not bool) string            { return n.kid.words(!not) }
 
 func (n *notNode) canon(b *strings.Builder) {
 	b.WriteString("not(")
@@ -125,7 +125,7 @@ type leastNode struct {
 // While true, k ≥ n children are: fewer than n remain only after k − n + 1 of
 // them turned, so the answer stays until the n-th largest Until. While false, it
 // stays until n − k of the false ones may have turned.
-func (n *leastNode) eval(c *Context) (bool, event.Time) {
+func (n *leastNode) eval(c Context) (bool, event.Time) {
 	var yes, no [maxChildren]event.Time
 	k, f := 0, 0
 	for _, kid := range n.kids {
@@ -145,7 +145,7 @@ func (n *leastNode) eval(c *Context) (bool, event.Time) {
 	return false, no[n.least-k-1]
 }
 
-func (n *leastNode) because(c *Context, out *[]Reason) {
+func (n *leastNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	for _, k := range n.kids {
 		if ok, _ := k.eval(c); ok == is {

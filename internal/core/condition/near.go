@@ -41,13 +41,13 @@ func fresh(at, now, seen event.Time) (bool, event.Time) {
 	return false, event.Never
 }
 
-func (n *nearNode) eval(c *Context) (bool, event.Time) {
+func (n *nearNode) eval(c Context) (bool, event.Time) {
 	is, until, _ := n.look(c)
 	return is, until
 }
 
 // look also returns the distance, or a negative number if nothing is there.
-func (n *nearNode) look(c *Context) (is bool, until event.Time, metres float64) {
+func (n *nearNode) look(c Context) (is bool, until event.Time, metres float64) {
 	counts, until := fresh(c.P.Where.PointAt, c.Now, n.seen)
 	if !counts {
 		return false, until, -1
@@ -87,7 +87,7 @@ func (n *nearNode) fits(metres float64) bool {
 	return (n.within == 0 || metres <= n.within) && metres >= n.beyond
 }
 
-func (n *nearNode) because(c *Context, out *[]Reason) {
+func (n *nearNode) because(c Context, out *[]Reason) {
 	is, _, metres := n.look(c)
 	r := Reason{Kind: "place", Holds: is, What: n.words(!is), At: c.P.Where.PointAt}
 	if metres >= 0 {

@@ -22,7 +22,7 @@ type affinityNode struct {
 	least  string // the weight, as written
 }
 
-func (n *affinityNode) eval(c *Context) (bool, event.Time) {
+func (n *affinityNode) eval(c Context) (bool, event.Time) {
 	known, until := c.P.TasteOf(n.t.key).Ripe(c.Now)
 	is := n.holds(known)
 	if n.weight == nil {
@@ -77,7 +77,7 @@ func untilWeight(sum profile.Sum, half int64, now event.Time, b bound) event.Tim
 	return best
 }
 
-func (n *affinityNode) because(c *Context, out *[]Reason) {
+func (n *affinityNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	known, _ := c.P.TasteOf(n.t.key).Ripe(c.Now)
 	share := profile.Share(known.Liking(n.of), known.Total)

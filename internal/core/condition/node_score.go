@@ -19,12 +19,12 @@ type scoreNode struct {
 	canonical string
 }
 
-func (n *scoreNode) eval(c *Context) (bool, event.Time) {
-	return n.bound.holds(int64(n.s.Level(c))), n.s.until(c, n.bound)
+func (n *scoreNode) eval(c Context) (bool, event.Time) {
+	return n.bound.holds(int64(n.s.worth(c))), n.s.until(c, n.bound)
 }
 
-func (n *scoreNode) because(c *Context, out *[]Reason) {
-	l := n.s.Level(c)
+func (n *scoreNode) because(c Context, out *[]Reason) {
+	l := n.s.worth(c)
 	is := n.bound.holds(int64(l))
 	*out = append(*out, Reason{Kind: "score", Holds: is, What: n.words(!is), Name: n.s.Name, Value: sayLevel(l)})
 }
@@ -149,8 +149,8 @@ type tierNode struct {
 	bound []bound // of a level, one for each stretch of tiers
 }
 
-func (n *tierNode) eval(c *Context) (bool, event.Time) {
-	l, is, until := int64(n.s.Level(c)), false, event.Never
+func (n *tierNode) eval(c Context) (bool, event.Time) {
+	l, is, until := int64(n.s.worth(c)), false, event.Never
 	for i := range n.bound {
 		is = is || n.bound[i].holds(l)
 		until = min(until, n.s.until(c, n.bound[i]))
@@ -158,9 +158,9 @@ func (n *tierNode) eval(c *Context) (bool, event.Time) {
 	return is, until
 }
 
-func (n *tierNode) because(c *Context, out *[]Reason) {
+func (n *tierNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
-	l := n.s.Level(c)
+	l := n.s.worth(c)
 	value := n.s.Tier(l)
 	if value == "" {
 		value = "in no tier"

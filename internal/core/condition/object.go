@@ -93,7 +93,7 @@ func (n *objectNode) object(o *profile.Object, now event.Time, loc *time.Locatio
 // eval counts. With yes the ones that are as described now and no the others, the
 // count cannot fall below the bound before so many of yes have turned, nor rise above
 // it before so many of no have.
-func (n *objectNode) eval(c *Context) (bool, event.Time) {
+func (n *objectNode) eval(c Context) (bool, event.Time) {
 	loc := c.zone()
 	var yes, no [profile.MaxObjects]event.Time
 	k, f := 0, 0
@@ -126,7 +126,7 @@ func (n *objectNode) eval(c *Context) (bool, event.Time) {
 	return is, until
 }
 
-func (n *objectNode) because(c *Context, out *[]Reason) {
+func (n *objectNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	r := Reason{Kind: "object", Holds: is, What: n.words(!is), Name: n.kind}
 	list := c.P.ObjectsOf(n.kind)

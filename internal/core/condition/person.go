@@ -10,7 +10,7 @@ import (
 // consentNode asks whether the customer agreed to a purpose over a channel.
 type consentNode struct{ channel, purpose string }
 
-func (n *consentNode) eval(c *Context) (bool, event.Time) {
+func (n *consentNode) eval(c Context) (bool, event.Time) {
 	given, ok := c.P.Consent(n.channel, n.purpose)
 	switch {
 	case !ok || !given.Granted || given.Expires != 0 && given.Expires <= c.Now:
@@ -21,7 +21,7 @@ func (n *consentNode) eval(c *Context) (bool, event.Time) {
 	return true, event.Never
 }
 
-func (n *consentNode) because(c *Context, out *[]Reason) {
+func (n *consentNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	r := Reason{Kind: "consent", Holds: is, What: n.words(!is), Name: n.channel + " " + n.purpose}
 	if given, ok := c.P.Consent(n.channel, n.purpose); ok {
@@ -46,11 +46,11 @@ func (n *consentNode) canon(b *strings.Builder) {
 // reachNode asks whether there is an address that works.
 type reachNode struct{ channel string }
 
-func (n *reachNode) eval(c *Context) (bool, event.Time) {
+func (n *reachNode) eval(c Context) (bool, event.Time) {
 	return c.P.Reachable(n.channel), event.Never
 }
 
-func (n *reachNode) because(c *Context, out *[]Reason) {
+func (n *reachNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "reachable", Holds: is, What: n.words(!is), Name: n.channel})
 }
@@ -75,11 +75,11 @@ type chanceNode struct {
 	share float64
 }
 
-func (n *chanceNode) eval(c *Context) (bool, event.Time) {
+func (n *chanceNode) eval(c Context) (bool, event.Time) {
 	return c.P.ID.Chance(n.name) < n.share, event.Never
 }
 
-func (n *chanceNode) because(c *Context, out *[]Reason) {
+func (n *chanceNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "random", Holds: is, What: n.words(!is), Name: n.name})
 }
@@ -105,7 +105,7 @@ type segmentNode struct {
 	key  uint64
 }
 
-func (n *segmentNode) eval(c *Context) (bool, event.Time) {
+func (n *segmentNode) eval(c Context) (bool, event.Time) {
 	m := c.P.Member(n.key)
 	if m.Until <= c.Now {
 		return m.In, c.Now + 1 // due, and its own alarm comes at once
@@ -113,7 +113,7 @@ func (n *segmentNode) eval(c *Context) (bool, event.Time) {
 	return m.In, m.Until
 }
 
-func (n *segmentNode) because(c *Context, out *[]Reason) {
+func (n *segmentNode) because(c Context, out *[]Reason) {
 	m := c.P.Member(n.key)
 	*out = append(*out, Reason{Kind: "segment", Holds: m.In, What: n.words(!m.In), Name: n.name, At: m.Since})
 }
@@ -138,7 +138,7 @@ type dwellNode struct {
 	d     event.Time
 }
 
-func (n *dwellNode) eval(c *Context) (bool, event.Time) {
+func (n *dwellNode) eval(c Context) (bool, event.Time) {
 	m := c.P.Member(n.key)
 	if !m.In {
 		return false, plus(max(m.Until, c.Now), n.d) // not before it turns true, and then d more
@@ -149,7 +149,7 @@ func (n *dwellNode) eval(c *Context) (bool, event.Time) {
 	return true, max(m.Until, c.Now+1)
 }
 
-func (n *dwellNode) because(c *Context, out *[]Reason) {
+func (n *dwellNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	m := c.P.Member(n.key)
 	r := Reason{Kind: "dwell", Holds: is, What: n.words(!is)}

@@ -19,7 +19,7 @@ type predictionNode struct {
 	text string
 }
 
-func (n *predictionNode) eval(c *Context) (bool, event.Time) {
+func (n *predictionNode) eval(c Context) (bool, event.Time) {
 	said, ok := c.P.Prediction(n.name, c.Now)
 	until := event.Never
 	if ok && said.Until != 0 {
@@ -47,7 +47,7 @@ func (n *predictionNode) eval(c *Context) (bool, event.Time) {
 	return is, until
 }
 
-func (n *predictionNode) because(c *Context, out *[]Reason) {
+func (n *predictionNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	r := Reason{Kind: "prediction", Holds: is, What: n.words(!is), Name: n.name}
 	if said, ok := c.P.Prediction(n.name, c.Now); ok {

@@ -60,7 +60,9 @@ type state struct {
 }
 
 // Level returns what the score is worth for the customer at c.Now.
-func (s *Score) Level(c *Context) profile.Level {
+func (s *Score) Level(c *Context) profile.Level { return s.worth(*c) }
+
+func (s *Score) worth(c Context) profile.Level {
 	var sum profile.Level
 	for i := range s.parts {
 		v, _ := s.parts[i].level(c)
@@ -71,7 +73,7 @@ func (s *Score) Level(c *Context) profile.Level {
 
 // level returns what the part is worth, and when the next points begin to count
 // that are yet to.
-func (p *part) level(c *Context) (profile.Level, event.Time) {
+func (p *part) level(c Context) (profile.Level, event.Time) {
 	v, next := profile.Level(0), event.Never
 	if p.ledger != nil {
 		v, next = c.P.ScoreOf(p.ledger.key).At(c.Now)

@@ -50,12 +50,12 @@ func (s *Score) Explain(c *Context, history iter.Seq[*event.Event]) Account {
 	l := s.Level(c)
 	a := Account{Level: l, Tier: s.Tier(l)}
 	for i := range s.parts {
-		a.Parts = append(a.Parts, s.parts[i].explain(c, history))
+		a.Parts = append(a.Parts, s.parts[i].explain(*c, history))
 	}
 	return a
 }
 
-func (p *part) explain(c *Context, history iter.Seq[*event.Event]) PartAccount {
+func (p *part) explain(c Context, history iter.Seq[*event.Event]) PartAccount {
 	level, _ := p.level(c)
 	a := PartAccount{Score: p.name, Level: level}
 	if p.ledger != nil {
@@ -73,7 +73,7 @@ func (p *part) explain(c *Context, history iter.Seq[*event.Event]) PartAccount {
 	return a
 }
 
-func (l *ledger) explain(c *Context, history iter.Seq[*event.Event], a *PartAccount) {
+func (l *ledger) explain(c Context, history iter.Seq[*event.Event], a *PartAccount) {
 	for i := range l.rules {
 		a.Rules = append(a.Rules, RuleAccount{What: l.rules[i].words(), Gives: l.rules[i].give})
 	}

@@ -13,7 +13,7 @@ import (
 
 // until returns the first instant after c.Now at which the answer to the bound may
 // differ from what it is, unless an event changes it.
-func (s *Score) until(c *Context, b bound) event.Time {
+func (s *Score) until(c Context, b bound) event.Time {
 	if len(s.parts) == 1 && len(s.parts[0].states) == 0 && s.parts[0].ledger != nil {
 		return s.fades(c, b)
 	}
@@ -36,7 +36,7 @@ func (s *Score) until(c *Context, b bound) event.Time {
 	if horizon <= c.Now {
 		return event.Never
 	}
-	f := forecast{s: s, p: c.P, b: b, states: o, present: b.holds(int64(s.Level(c))), left: maxLooks}
+	f := forecast{s: s, p: c.P, b: b, states: o, present: b.holds(int64(s.worth(c))), left: maxLooks}
 	return f.first(c.Now+1, horizon)
 }
 
@@ -151,7 +151,7 @@ func scoreBetween(s *profile.Score, a, z event.Time) (least, most profile.Level)
 }
 
 // fades is until for a score that only events give points to.
-func (s *Score) fades(c *Context, b bound) event.Time {
+func (s *Score) fades(c Context, b bound) event.Time {
 	p := &s.parts[0]
 	score := c.P.ScoreOf(p.ledger.key)
 	raw, next := score.At(c.Now)

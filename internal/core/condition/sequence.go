@@ -59,14 +59,14 @@ type sequenceNode struct {
 // stretch is a time in which one run of the steps makes the answer yes.
 type stretch struct{ from, to event.Time }
 
-func (n *sequenceNode) eval(c *Context) (bool, event.Time) {
+func (n *sequenceNode) eval(c Context) (bool, event.Time) {
 	is, until, _ := n.look(c)
 	return is, until
 }
 
 // look walks the runs in the order of time. Their stretches begin and end in that
 // order too, so it stops at the first that begins after what is known by then.
-func (n *sequenceNode) look(c *Context) (is bool, until, since event.Time) {
+func (n *sequenceNode) look(c Context) (is bool, until, since event.Time) {
 	var w walk
 	if !w.begin(n, c) {
 		return false, event.Never, 0
@@ -109,7 +109,7 @@ type walk struct {
 }
 
 // begin reports false if the first step never happened.
-func (w *walk) begin(n *sequenceNode, c *Context) bool {
+func (w *walk) begin(n *sequenceNode, c Context) bool {
 	w.n, w.run = n, len(n.steps)
 	if n.end != endDid {
 		w.run--
@@ -195,7 +195,7 @@ func (w *walk) stretch(at event.Time) stretch {
 	return stretch{due, due} // it came in time: this run says nothing
 }
 
-func (n *sequenceNode) because(c *Context, out *[]Reason) {
+func (n *sequenceNode) because(c Context, out *[]Reason) {
 	is, _, since := n.look(c)
 	*out = append(*out, Reason{Kind: "sequence", Holds: is, What: n.words(!is), Event: strings.Join(n.steps[0].q.names, ", "), At: since})
 }

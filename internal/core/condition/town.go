@@ -15,7 +15,7 @@ type townNode struct {
 	names []string
 }
 
-func (n *townNode) value(c *Context) string {
+func (n *townNode) value(c Context) string {
 	switch n.part {
 	case "city":
 		return c.P.Where.City
@@ -25,7 +25,7 @@ func (n *townNode) value(c *Context) string {
 	return c.P.Where.Country
 }
 
-func (n *townNode) eval(c *Context) (bool, event.Time) {
+func (n *townNode) eval(c Context) (bool, event.Time) {
 	is := n.value(c)
 	for _, name := range n.names {
 		if is != "" && strings.EqualFold(is, name) {
@@ -35,7 +35,7 @@ func (n *townNode) eval(c *Context) (bool, event.Time) {
 	return false, event.Never
 }
 
-func (n *townNode) because(c *Context, out *[]Reason) {
+func (n *townNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "place", Holds: is, What: n.words(!is), Name: n.part, Value: clip(n.value(c)), At: c.P.Where.TownAt})
 }

@@ -15,7 +15,7 @@ type traitNode struct {
 	text string // the comparison as a predicate: "is one of GB, IE"
 }
 
-func (n *traitNode) eval(c *Context) (bool, event.Time) {
+func (n *traitNode) eval(c Context) (bool, event.Time) {
 	v, ok := traitOf(c, n.name)
 	if n.op == opBefore || n.op == opAfter {
 		return n.holds(v, ok, c.zone()), event.Never
@@ -25,7 +25,7 @@ func (n *traitNode) eval(c *Context) (bool, event.Time) {
 
 // traitOf returns a trait. An e-mail address or telephone number by which the
 // customer is known counts as the trait of that name.
-func traitOf(c *Context, name string) (event.Value, bool) {
+func traitOf(c Context, name string) (event.Value, bool) {
 	if v, ok := c.P.Trait(name); ok {
 		return v, true
 	}
@@ -42,12 +42,12 @@ func traitOf(c *Context, name string) (event.Value, bool) {
 	return event.Text(s), ok
 }
 
-func (n *traitNode) because(c *Context, out *[]Reason) {
+func (n *traitNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, traitReason(c, n.name, is, n.words(!is)))
 }
 
-func traitReason(c *Context, name string, is bool, what string) Reason {
+func traitReason(c Context, name string, is bool, what string) Reason {
 	r := Reason{Kind: "trait", Holds: is, What: what, Name: name}
 	if v, ok := traitOf(c, name); ok {
 		r.Value = clip(v.String())
@@ -88,7 +88,7 @@ type dateNode struct {
 	rel  relative
 }
 
-func (n *dateNode) eval(c *Context) (bool, event.Time) {
+func (n *dateNode) eval(c Context) (bool, event.Time) {
 	v, ok := traitOf(c, n.name)
 	if !ok {
 		return false, event.Never
@@ -100,7 +100,7 @@ func (n *dateNode) eval(c *Context) (bool, event.Time) {
 	return n.rel.at(at, c.Now)
 }
 
-func (n *dateNode) because(c *Context, out *[]Reason) {
+func (n *dateNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, traitReason(c, n.name, is, n.words(!is)))
 }
@@ -126,7 +126,7 @@ type yearlyNode struct {
 	anniversary
 }
 
-func (n *yearlyNode) eval(c *Context) (bool, event.Time) {
+func (n *yearlyNode) eval(c Context) (bool, event.Time) {
 	v, ok := traitOf(c, n.name)
 	if !ok {
 		return false, event.Never
@@ -139,7 +139,7 @@ func (n *yearlyNode) eval(c *Context) (bool, event.Time) {
 	return n.at(m, d, c.Now, loc)
 }
 
-func (n *yearlyNode) because(c *Context, out *[]Reason) {
+func (n *yearlyNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, traitReason(c, n.name, is, n.words(!is)))
 }
@@ -157,9 +157,9 @@ type propNode struct {
 	text string
 }
 
-func (n *propNode) eval(c *Context) (bool, event.Time) { return n.in(c.Props), event.Never }
+func (n *propNode) eval(c Context) (bool, event.Time) { return n.in(c.Props), event.Never }
 
-func (n *propNode) because(c *Context, out *[]Reason) {
+func (n *propNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	r := Reason{Kind: "property", Holds: is, What: n.words(!is), Name: n.path}
 	each(c.Props, n.path, func(v event.Value) bool {
@@ -190,7 +190,7 @@ type contextNode struct {
 // contextPaths are the parts of an event's context that a profile remembers.
 var contextPaths = []string{"device.type", "locale", "timezone"}
 
-func (n *contextNode) value(c *Context) string {
+func (n *contextNode) value(c Context) string {
 	switch n.path {
 	case "device.type":
 		return c.P.Device
@@ -200,12 +200,12 @@ func (n *contextNode) value(c *Context) string {
 	return c.P.Zone
 }
 
-func (n *contextNode) eval(c *Context) (bool, event.Time) {
+func (n *contextNode) eval(c Context) (bool, event.Time) {
 	s := n.value(c)
 	return n.holds(event.Text(s), s != "", nil), event.Never
 }
 
-func (n *contextNode) because(c *Context, out *[]Reason) {
+func (n *contextNode) because(c Context, out *[]Reason) {
 	is, _ := n.eval(c)
 	*out = append(*out, Reason{Kind: "context", Holds: is, What: n.words(!is), Name: n.path, Value: n.value(c)})
 }

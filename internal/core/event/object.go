@@ -190,22 +190,52 @@ func (o Object) Get(path string) (Value, bool) {
 	return Value{}, false
 }
 
+// field walks the fields up to the one of the key. It is asked a few dozen times with
+// each event, so it takes nothing out of the object but what it looks for.
 func (o Object) field(key string) (Value, bool) {
-	for rest := string(o); rest != ""; {
-		k, tail, ok := cutText(rest)
-		if !ok {
+	for i := 0; i < len(o); {
+		n := int(o[i])
+		if i++; n >= 0x80 {
+			n, i = longText(o, i-1)
+		}
+		if n >= len(o)-i { // a value must follow
 			break
 		}
-		v, next, ok := cutValue(tail)
-		if !ok {
+		found := n == len(key) && string(o[i:i+n]) == key
+		i += n
+		kind := Kind(o[i])
+		if i++; kind < Number {
+			if found {
+				return Value{Kind: kind}, true
+			}
+			continue
+		}
+		if kind > Map || i == len(o) {
 			break
 		}
-		if k == key {
-			return v, true
+		n = int(o[i])
+		if i++; n >= 0x80 {
+			n, i = longText(o, i-1)
 		}
-		rest = next
+		if n > len(o)-i {
+			break
+		}
+		if found {
+			return Value{kind, string(o[i : i+n])}, true
+		}
+		i += n
 	}
 	return Value{}, false
+}
+
+// longText reads the length of the text that begins at i, and where its bytes begin.
+// One that cannot be gives more than there is.
+func longText(o Object, i int) (n, at int) {
+	u, w, ok := cutUvarint(string(o[i:]))
+	if !ok || u > uint64(len(o)) {
+		return len(o) + 1, len(o)
+	}
+	return int(u), i + w
 }
 
 // Text returns the string or number at path as text; empty if there is none.

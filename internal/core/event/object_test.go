@@ -327,3 +327,37 @@ func TestADocumentNestedTooDeepIsNotValid(t *testing.T) {
 		t.Error("5,000 levels are taken, or not shown")
 	}
 }
+
+// TestALookIntoAnObjectIsAWalkThroughIt holds the look-up, which reads bytes by itself,
+// to what a walk finds, in objects that are whole and in any bytes.
+func TestALookIntoAnObjectIsAWalkThroughIt(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SampledFrom([]string{"", "a", "b", "sku", strings.Repeat("k", 127), strings.Repeat("k", 128), strings.Repeat("k", 300)})
+		var b event.Builder
+		for range rapid.IntRange(0, 5).Draw(t, "fields") {
+			b.Set(keys.Draw(t, "key"), rapid.SampledFrom([]event.Value{
+				{}, event.Yes(true), event.Int(7), event.Text(""), event.Text(strings.Repeat("v", 127)), event.Text(strings.Repeat("v", 400)), event.ListOf(event.Int(1), event.Text("x")),
+			}).Draw(t, "value"))
+		}
+		raw := []byte(b.Object())
+		for range rapid.IntRange(0, 3).Draw(t, "damaged") {
+			if len(raw) > 0 {
+				raw[rapid.IntRange(0, len(raw)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
+			}
+		}
+		o := event.Object(raw[:rapid.IntRange(0, len(raw)).Draw(t, "cut")])
+		key := keys.Draw(t, "look for")
+		var want event.Value
+		there := false
+		o.Each(func(k string, v event.Value) bool {
+			if k == key {
+				want, there = v, true
+			}
+			return !there
+		})
+		if got, ok := o.Get(key); ok != there || got != want {
+			t.Fatalf("%q in %q: %+v, %v; a walk finds %+v, %v", key, o, got, ok, want, there)
+		}
+	})
+}

@@ -241,8 +241,11 @@ const maxIdentifiers = 8
 // Of returns the identifiers of an event from strong to weak, without those that
 // stand for nobody. Besides userId and anonymousId these are the traits email
 // and phone, and context.externalIds of kinds user_id, email, phone, loyalty_id or a kind of the shop's own.
-func Of(e *event.Event) []Identifier {
-	ids := make([]Identifier, 0, 4)
+func Of(e *event.Event) []Identifier { return AppendOf(nil, e) }
+
+// AppendOf appends what [Of] returns to ids, which is empty: most events name two or
+// three, and who asks with each event has room for them.
+func AppendOf(ids []Identifier, e *event.Event) []Identifier {
 	add := func(kind Kind, value string) {
 		if id, ok := Normal(kind, value); ok && len(ids) < maxIdentifiers && !slices.Contains(ids, id) {
 			ids = append(ids, id)

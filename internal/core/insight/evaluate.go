@@ -94,7 +94,7 @@ func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change
 func (s *Segments) Next(p *profile.Profile) event.Time {
 	next := event.Never
 	for i := range p.Segments {
-		next = min(next, p.Segments[i].Until)
+		next = min(next, p.Until(i))
 	}
 	return next
 }
@@ -122,7 +122,7 @@ func (s *Segments) set(few []uint64) []uint64 {
 // longer exists waits for the profile to catch up.
 func (s *Segments) due(p *profile.Profile, now event.Time, dirty []uint64) []uint64 {
 	for i := range p.Segments {
-		if p.Segments[i].Until <= now {
+		if p.Until(i) <= now {
 			if n, known := s.byKey[p.Segments[i].Key]; known {
 				dirty[n>>6] |= 1 << (n & 63)
 			}
@@ -143,7 +143,8 @@ type run struct {
 	p      *profile.Profile
 	now    event.Time
 	silent bool
-	own    bool // p.Segments is our own copy already
+	own    bool // p.Segments is our own copy already, and has the Untils
+	moved  bool // p.Untils is
 	watch  *Watch
 }
 
@@ -151,12 +152,20 @@ type run struct {
 // stands before it, so each is evaluated once.
 func (r *run) all(dirty []uint64) (changes []Change) {
 	c := condition.Context{P: r.p, Now: r.now, Zones: r.s.zones, DefaultZone: r.s.defaultZone}
+	if r.own {
+		r.p.Untils = nil // all are asked anew
+	}
 	for w := range dirty {
 		for dirty[w] != 0 {
 			n := w<<6 | bits.TrailingZeros64(dirty[w])
 			dirty[w] &= dirty[w] - 1
 			g := &r.s.list[n]
-			old := r.p.Member(g.key)
+			at, kept := r.find(g.key)
+			old := profile.Membership{Key: g.key, Until: event.Never}
+			if kept {
+				old = r.p.Segments[at]
+				old.Until = r.p.Until(at)
+			}
 			v := g.cond.Eval(&c)
 			m := profile.Membership{Key: g.key, In: v.True, Since: old.Since, Until: v.Until}
 			if r.watch != nil && old.Until <= r.now {
@@ -173,7 +182,12 @@ func (r *run) all(dirty []uint64) (changes []Change) {
 			if m == old || !m.In && m.Until == event.Never && old.Since == 0 {
 				continue
 			}
-			r.put(m)
+			switch idle := !m.In && m.Until == event.Never; {
+			case kept && !idle && m.In == old.In && m.Since == old.Since:
+				r.move(at, m.Until)
+			case kept || !idle:
+				r.put(at, kept, m)
+			}
 			// A later Until leaves those that rest on it a lower bound; an earlier one does not.
 			if m.In != old.In || m.Until < old.Until {
 				mark(dirty, r.s.users[n])
@@ -183,27 +197,49 @@ func (r *run) all(dirty []uint64) (changes []Change) {
 	return changes
 }
 
-// put writes a membership; one that says nothing is taken out.
-func (r *run) put(m profile.Membership) {
-	if !r.own {
-		r.p.Segments = append(make([]profile.Membership, 0, len(r.p.Segments)+4), r.p.Segments...)
-		r.own = true
-	}
-	i, found := slices.BinarySearchFunc(r.p.Segments, m.Key, func(o profile.Membership, key uint64) int {
-		switch {
-		case o.Key < key:
-			return -1
-		case o.Key > key:
-			return 1
+// find returns the place of a membership, and whether there is one.
+func (r *run) find(key uint64) (int, bool) {
+	lo, hi := 0, len(r.p.Segments)
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); r.p.Segments[mid].Key < key {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
-		return 0
-	})
-	switch idle := !m.In && m.Until == event.Never; {
-	case found && idle:
-		r.p.Segments = slices.Delete(r.p.Segments, i, i+1)
-	case found:
-		r.p.Segments[i] = m
-	case !idle:
-		r.p.Segments = slices.Insert(r.p.Segments, i, m)
+	}
+	return lo, lo < len(r.p.Segments) && r.p.Segments[lo].Key == key
+}
+
+// move moves the Until of the membership at the place: what most events do.
+func (r *run) move(at int, until event.Time) {
+	if r.own {
+		r.p.Segments[at].Until = until
+		return
+	}
+	if !r.moved {
+		list := make([]event.Time, len(r.p.Segments))
+		for i := range list {
+			list[i] = r.p.Until(i)
+		}
+		r.p.Untils, r.moved = list, true
+	}
+	r.p.Untils[at] = until
+}
+
+// put writes a membership at its place; one that says nothing is taken out. The list
+// is copied once.
+func (r *run) put(at int, kept bool, m profile.Membership) {
+	if !r.own {
+		const room = 2 // for what comes in
+		r.p.Segments = r.p.AppendMemberships(slices.Grow[[]profile.Membership](nil, len(r.p.Segments)+room))
+		r.p.Untils, r.own = nil, true
+	}
+	switch {
+	case !m.In && m.Until == event.Never:
+		r.p.Segments = slices.Delete(r.p.Segments, at, at+1)
+	case kept:
+		r.p.Segments[at] = m
+	default:
+		r.p.Segments = slices.Insert(r.p.Segments, at, m)
 	}
 }

@@ -369,6 +369,11 @@ func live(t *rapid.T, on diet) {
 }
 
 func checkTick(t *rapid.T, l *life, p *profile.Profile, segments *insight.Segments, refs []ref, truth [][]bool, changes []insight.Change, n, stop int) {
+	for i, m := range p.Memberships() {
+		if !m.In && m.Until == event.Never || i > 0 && m.Key <= p.Segments[i-1].Key || len(p.Untils) > 0 && len(p.Untils) != len(p.Segments) {
+			t.Fatalf("tick %d: membership %d says nothing, or stands at the wrong place: %+v", n, i, m)
+		}
+	}
 	for i, r := range refs {
 		want := truth[i][n]
 		m := p.Member(condition.SegmentKey(r.name))

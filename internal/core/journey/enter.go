@@ -14,7 +14,7 @@ import (
 func (r *run) enterByEvent(e *event.Event) {
 	for _, en := range r.s.byEvent[e.Name] {
 		if r.late > en.d.MaxLateness || !r.hears(en.t.Event, e) {
-			r.glance(en.d, nil, Glance{What: Began, Say: func() string { return en.t.String() }})
+			r.says(en.d, nil, Glance{What: Began}, func() string { return en.t.String() })
 			continue
 		}
 		r.enter(en.d, profile.Instance{
@@ -66,7 +66,7 @@ func left(changes []insight.Change, segment string) bool {
 func (r *run) enterByTime() {
 	now := r.w.Now
 	for _, en := range r.s.timed {
-		if en.t.next(r.w, now-1) != now {
+		if en.t.next(&r.w, now-1) != now {
 			continue
 		}
 		if k := slices.IndexFunc(r.w.P.Past, func(p profile.Past) bool { return p.Journey == en.d.Name }); k >= 0 && r.w.P.Past[k].Entered >= now {
@@ -88,17 +88,17 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 		r.glance(d, &in, Glance{What: Again, Text: "is inside already"})
 		return
 	case !r.mayEnter(d, in.Key):
-		r.glance(d, &in, Glance{What: Again, Say: func() string { return d.Reentry.String() }})
+		r.says(d, &in, Glance{What: Again}, func() string { return d.Reentry.String() })
 		return
 	case d.audience != nil && !r.ask(d.audience, in.Props).True:
-		r.glance(d, &in, Glance{What: Audience, Say: func() string { return d.audience.Sentence() }, Because: r.why(d.audience, in.Props)})
+		r.says(d, &in, Glance{What: Audience, Because: r.why(d.audience, in.Props)}, func() string { return d.audience.Sentence() })
 		return
 	case r.satisfied(d, &in):
 		r.glance(d, &in, Glance{What: Satisfied, Text: "has what the journey would lead to, or what takes out of it"})
 		return
 	}
 	if d.audience != nil {
-		r.glance(d, &in, Glance{What: Audience, Say: func() string { return d.audience.Sentence() }, Holds: true, Because: r.why(d.audience, in.Props)})
+		r.says(d, &in, Glance{What: Audience, Holds: true, Because: r.why(d.audience, in.Props)}, func() string { return d.audience.Sentence() })
 	}
 	if len(r.live) >= MaxLive {
 		r.fact(EntryRefused, &in, func(b *event.Builder) {

@@ -40,8 +40,6 @@ type Glance struct {
 	Holds   bool               // whether what was asked is so
 	Because []condition.Reason // what made it so, with the values that were seen
 	Until   event.Time         // of a wait
-
-	Say func() string // puts Text together if somebody watches; nil: it is there
 }
 
 // glance tells whoever watches. D or in may be nil: there is none yet.
@@ -50,9 +48,6 @@ func (r *run) glance(d *Definition, in *profile.Instance, g Glance) {
 		return
 	}
 	g.At = r.w.Now
-	if g.Say != nil {
-		g.Text, g.Say = g.Say(), nil
-	}
 	switch {
 	case in != nil:
 		g.Journey, g.Key, g.Step = in.Journey, in.Key, in.Step
@@ -60,6 +55,15 @@ func (r *run) glance(d *Definition, in *profile.Instance, g Glance) {
 		g.Journey = d.Name
 	}
 	r.w.Watch(g)
+}
+
+// says is glance with a text that is put together only if somebody watches. The
+// function is asked here or never, so who calls this makes none on the heap.
+func (r *run) says(d *Definition, in *profile.Instance, g Glance, text func() string) {
+	if r.w.Watch != nil {
+		g.Text = text()
+		r.glance(d, in, g)
+	}
 }
 
 // why explains an answer, if somebody watches.

@@ -29,7 +29,7 @@ const EntryRefused = "Journey Entry Refused"
 // run is one call: the customer's instances on their way from one state to the next.
 type run struct {
 	s    *Set
-	w    *World
+	w    World
 	e    *event.Event  // nil on an alarm
 	late time.Duration // how late e was heard
 	out  Out
@@ -42,7 +42,7 @@ type run struct {
 }
 
 func (s *Set) begin(w *World) *run {
-	return &run{s: s, w: w, live: w.P.Journeys, ctx: w.context("")}
+	return &run{s: s, w: *w, live: w.P.Journeys, ctx: w.context("")}
 }
 
 // own makes the list of instances the run's own before the first change.

@@ -102,7 +102,7 @@ func (r *run) refresh(i int, st *step) {
 	in := &r.live[i]
 	switch {
 	case st.wait.mode == waitRhythm && event.IsOrder(r.e.Name):
-		if at, sku := due(r.w, st.wait, in.Since); at != event.Never && (at != in.Wake || sku != in.Product) {
+		if at, sku := due(&r.w, st.wait, in.Since); at != event.Never && (at != in.Wake || sku != in.Product) {
 			r.own()
 			r.live[i].Wake, r.live[i].Product = max(at, r.w.Now), sku
 		}
@@ -158,7 +158,7 @@ func (r *run) walk(i, to int) bool {
 		in.Step, in.Wake, in.Check, in.Waiting = st.name, event.Never, event.Never, profile.DeliveryID{}
 		in.Arrivals++
 		in.Burst++
-		r.glance(d, in, Glance{What: Reached, Say: func() string { return d.title(to) }})
+		r.says(d, in, Glance{What: Reached}, func() string { return d.title(to) })
 		r.reached(in)
 		if in.Burst > MaxBurst {
 			r.leave(i, event.JourneyLeft, "it took more than "+strconv.Itoa(MaxBurst)+" steps at one instant", true)
@@ -172,10 +172,10 @@ func (r *run) walk(i, to int) bool {
 		case Wait:
 			next, waits := r.sleep(d, st, in)
 			if waits {
-				r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }, Until: in.Wake, Holds: true})
+				r.says(d, in, Glance{What: Stays, Until: in.Wake, Holds: true}, func() string { return d.title(to) })
 				return true
 			}
-			r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }})
+			r.says(d, in, Glance{What: Stays}, func() string { return d.title(to) })
 			to = next
 		case WaitFor:
 			if st.await.timeout > 0 {
@@ -183,7 +183,7 @@ func (r *run) walk(i, to int) bool {
 			}
 			next, found := r.met(st.await, in)
 			if !found {
-				r.glance(d, in, Glance{What: Stays, Say: func() string { return d.title(to) }, Until: in.Wake, Holds: true})
+				r.says(d, in, Glance{What: Stays, Until: in.Wake, Holds: true}, func() string { return d.title(to) })
 				return true
 			}
 			to = next
@@ -244,7 +244,7 @@ func (r *run) sleep(d *Definition, st *step, in *profile.Instance) (int, bool) {
 		in.Wake = nextClock(r.w.Now, w.clock, w.days, r.w.zone())
 		return 0, true
 	case waitRhythm:
-		at, sku := due(r.w, w, r.w.Now)
+		at, sku := due(&r.w, w, r.w.Now)
 		if at == event.Never {
 			if st.otherwise != absent {
 				return st.otherwise, false
@@ -314,7 +314,7 @@ func (r *run) split(sp *splitStep, in *profile.Instance) int {
 	for k := range sp.arms {
 		a := &sp.arms[k]
 		if chance < a.upTo {
-			r.glance(nil, in, Glance{What: Arm, Say: func() string { return a.name + " " + percent(a.part) }, Holds: true})
+			r.says(nil, in, Glance{What: Arm, Holds: true}, func() string { return a.name + " " + percent(a.part) })
 			r.fact(SplitTaken, in, func(b *event.Builder) {
 				b.Set("split", event.Text(sp.name)).Set("arm", event.Text(a.name)).Set("propensity", event.Num(a.part))
 			})
@@ -334,6 +334,6 @@ func (r *run) update(d *Definition, in *profile.Instance, a *assignment) {
 	t := profile.Trait{Name: a.trait, Value: v, At: r.w.Now, By: wire.Hash(in.Journey, in.Step, a.trait)}
 	p := r.w.P
 	p.Traits = setTrait(p.Traits, t)
-	r.glance(d, in, Glance{What: Sets, Say: func() string { return a.trait + " = " + v.String() }, Holds: true})
+	r.says(d, in, Glance{What: Sets, Holds: true}, func() string { return a.trait + " = " + v.String() })
 	r.out.Traits = append(r.out.Traits, TraitUpdate{in.Journey, in.Step, a.trait, v, r.w.Now})
 }

@@ -33,7 +33,7 @@ func (r *run) intent(d *Definition, st *step, in *profile.Instance) Intent {
 	}
 	var bought *profile.Bought
 	if s.product.root == fromRhythm || s.category.root == fromRhythm {
-		if bought = overdue(r.w, in.Product); bought != nil {
+		if bought = overdue(&r.w, in.Product); bought != nil {
 			out.Props = out.Props.With("replenish", event.Yes(true))
 		}
 	}

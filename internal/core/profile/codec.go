@@ -50,7 +50,7 @@ func (p *Profile) AppendHot(dst []byte) []byte {
 		dst = wire.Bool(dst, m.In)
 		dst = appendInstant(dst, m.Since, since)
 		since = m.Since
-		dst = appendInstant(dst, m.Until, p.Last)
+		dst = appendInstant(dst, p.Until(i), p.Last)
 	}
 	dst = wire.Uvarint(dst, uint64(len(p.Journeys)))
 	for i := range p.Journeys {

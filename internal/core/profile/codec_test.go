@@ -383,6 +383,9 @@ func TestTheGoldenProfileLeavesNothingOut(t *testing.T) {
 				look(path+"."+v.Type().Field(i).Name, v.Field(i))
 			}
 		case reflect.Slice:
+			if path == "Profile.Looks" || path == "Profile.Untils" {
+				return // in a row they stand in their places, among glances and memberships
+			}
 			if v.Len() == 0 {
 				t.Errorf("%s is empty", path)
 				return

@@ -30,6 +30,10 @@ type HandOver struct {
 const (
 	MaxGlances   = 24
 	MaxHandOvers = 16
+
+	// maxLooks is how many looks wait to be put in order: nearly every event of a shop
+	// brings some, and each time the list is put in order it is copied.
+	maxLooks = 16
 )
 
 // HandOverWithin is how long after a look a purchase elsewhere still follows from it.
@@ -52,59 +56,101 @@ func (p *Profile) Glimpse(e *event.Event) {
 	}
 	var looks [3]Glance
 	n := 0
+	before := ""
 	for _, key := range [...]string{"sku", "product_id", "variant_id"} {
-		if sku := e.Props.Text(key); sku != "" {
+		if sku := e.Props.Text(key); sku != "" && sku != before { // many shops have one number for both
 			looks[n] = Glance{item(sku), device, e.At}
 			n++
+			before = sku
 		}
 	}
 	p.glimpse(looks[:n])
 }
 
-// glimpse notes looks. The list is copied once, however many there are: nearly every
-// event of a shop brings some.
-func (p *Profile) glimpse(looks []Glance) {
-	list, own := p.Glances, false
-	for _, g := range looks {
-		i, found := slices.BinarySearchFunc(list, g, compareGlance)
-		if found && list[i].At >= g.At {
+// Looked returns the glances with all looks put in their places, by item, then device.
+// The caller must not change them.
+func (p *Profile) Looked() []Glance {
+	if len(p.Looks) == 0 {
+		return p.Glances
+	}
+	return p.looked(make([]Glance, 0, min(len(p.Glances)+len(p.Looks), MaxGlances+1)))
+}
+
+// looked appends what Looked returns to list, which is empty. Looks come behind the
+// glances first, and take their places at the end.
+func (p *Profile) looked(list []Glance) []Glance {
+	list = append(list, p.Glances...)
+	ordered := len(list)
+	for i := range p.Looks {
+		g := &p.Looks[i]
+		if at := findGlance(list, g); at >= 0 {
+			list[at].At = max(list[at].At, g.At)
 			continue
 		}
-		if !own {
-			list, own = append(make([]Glance, 0, min(len(list)+len(looks), MaxGlances+1)), list...), true
-		}
-		if found {
-			list[i].At = g.At
-			continue
-		}
-		g.Device = deviceOf(list, g.Device)
-		list = slices.Insert(list, i, g)
+		list = append(list, *g)
 		if len(list) > MaxGlances {
 			oldest := 0
 			for j := range list {
-				if list[j].At < list[oldest].At {
+				if o := &list[oldest]; list[j].At < o.At || list[j].At == o.At && lessGlance(&list[j], o) {
 					oldest = j
 				}
 			}
-			list = slices.Delete(list, oldest, oldest+1)
+			if list = slices.Delete(list, oldest, oldest+1); oldest < ordered {
+				ordered--
+			}
 		}
 	}
-	p.Glances = list
+	for i := max(ordered, 1); i < len(list); i++ {
+		g, j := list[i], i
+		for ; j > 0 && lessGlance(&g, &list[j-1]); j-- {
+			list[j] = list[j-1]
+		}
+		list[j] = g
+	}
+	return list
+}
+
+func findGlance(list []Glance, g *Glance) int {
+	for i := range list {
+		if list[i].Item == g.Item && list[i].Device == g.Device {
+			return i
+		}
+	}
+	return -1
+}
+
+func lessGlance(a, b *Glance) bool {
+	return a.Item < b.Item || a.Item == b.Item && a.Device < b.Device
+}
+
+// glimpse notes looks, whose devices may be texts of the record.
+func (p *Profile) glimpse(looks []Glance) {
+	for _, g := range looks {
+		switch len(p.Looks) {
+		case 0:
+			p.Looks = make([]Glance, 0, maxLooks/4)
+		case maxLooks:
+			p.Glances, p.Looks = p.Looked(), make([]Glance, 0, maxLooks) // who looks so much goes on to
+		}
+		g.Device = p.deviceOf(g.Device)
+		p.Looks = append(p.Looks, g)
+	}
 }
 
 // deviceOf returns the class of a device in a text that is not the record's: one that
-// the list has, or a copy.
-func deviceOf(list []Glance, device string) string {
-	for i := range list {
-		if list[i].Device == device {
-			return list[i].Device
+// stands in the profile, or a copy.
+func (p *Profile) deviceOf(device string) string {
+	if p.Device == device {
+		return p.Device
+	}
+	for _, list := range [...][]Glance{p.Looks, p.Glances} {
+		for i := range list {
+			if list[i].Device == device {
+				return list[i].Device
+			}
 		}
 	}
 	return strings.Clone(device)
-}
-
-func compareGlance(a, b Glance) int {
-	return cmp.Or(cmp.Compare(a.Item, b.Item), strings.Compare(a.Device, b.Device))
 }
 
 // HandsOver counts the order, which must be new, if something in it was looked at
@@ -112,7 +158,7 @@ func compareGlance(a, b Glance) int {
 // look and the SKU; ok is false if there was none. An order counts once, by the
 // latest such look.
 func (p *Profile) HandsOver(e *event.Event, o *event.Order) (seen Glance, to, sku string, ok bool) {
-	if e.Name != event.OrderCompleted || len(p.Glances) == 0 {
+	if e.Name != event.OrderCompleted || len(p.Glances)+len(p.Looks) == 0 {
 		return seen, "", "", false
 	}
 	if to = event.DeviceOf(e); event.Tills(e) {
@@ -121,9 +167,10 @@ func (p *Profile) HandsOver(e *event.Event, o *event.Order) (seen Glance, to, sk
 	if to == "" || to == event.Bot || len(to) > 32 {
 		return seen, "", "", false
 	}
+	looks := p.Looked()
 	for i := range o.Lines {
 		l := &o.Lines[i]
-		look, there := p.lastLook(l, e.At)
+		look, there := lastLook(looks, l, e.At)
 		if there && look.Device != to && (!ok || look.At > seen.At) {
 			seen, sku, ok = look, l.SKU, true
 		}
@@ -147,10 +194,11 @@ func (p *Profile) HandsOver(e *event.Event, o *event.Order) (seen Glance, to, sk
 
 // lastLook returns the newest look at what a line is of, before the instant: where
 // a look at the same device is newer, nothing was handed over.
-func (p *Profile) lastLook(l *event.Line, at event.Time) (look Glance, ok bool) {
-	for i := range p.Glances {
-		g := &p.Glances[i]
-		if g.At > at || at.Sub(g.At) > HandOverWithin || g.Item != item(l.SKU) && (l.Product == "" || g.Item != item(l.Product)) {
+func lastLook(looks []Glance, l *event.Line, at event.Time) (look Glance, ok bool) {
+	sku, product := item(l.SKU), item(l.Product)
+	for i := range looks {
+		g := &looks[i]
+		if g.At > at || at.Sub(g.At) > HandOverWithin || g.Item != sku && (l.Product == "" || g.Item != product) {
 			continue
 		}
 		if !ok || g.At > look.At {
@@ -162,7 +210,7 @@ func (p *Profile) lastLook(l *event.Line, at event.Time) (look Glance, ok bool) 
 
 // joinDevices takes in what a strand did on which device.
 func (p *Profile) joinDevices(s *Profile) {
-	p.glimpse(s.Glances)
+	p.glimpse(s.Looked())
 	for _, h := range s.HandOvers {
 		i, found := slices.BinarySearchFunc(p.HandOvers, h, func(a, b HandOver) int {
 			return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
@@ -177,12 +225,17 @@ func (p *Profile) joinDevices(s *Profile) {
 	}
 }
 
-func (p *Profile) deviceless() bool { return len(p.Glances) == 0 && len(p.HandOvers) == 0 }
+func (p *Profile) deviceless() bool { return len(p.Glances)+len(p.Looks)+len(p.HandOvers) == 0 }
 
 func (p *Profile) appendDevices(dst []byte) []byte {
-	dst = wire.Uvarint(dst, uint64(len(p.Glances)))
-	for i := range p.Glances {
-		g := &p.Glances[i]
+	var few [MaxGlances + 1]Glance
+	looks := p.Glances
+	if len(p.Looks) > 0 {
+		looks = p.looked(few[:0])
+	}
+	dst = wire.Uvarint(dst, uint64(len(looks)))
+	for i := range looks {
+		g := &looks[i]
 		dst = wire.Fixed(dst, g.Item)
 		dst = wire.Text(dst, g.Device)
 		dst = wire.Varint(dst, int64(g.At))

@@ -359,8 +359,11 @@ func (p *Profile) foldLines(lines []event.Line, kind OrderKind, at event.Time, w
 	if len(lines) == 0 {
 		return
 	}
-	bought := slices.Clone(p.Bought)
-	seen := make(map[string]struct{}, len(lines)) // an order with two lines of one SKU is one purchase of it
+	bought := append(make([]Bought, 0, len(p.Bought)+min(len(lines), MaxBought)), p.Bought...)
+	var seen map[string]struct{} // an order with two lines of one SKU is one purchase of it
+	if len(lines) > 1 {
+		seen = make(map[string]struct{}, len(lines))
+	}
 	for n := range lines {
 		l := &lines[n]
 		if l.SKU == "" || len(l.SKU) > 128 || kind == Completed && l.Quantity <= 0 {
@@ -369,7 +372,9 @@ func (p *Profile) foldLines(lines []event.Line, kind OrderKind, at event.Time, w
 		if _, again := seen[l.SKU]; again {
 			continue
 		}
-		seen[l.SKU] = struct{}{}
+		if seen != nil {
+			seen[l.SKU] = struct{}{}
+		}
 		i, found := slices.BinarySearchFunc(bought, l.SKU, func(b Bought, sku string) int { return strings.Compare(b.SKU, sku) })
 		switch {
 		case kind != Completed:

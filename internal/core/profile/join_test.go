@@ -30,9 +30,10 @@ func person(p *profile.Profile) *profile.Profile {
 	own := *p
 	own.Strands = append(slices.Clone(p.Strands), p.ID)
 	slices.SortFunc(own.Strands, identity.ID.Compare)
+	own.Glances, own.Looks = p.Looked(), nil
 	own.ID, own.Birth = identity.ID{}, identity.Identifier{}
 	own.Program, own.Alarm = 0, event.Never
-	own.Series, own.Segments, own.Journeys, own.Past = nil, nil, nil, nil
+	own.Series, own.Segments, own.Untils, own.Journeys, own.Past = nil, nil, nil, nil, nil
 	own.Seen = slices.Clone(p.Seen[max(0, len(p.Seen)-profile.SeenKept):])
 	slices.Sort(own.Seen)
 	own.Open = slices.Clone(p.Open)

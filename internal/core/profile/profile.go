@@ -53,6 +53,7 @@ type Profile struct {
 	Session  Session       // the visit that goes on, or went on last
 	Series   []*Series     // by key; frozen once in a profile
 	Segments []Membership  // by key; only those in or with an Until
+	Untils   []event.Time  // empty, or instead of those of Segments, one for each; see [Profile.Until]
 	Journeys []Instance    // live instances, in order of entry
 	Past     []Past        // what re-entry rules need of journeys gone by
 	Open     []Delivery    // messages planned, claimed or started
@@ -67,7 +68,8 @@ type Profile struct {
 
 	Where     Whereabouts // where they were last
 	Visits    []Visit     // by key; at most MaxVisits, the newest stay
-	Glances   []Glance    // what was looked at on which class of device, by item, then device
+	Glances   []Glance    // what was looked at on which class of device, by item, then device; see [Profile.Looked]
+	Looks     []Glance    // newer looks, in the order in which they were heard of
 	HandOvers []HandOver  // by the class left, then the one that was bought on
 
 	Zone    string     // the customer's time zone by IANA name; empty: the shop's
@@ -103,7 +105,7 @@ func New(id identity.ID) *Profile { return &Profile{ID: id, Alarm: event.Never} 
 // go on: what is appended to the one never stands in the other.
 func (p *Profile) Fork() *Profile {
 	f := *p
-	f.Orders, f.Seen = slices.Clip(p.Orders), slices.Clip(p.Seen)
+	f.Orders, f.Seen, f.Looks = slices.Clip(p.Orders), slices.Clip(p.Seen), slices.Clip(p.Looks)
 	f.Series = slices.Clone(p.Series)
 	for i, s := range f.Series {
 		own := *s
@@ -361,7 +363,36 @@ func (p *Profile) Member(key uint64) Membership {
 		return 0
 	})
 	if ok {
-		return p.Segments[i]
+		m := p.Segments[i]
+		m.Until = p.Until(i)
+		return m
 	}
 	return Membership{Key: key, Until: event.Never}
+}
+
+// Until returns the Until of the membership at i. Nearly every event moves some, and
+// seldom anything else of a membership: they have a list of their own from then on
+// until somebody enters or leaves, so that an event copies a quarter.
+func (p *Profile) Until(i int) event.Time {
+	if len(p.Untils) > 0 {
+		return p.Untils[i]
+	}
+	return p.Segments[i].Until
+}
+
+// Memberships returns the memberships as they are. The caller must not change them.
+func (p *Profile) Memberships() []Membership {
+	if len(p.Untils) == 0 {
+		return p.Segments
+	}
+	return p.AppendMemberships(make([]Membership, 0, len(p.Segments)))
+}
+
+// AppendMemberships appends the memberships as they are.
+func (p *Profile) AppendMemberships(list []Membership) []Membership {
+	for i, m := range p.Segments {
+		m.Until = p.Until(i)
+		list = append(list, m)
+	}
+	return list
 }

@@ -44,7 +44,7 @@ func TestAChangeOfTheRestIsNeverTakenForNone(t *testing.T) {
 		reflect.ValueOf(&p0).Elem().Field(i).Set(reflect.ValueOf(p).Elem().Field(i))
 		restChanged := !bytes.Equal(p0.AppendRest(nil), old.AppendRest(nil))
 		hotChanged := !bytes.Equal(p0.AppendHot(nil), old.AppendHot(nil))
-		if !restChanged && !hotChanged {
+		if !restChanged && !hotChanged && name != "Looks" && name != "Untils" { // emptied of none
 			t.Errorf("%s is in neither part", name)
 		}
 		if same := p0.SameRest(old); same == restChanged {

@@ -35,8 +35,8 @@ func (p *Profile) Refold(kept []*event.Event, gone map[uint64]struct{}, held []H
 	if len(p.Strands) > 0 {
 		q.keepStrict(p, kept, gone)
 	}
-	q.Segments, q.Journeys, q.Past, q.Open, q.Contacts, q.Series = p.Segments, p.Journeys, p.Past, p.Open, p.Contacts, p.Series
-	q.Visits, q.Glances, q.HandOvers = p.Visits, p.Glances, p.HandOvers
+	q.Segments, q.Untils, q.Journeys, q.Past, q.Open, q.Contacts, q.Series = p.Segments, p.Untils, p.Journeys, p.Past, p.Open, p.Contacts, p.Series
+	q.Visits, q.Glances, q.Looks, q.HandOvers = p.Visits, p.Glances, p.Looks, p.HandOvers
 	q.Scores, q.Tastes, q.Tallies, q.Alarm = p.Scores, p.Tastes, p.Tallies, p.Alarm
 	q.TakeSeen(p, gone)
 	return q

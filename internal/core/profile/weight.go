@@ -38,8 +38,8 @@ const (
 func (p *Profile) Weight() int {
 	n := weightProfile + 16*cap(p.Strands) + weightHeld*cap(p.Held) + weightTrait*cap(p.Traits) + weightConsent*cap(p.Consents) +
 		weightHealth*cap(p.Health) + weightOrder*cap(p.Orders) + weightBought*cap(p.Bought) + weightMember*cap(p.Segments) +
-		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*cap(p.Seen) + 8*cap(p.Series) +
-		weightGlance*cap(p.Glances) + weightHandOver*cap(p.HandOvers) + weightVisit*cap(p.Visits)
+		weightInstance*cap(p.Journeys) + weightPast*cap(p.Past) + weightDelivery*cap(p.Open) + weightContact*cap(p.Contacts) + weightPredicted*cap(p.Predictions) + 8*(cap(p.Seen)+cap(p.Series)+cap(p.Untils)) +
+		weightGlance*(cap(p.Glances)+cap(p.Looks)) + weightHandOver*cap(p.HandOvers) + weightVisit*cap(p.Visits)
 	for _, s := range p.Series {
 		n += weightSeries + weightObs*cap(s.Obs)
 	}

@@ -145,14 +145,46 @@ func TestWherePeopleWereComesBackFromTheRowAndJoinsEitherWay(t *testing.T) {
 		}
 		a, b := one(1), one(2)
 		got, err := profile.Decode(string(a.Append(nil)))
-		if err != nil || !cmp.Equal(a.Where, got.Where) || !cmp.Equal(a.Visits, got.Visits) || !cmp.Equal(a.Glances, got.Glances) {
+		if err != nil || !cmp.Equal(a.Where, got.Where) || !cmp.Equal(a.Visits, got.Visits) || !cmp.Equal(a.Looked(), got.Looked()) {
 			t.Fatalf("%v\n%+v\n%+v", err, a, got)
 		}
 		x, y := *a, *b
 		x.Join(b)
 		y.Join(a)
-		if !cmp.Equal(x.Where, y.Where) || !cmp.Equal(x.Visits, y.Visits) || !cmp.Equal(x.Glances, y.Glances) {
+		if !cmp.Equal(x.Where, y.Where) || !cmp.Equal(x.Visits, y.Visits) || !cmp.Equal(x.Looked(), y.Looked()) {
 			t.Fatalf("it matters who joins whom:\n%s", cmp.Diff(x.Visits, y.Visits))
+		}
+	})
+}
+
+// TestLooksThatWaitSayTheSame holds that a look counts from when it was heard of,
+// although many are put in their places at once, and that who has the profile from
+// before sees none of them.
+func TestLooksThatWaitSayTheSame(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		late, atOnce := profile.New(identity.ID{1}), profile.New(identity.ID{1})
+		for i := range rapid.IntRange(0, 80).Draw(t, "looks") {
+			sku := "sku" + strconv.Itoa(rapid.IntRange(0, 40).Draw(t, "sku"))
+			at := morning + event.Time(rapid.IntRange(0, 30).Draw(t, "at")+i/2)
+			e := viewed("", sku, rapid.SampledFrom([]string{"mobile", "desktop", "tv"}).Draw(t, "device"), at)
+			before, had := *late, late.Append(nil)
+			late.Glimpse(e)
+			atOnce.Glimpse(e)
+			if got := before.Append(nil); string(got) != string(had) {
+				t.Fatal("the profile from before has changed")
+			}
+			row := atOnce.Append(nil)
+			if got := late.Append(nil); string(got) != string(row) {
+				t.Fatalf("after look %d: %+v, want %+v", i, late.Looked(), atOnce.Looked())
+			}
+			var err error
+			if atOnce, err = profile.Decode(string(row)); err != nil || len(atOnce.Looks) > 0 {
+				t.Fatalf("read as %+v, %v", atOnce, err)
+			}
+			if n := len(late.Looked()); n > profile.MaxGlances {
+				t.Fatalf("%d glances", n)
+			}
 		}
 	})
 }
