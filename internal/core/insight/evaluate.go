@@ -78,7 +78,7 @@ func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change
 	gone := func(m profile.Membership) bool { _, known := s.byKey[m.Key]; return !known }
 	own := slices.ContainsFunc(p.Segments, gone)
 	if own {
-		p.Segments = slices.DeleteFunc(slices.Clone(p.Segments), gone)
+		p.Segments, p.Untils = slices.DeleteFunc(p.AppendMemberships(nil), gone), nil
 	}
 	var few [8]uint64
 	dirty := s.set(few[:])
@@ -152,9 +152,6 @@ type run struct {
 // stands before it, so each is evaluated once.
 func (r *run) all(dirty []uint64) (changes []Change) {
 	c := condition.Context{P: r.p, Now: r.now, Zones: r.s.zones, DefaultZone: r.s.defaultZone}
-	if r.own {
-		r.p.Untils = nil // all are asked anew
-	}
 	for w := range dirty {
 		for dirty[w] != 0 {
 			n := w<<6 | bits.TrailingZeros64(dirty[w])

@@ -237,7 +237,7 @@ func (p *Profile) Same(old *Profile) bool {
 		same(p.Segments, old.Segments) && same(p.Journeys, old.Journeys) && same(p.Past, old.Past) && same(p.Open, old.Open) &&
 		same(p.Contacts, old.Contacts) && same(p.Predictions, old.Predictions) && same(p.Scores, old.Scores) && same(p.Tastes, old.Tastes) &&
 		same(p.Lists, old.Lists) && same(p.Objects, old.Objects) && same(p.Tallies, old.Tallies) && same(p.Visits, old.Visits) &&
-		same(p.Glances, old.Glances) && same(p.HandOvers, old.HandOvers) && same(p.Seen, old.Seen)
+		same(p.Glances, old.Glances) && same(p.Looks, old.Looks) && same(p.HandOvers, old.HandOvers) && same(p.Seen, old.Seen) && same(p.Untils, old.Untils)
 }
 
 func same[T any](a, b []T) bool {

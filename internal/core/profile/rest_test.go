@@ -60,7 +60,11 @@ func TestAnyChangeButOfTheProgramIsSeen(t *testing.T) {
 	old := everything()
 	for i := range reflect.TypeFor[profile.Profile]().NumField() {
 		name, p := reflect.TypeFor[profile.Profile]().Field(i).Name, *old
-		reflect.ValueOf(&p).Elem().Field(i).Set(reflect.ValueOf(changed(i)).Elem().Field(i))
+		to := reflect.ValueOf(changed(i)).Elem().Field(i)
+		if to.Kind() == reflect.Slice && reflect.ValueOf(old).Elem().Field(i).Len() == 0 {
+			to = reflect.MakeSlice(to.Type(), 1, 1)
+		}
+		reflect.ValueOf(&p).Elem().Field(i).Set(to)
 		if p.Same(old) != (name == "Program") {
 			t.Errorf("%s changed: Same = %v", name, p.Same(old))
 		}
