@@ -845,7 +845,7 @@ export interface paths {
         };
         /**
          * See what comes in, as it comes in
-         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Roles that only analyse see no names and addresses.
+         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Who only analyses sees no names and addresses.
          */
         get: operations["get_events_stream"];
         put?: never;
@@ -1607,7 +1607,7 @@ export interface paths {
         };
         /**
          * List what was put aside, with the reason
-         * @description The newest first, of one reason or of all. Roles that only analyse do not see the events themselves.
+         * @description The newest first, of one reason or of all. Who only analyses does not see the events themselves.
          */
         get: operations["get_quarantine"];
         put?: never;
@@ -3830,6 +3830,8 @@ export interface components {
             created: string;
             email: string;
             id: string;
+            /** @description Whether names, addresses and numbers of telephones of customers are masked in what they read. */
+            masked: boolean;
             /** @description The ids of the operations that the role may do. */
             may: string[] | null;
             name: string;
