@@ -242,7 +242,7 @@ func TestVersionsOfAJourneyAreListedWithTheirDifferences(t *testing.T) {
 			all.Files[i]["body"] = strings.Replace(all.Files[i]["body"], "wait: 1d", "wait: 2d", 1)
 		}
 	}
-	if status := w.ask(w.secret, http.MethodPut, "/definitions", map[string]any{"files": all.Files}, nil); status != http.StatusOK {
+	if status := w.ask(w.secret, http.MethodPut, "/definitions", map[string]any{"files": all.Files}, nil, "If-Match", "*"); status != http.StatusOK {
 		t.Fatalf("%d", status)
 	}
 	w.settle()

@@ -96,7 +96,7 @@ func TestItem52AConditionIsATreeAndNothingElse(t *testing.T) {
 		if code := w.ask(w.secret, "POST", "/definitions/validate", d, &found); code != 200 || found.OK || !strings.HasPrefix(found.Problems[0].Where, "segments/hostile.yaml") {
 			t.Errorf("%s: %d, %+v", when, code, found)
 		}
-		if code := w.ask(w.secret, "PUT", "/definitions", d, nil); code != 400 {
+		if code := w.ask(w.secret, "PUT", "/definitions", d, nil, "If-Match", "*"); code != 400 {
 			t.Errorf("%s comes into force: %d", when, code)
 		}
 	}

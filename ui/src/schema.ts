@@ -606,12 +606,12 @@ export interface paths {
         };
         /**
          * Get the definitions in force
-         * @description Every file as it was written.
+         * @description Every file as it was written. The ETag is their tag: send it as If-Match with what you make of them.
          */
         get: operations["get_definitions"];
         /**
          * Put definitions in force
-         * @description All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing.
+         * @description All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing. If-Match says what they were made from; without it a shop that has definitions answers 428, so that nobody's change is lost.
          */
         put: operations["put_definitions"];
         post?: never;
@@ -6742,6 +6742,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6763,7 +6764,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tag of the definitions that these were made from: others in force meanwhile are a conflict. Default: whatever is in force is replaced. */
+                /** @description The ETag of GET /definitions from which these were made: others in force meanwhile are a conflict. * replaces whatever is in force. It may be left out only while nothing is. */
                 "If-Match"?: string;
             };
             path?: never;
