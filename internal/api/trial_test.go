@@ -328,3 +328,22 @@ func TestACampaignIsMeasuredAgainstWhoWasHeldOut(t *testing.T) {
 		t.Errorf("of no campaign = %d", code)
 	}
 }
+
+func TestATestThatCannotBeSentIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hear("ada", "Order Completed", nil)
+	test := func(to string) int {
+		return w.ask(w.secret, "POST", "/templates/winter-lights/test", map[string]any{"to": to}, nil)
+	}
+	for range 25 {
+		for _, to := range []string{"nobody", "a b@shop.example", "a@b@shop.example", "a@[127.0.0.1]", "a@shop..example", "@shop.example"} {
+			if code := test(to); code != 400 {
+				t.Fatalf("a test to %s = %d, want 400", to, code)
+			}
+		}
+	}
+	if code := test("anna@shop.example"); code != 200 {
+		t.Errorf("the first test that can be sent = %d", code)
+	}
+}
