@@ -99,6 +99,7 @@ type campaign struct {
 	Title    string      `json:"title"`
 	Audience string      `json:"audience"`
 	At       string      `json:"at,omitempty"`
+	Passed   bool        `json:"passed"`
 	Rate     int64       `json:"rate_per_hour,omitempty"`
 	Runs     []order     `json:"runs"`
 	Messages []run.Count `json:"messages"`
@@ -156,7 +157,11 @@ func (c *campaignListCmd) Run(ctx context.Context, e *env) error {
 
 func (c *campaign) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s\n  for those who: %s\n", c.Name, c.Title, c.Audience)
-	if c.At != "" {
+	switch {
+	case c.At == "":
+	case c.Passed && len(c.Runs) == 0:
+		fmt.Fprintln(w, "  at:", c.At+", which has passed: it was not sent")
+	default:
 		fmt.Fprintln(w, "  at:", c.At)
 	}
 	for i := range c.Runs {

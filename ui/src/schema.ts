@@ -2712,6 +2712,7 @@ export interface components {
             file?: string;
             messages: components["schemas"]["Count"][] | null;
             name: string;
+            passed: boolean;
             /** Format: int64 */
             rate_per_hour?: number;
             runs: components["schemas"]["RunStatus"][] | null;
