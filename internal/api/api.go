@@ -16,6 +16,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
+	"rapport/internal/drafts"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -71,6 +72,8 @@ type Options struct {
 
 	// People are those who can sign in. Default: nobody can; keys are all there is.
 	People *people.Book
+	// Drafts are what people write and have not put in force. Default: none are kept.
+	Drafts *drafts.Shelf
 	// PublicURL is where invitations lead.
 	PublicURL string
 	// TLS says that browsers come by TLS, so that sessions are sent by nothing else.
@@ -160,6 +163,7 @@ func New(o Options) *API {
 	a.campaigns()
 	a.predictions()
 	a.definitions()
+	a.drafts()
 	a.recommendations()
 	a.pictures()
 	a.state()
