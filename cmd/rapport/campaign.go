@@ -43,7 +43,7 @@ const (
 
 // call asks the server and decodes what it answers into v. A problem that the
 // server names is the error.
-func (r *remote) call(ctx context.Context, method, path string, body, v any) error {
+func (r *remote) call(ctx context.Context, method, path string, body, v any, headers ...string) error {
 	if strings.ContainsFunc(r.Key, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return fmt.Errorf("%w: the key is one word such as rp_s_live_…, without spaces or line ends; look at RAPPORT_KEY or --key", errMisuse)
 	}
@@ -54,11 +54,11 @@ func (r *remote) call(ctx context.Context, method, path string, body, v any) err
 			return err
 		}
 	}
-	return r.send(ctx, method, path, "application/json", sent, v)
+	return r.send(ctx, method, path, "application/json", sent, v, headers...)
 }
 
-// send is call with a body of any kind.
-func (r *remote) send(ctx context.Context, method, path, kind string, body []byte, v any) error {
+// send is call with a body of any kind. Headers are names, each with its value behind.
+func (r *remote) send(ctx context.Context, method, path, kind string, body []byte, v any, headers ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.Server, "/")+"/api/v1/"+path, bytes.NewReader(body))
@@ -67,6 +67,9 @@ func (r *remote) send(ctx context.Context, method, path, kind string, body []byt
 	}
 	request.Header.Set("Authorization", "Bearer "+r.Key)
 	request.Header.Set("Content-Type", kind)
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "the server at "+r.Server+" does not answer: is rapport serve running there?")
@@ -96,6 +99,7 @@ type campaign struct {
 	Title    string      `json:"title"`
 	Audience string      `json:"audience"`
 	At       string      `json:"at,omitempty"`
+	Passed   bool        `json:"passed"`
 	Rate     int64       `json:"rate_per_hour,omitempty"`
 	Runs     []order     `json:"runs"`
 	Messages []run.Count `json:"messages"`
@@ -153,7 +157,11 @@ func (c *campaignListCmd) Run(ctx context.Context, e *env) error {
 
 func (c *campaign) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s\n  for those who: %s\n", c.Name, c.Title, c.Audience)
-	if c.At != "" {
+	switch {
+	case c.At == "":
+	case c.Passed && len(c.Runs) == 0:
+		fmt.Fprintln(w, "  at:", c.At+", which has passed: it was not sent")
+	default:
 		fmt.Fprintln(w, "  at:", c.At)
 	}
 	for i := range c.Runs {

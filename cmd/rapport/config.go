@@ -314,6 +314,15 @@ func applyTo(ctx context.Context, server *remote, src *program.Source, dir strin
 	if err != nil {
 		return nil, err
 	}
+	// What is in force now is what the folder replaces: if somebody changes it while this
+	// is checked and its pictures are sent, they are not undone unseen.
+	var before struct {
+		Tag string `json:"tag"`
+	}
+	var match []string
+	if server.call(ctx, http.MethodGet, "program", nil, &before) == nil { // a server without definitions asks for no tag
+		match = []string{"If-Match", `"` + before.Tag + `"`}
+	}
 	var found struct {
 		OK       bool           `json:"ok"`
 		Problems []spec.Problem `json:"problems"`
@@ -328,5 +337,5 @@ func applyTo(ctx context.Context, server *remote, src *program.Source, dir strin
 		return found.Problems, err
 	}
 	var done struct{}
-	return found.Problems, server.call(ctx, http.MethodPut, "definitions", w, &done)
+	return found.Problems, server.call(ctx, http.MethodPut, "definitions", w, &done, match...)
 }

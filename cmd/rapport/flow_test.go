@@ -23,6 +23,10 @@ func TestTheFlowThroughAJourneyIsCountedByStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	marks := "journey: marks\ntrigger: {event: Order Completed}\nholdout: 0\nsteps:\n  - name: a-b\n    wait: 1d\n  - name: a_b\n    wait: 1d\n"
+	if src, err = src.With([]program.File{{Path: "journeys/marks.yaml", Body: marks}}, nil); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.node.Apply(t.Context(), src); err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +75,15 @@ func TestTheFlowThroughAJourneyIsCountedByStep(t *testing.T) {
 		if len(seen) != want {
 			t.Errorf("%s: %d people, not %d", who, len(seen), want)
 		}
+	}
+	for step, want := range map[string]int{"a-b": 3, "a_b": 0, "%": 0} {
+		p, err := tables.FlowPeople(t.Context(), "marks", step, "reached", "", identity.ID{}, 10)
+		if err != nil || len(p.IDs) != want {
+			t.Errorf("behind the step %s are %d people (%v), not %d", step, len(p.IDs), err, want)
+		}
+	}
+	if p, err := tables.FlowPeople(t.Context(), "m_rks", "", "entered", "", identity.ID{}, 10); err != nil || len(p.IDs) > 0 {
+		t.Errorf("behind another journey are %d people (%v)", len(p.IDs), err)
 	}
 	if f, err = tables.Flow(t.Context(), "wel", 0.1); err != nil || f.Entered != 0 || len(f.Steps) != 0 {
 		t.Errorf("a journey whose name another begins with is counted with it: %+v %v", f, err)

@@ -46,3 +46,37 @@ func TestDefinitionsThatHoldNobodyAreTold(t *testing.T) {
 	}
 	say(t, exitFailed, "apply", defs, "--data", data)
 }
+
+// Without a data directory nothing was heard, and the folder itself says how the shop
+// calls what it sends.
+func TestAFolderThatCallsAnEventByTwoNamesIsTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for path, body := range map[string]string{
+		"shop.yaml":            "name: The Gift Shop\ncurrency: GBP\n",
+		"segments/ribbon.yaml": "segment: ribbon\nwhen: {did: Gift Wrapped}\n",
+		"segments/wrap.yaml":   "segment: wrap\nwhen: {did: gift wrapped}\n",
+		"segments/again.yaml":  "segment: again\nwhen: {did: Gift Wrapped, within: 30d}\n",
+		"journeys/wrap.yaml":   "journey: wrap\ntrigger: {event: Gift wrapped}\nsteps:\n  - wait: 1d\n",
+	} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, _ := say(t, exitDone, "validate", dir)
+	for _, want := range []string{
+		`warning: segments/wrap.yaml:2:13: the event "gift wrapped" is called otherwise at segments/again.yaml:2:13, and names are compared letter by letter (write: Gift Wrapped)`,
+		`warning: journeys/wrap.yaml:2:18: the event "Gift wrapped" is called otherwise at segments/again.yaml:2:13`,
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("validate says %s, not %s", out, want)
+		}
+	}
+	if n := strings.Count(out, "warning:"); n != 2 {
+		t.Errorf("validate warns %d times: %s", n, out)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
+	"rapport/internal/drafts"
 	"rapport/internal/imports"
 	"rapport/internal/intake"
 	"rapport/internal/live"
@@ -28,7 +29,7 @@ func (s *server) api() (*api.API, error) {
 	}
 	s.predictor = predictor(s.d, s.node, defaultMargin, defaultDiscount)
 	return api.New(api.Options{
-		Predictions: s.predictor, Scheduled: s.scheduled, People: s.d.people, PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
+		Predictions: s.predictor, Scheduled: s.scheduled, People: s.d.people, Drafts: drafts.Open(s.d.dir, time.Now), PublicURL: s.public, TLS: strings.HasPrefix(s.public, "https:"),
 		Node: s.node, Store: s.d.store, Ledger: s.d.ledger, Keys: s.d.ring, Imports: s.book(), Desk: s.desk, Live: s.live, Learn: s.learn, Interests: s.shops.likes, Domains: domains,
 		Catalogue: s.shops.keeper, Pictures: s.d.library(), Room: s.room, Home: s.d.key.Home, Warehouse: s.d.tables.store(), Now: s.clock.Now, Log: s.logger, DNS: s.dns(),
 	}), nil

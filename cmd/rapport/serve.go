@@ -33,6 +33,9 @@ type serveCmd struct {
 // Run serves until it is told to stop, and then ends in order.
 func (c *serveCmd) Run(ctx context.Context, e *env) (err error) {
 	clock := clock.Wall()
+	if _, err := newProxies(c.Placing.TrustedProxy, c.Placing.PeerHeader); err != nil {
+		return err // before keys are shown, which happens once
+	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "cannot listen on "+c.Listen)

@@ -46,28 +46,28 @@ type server struct {
 	silent bool                     // nothing is sent: another instance of the directory may
 	demo   func() *admin.DemoStatus // nil: this is no demo
 
-	openPages  bool                 // pages, caught mails and figures are for every machine
-	hold       time.Duration        // how long clicks are held to be judged; 0: as the site does
-	wall       func() time.Time     // by which clicks are judged; nil: the wall
-	catcher    *mailcatcher.Catcher // nil: mail goes to a real server
-	carrier    carrier
-	hooks      *hooks.Server
-	mailer     channels.Channel // the carrier, or what stands before it
-	sending    *sending         // nil: no domain of ours answers for the mail, as in the demo
-	node       *run.Node
-	manage     *api.API
-	site       *site.Site
-	loader     *report.Loader
-	signer     *site.Signer
-	shops      *shops
-	live       *live.Hub     // shows people what comes in
-	desk       *imports.Desk // imports files that people upload
-	predictor  *predict.Runner
-	scheduled  *schedule.Runner             // sends the reports that colleagues asked for
-	room       *suggest.Room                // what to show whom next
-	current    atomic.Pointer[http.Handler] // nil: the server is not ready yet
-	geo        *geoip.DB                    // nil: nobody tells the town of an address
-	peerHeader string                       // see intake.Options
+	openPages bool                 // pages, caught mails and figures are for every machine
+	hold      time.Duration        // how long clicks are held to be judged; 0: as the site does
+	wall      func() time.Time     // by which clicks are judged; nil: the wall
+	catcher   *mailcatcher.Catcher // nil: mail goes to a real server
+	carrier   carrier
+	hooks     *hooks.Server
+	mailer    channels.Channel // the carrier, or what stands before it
+	sending   *sending         // nil: no domain of ours answers for the mail, as in the demo
+	node      *run.Node
+	manage    *api.API
+	site      *site.Site
+	loader    *report.Loader
+	signer    *site.Signer
+	shops     *shops
+	live      *live.Hub     // shows people what comes in
+	desk      *imports.Desk // imports files that people upload
+	predictor *predict.Runner
+	scheduled *schedule.Runner             // sends the reports that colleagues asked for
+	room      *suggest.Room                // what to show whom next
+	current   atomic.Pointer[http.Handler] // nil: the server is not ready yet
+	geo       *geoip.DB                    // nil: nobody tells the town of an address
+	front     proxies                      // who may say for whom they ask
 }
 
 // ServeHTTP answers with the handler of the present node; before there is one,
@@ -202,14 +202,14 @@ func linkSecret(key identity.Key) (secret [32]byte) {
 }
 
 // handler returns everything that the server answers.
-func (s *server) handler() http.Handler { return s.routes().guarded() }
+func (s *server) handler() http.Handler { return s.front.handler(s.routes().guarded()) }
 
 // routes returns every route of the server.
 func (s *server) routes() *routes {
 	mux := &routes{mux: http.NewServeMux()}
 	tracking := intake.New(intake.Options{
-		Locate: s.locate(), PeerHeader: s.peerHeader,
-		Keys: s.d.ring, Append: s.node.Take, Quarantine: s.node.Quarantine, Now: s.clock.Now, Workspace: s.d.key, PublicURL: s.public, Log: s.logger,
+		Locate: s.locate(),
+		Keys:   s.d.ring, Append: s.node.Take, Quarantine: s.node.Quarantine, Now: s.clock.Now, Workspace: s.d.key, PublicURL: s.public, Log: s.logger,
 	})
 	for _, pattern := range intake.Patterns() {
 		mux.Open(pattern, tracking)

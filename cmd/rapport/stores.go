@@ -143,15 +143,21 @@ func (c *storesCmd) Run(_ context.Context, e *env) error {
 	return nil
 }
 
-// placing is how a server learns where its visitors are.
+// placing is how a server learns who its visitors are and where.
 type placing struct {
-	GeoIP      string `name:"geoip" type:"path" placeholder:"FILE" help:"A file in MaxMind's format (.mmdb) that tells the country and town of a visitor's network. Default: nobody is asked. Addresses are not kept."`
-	PeerHeader string `placeholder:"NAME" help:"The header in which the proxy in front says who connected, such as X-Forwarded-For; of several the last counts. Default: there is no proxy."`
+	GeoIP string `name:"geoip" type:"path" placeholder:"FILE" help:"A file in MaxMind's format (.mmdb) that tells the country and town of a visitor's network. Default: nobody is asked. Addresses are not kept."`
+
+	TrustedProxy []string `placeholder:"CIDR" help:"Address or network of a proxy in front, such as 10.0.0.0/8; may be repeated. What these say of who connected is believed, in X-Forwarded-For or Forwarded, from the end of the list up to the first that is none of them; what anybody else says is not. It decides whose wrong passwords, keys and sign-ups are counted together, what is kept of where a consent came from, and the town. Default: there is no proxy, and whoever connects is the visitor."`
+	PeerHeader   string   `placeholder:"NAME" help:"The header in which the trusted proxies say who connected, if it is another, such as CF-Connecting-IP."`
 }
 
 // prepare opens the file, if there is one.
 func (p placing) prepare(s *server) error {
-	s.peerHeader = p.PeerHeader
+	front, err := newProxies(p.TrustedProxy, p.PeerHeader)
+	if err != nil {
+		return err
+	}
+	s.front = front
 	if p.GeoIP == "" {
 		return nil
 	}

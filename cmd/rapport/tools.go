@@ -166,7 +166,7 @@ func (c *keysListCmd) Run(e *env) error {
 type keysAddCmd struct {
 	Data  string       `required:"" type:"path" help:"Data directory."`
 	Name  string       `required:"" help:"What the key is for."`
-	Scope []keys.Scope `required:"" placeholder:"SCOPE" help:"What it may do: read, write, send, erase or sql; may be repeated."`
+	Scope []keys.Scope `required:"" placeholder:"SCOPE" help:"What it may do: read, analyse (read without names and addresses), write, send, erase or sql; may be repeated."`
 	JSON  bool         `help:"Print as JSON."`
 }
 

@@ -16,6 +16,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
+	"rapport/internal/drafts"
 	"rapport/internal/fault"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -71,6 +72,8 @@ type Options struct {
 
 	// People are those who can sign in. Default: nobody can; keys are all there is.
 	People *people.Book
+	// Drafts are what people write and have not put in force. Default: none are kept.
+	Drafts *drafts.Shelf
 	// PublicURL is where invitations lead.
 	PublicURL string
 	// TLS says that browsers come by TLS, so that sessions are sent by nothing else.
@@ -97,6 +100,7 @@ type API struct {
 	limits  *limits
 	routes  []Route
 	open    map[string]bool // patterns of operations that ask for no key
+	ours    map[string]bool // operations whose answers are about no customer, by their ids
 	huma    huma.API
 	openapi []byte
 
@@ -119,6 +123,7 @@ type Route struct {
 	Scope  keys.Scope
 	ID     string        // of the operation in the document
 	Roles  []people.Role // of people who may do it
+	Masked bool          // who only analyses sees no names and addresses in its answer
 }
 
 // secretOnly is the scope of operations that no restricted key may do: a key that
@@ -136,9 +141,12 @@ func New(o Options) *API {
 	if o.DNS == nil {
 		o.DNS = sender.NewResolver("")
 	}
-	a := &API{o: o, mux: http.NewServeMux(), open: map[string]bool{}, limits: newLimits(o.Rate)}
+	o.Node = noting{o.Node}
+	a := &API{o: o, mux: http.NewServeMux(), open: map[string]bool{}, ours: map[string]bool{}, limits: newLimits(o.Rate)}
 	a.desk = audience.New(audience.Options{Store: o.Store, Customers: o.Node.Customers, Ledger: o.Ledger, Program: o.Node.Program, Subjects: o.Node.Subjects, Now: o.Now, Known: o.Node.Known})
-	a.huma = humago.New(a.mux, configuration())
+	described := configuration()
+	described.Transformers = []huma.Transformer{a.maskedAnswer}
+	a.huma = humago.New(a.mux, described)
 	a.customers()
 	a.groups()
 	a.journeys()
@@ -155,6 +163,7 @@ func New(o Options) *API {
 	a.campaigns()
 	a.predictions()
 	a.definitions()
+	a.drafts()
 	a.recommendations()
 	a.pictures()
 	a.state()
@@ -193,7 +202,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, a.nothing(w, r))
 		return
 	}
-	c.peer = peer(r)
+	c.peer, c.called = peer(r), &called{}
 	noted := &statusNoted{ResponseWriter: w}
 	c.status = func() int { return noted.status }
 	a.mux.ServeHTTP(noted, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
@@ -275,8 +284,9 @@ const maxCall = 64 << 10
 func route[I, O any](a *API, op operation, do func(ctx context.Context, in *I) (*O, error)) {
 	path := Prefix + op.path
 	id := operationID(op.method, op.path)
-	a.routes = append(a.routes, Route{op.method, path, op.scope, id, rolesOf(&op)})
+	a.routes = append(a.routes, Route{op.method, path, op.scope, id, rolesOf(&op), !ours[op.method+" "+op.path]})
 	a.open[op.method+" "+path] = op.scope == anybody
+	a.ours[id] = ours[op.method+" "+op.path]
 	if op.maxBody == 0 {
 		op.maxBody = maxCall
 	}

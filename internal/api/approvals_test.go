@@ -21,10 +21,10 @@ func TestALargeCampaignNeedsFourEyesAndTheNumber(t *testing.T) {
 			d.Files[i].Body = "campaign: " + name + "\naudience: {did: Order Completed}\ntemplate: winter-lights\ncategory: lighting\nreason: You bought something before\n"
 		}
 	}
-	if a := w.as(tokens[people.Support], "PUT", "/definitions", d, nil); a.Code != 403 {
+	if a := w.as(tokens[people.Support], "PUT", "/definitions", d, nil, "If-Match", "*"); a.Code != 403 {
 		t.Fatalf("support edits: %d", a.Code)
 	}
-	if a := w.as(tokens[people.Marketer], "PUT", "/definitions", d, nil); a.Code != 200 {
+	if a := w.as(tokens[people.Marketer], "PUT", "/definitions", d, nil, "If-Match", "*"); a.Code != 200 {
 		t.Fatalf("editing = %d %s", a.Code, a.Body)
 	}
 	w.settle()
@@ -82,7 +82,7 @@ func TestALargeCampaignNeedsFourEyesAndTheNumber(t *testing.T) {
 		t.Fatalf("approving = %d", code)
 	}
 	// An edit voids it; and who made it cannot approve it.
-	if code := w.as(admin, "PUT", "/definitions", d.with("segments/edited.yaml", "segment: edited\nlabel: Edited\nwhen: {did: Order Completed}\n"), nil); code.Code != 200 {
+	if code := w.as(admin, "PUT", "/definitions", d.with("segments/edited.yaml", "segment: edited\nlabel: Edited\nwhen: {did: Order Completed}\n"), nil, "If-Match", "*"); code.Code != 200 {
 		t.Fatalf("editing = %d %s", code.Code, code.Body)
 	}
 	w.settle()

@@ -10,7 +10,6 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
-	"rapport/internal/people"
 	"rapport/internal/run"
 )
 
@@ -89,7 +88,7 @@ const mostAsked = 10_000
 // asides adds the operations about what was put aside.
 func (a *API) asides() {
 	const tag = "events"
-	route(a, get("/quarantine", "state", "List what was put aside, with the reason", "The newest first, of one reason or of all. Roles that only analyse do not see the events themselves."), a.quarantine)
+	route(a, get("/quarantine", "state", "List what was put aside, with the reason", "The newest first, of one reason or of all. Who only analyses does not see the events themselves."), a.quarantine)
 	route(a, get("/quarantine/reasons", tag, "Count what was put aside, by reason", ""), func(ctx context.Context, _ *struct{}) (*body[asideReasons], error) {
 		list, err := a.o.Node.Asides(ctx, mostAsked)
 		if err != nil {
@@ -218,8 +217,7 @@ func (a *API) quarantine(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	c := callerOf(ctx)
-	masked := c.person != nil && c.person.Role == people.Analyst
+	masked := callerOf(ctx).masked()
 	why := WhyAside{in.Kind, in.Reason, in.Field}
 	out := page[aside]{Data: []aside{}}
 	for i := range list {

@@ -250,6 +250,10 @@ func (a *API) choices(ctx context.Context, in *struct {
 		}
 		return sources
 	}
+	calls := func(name string) bool { return namesSomebody(name) || letters(name) == "name" }
+	if callerOf(ctx).masked() && strings.HasSuffix(in.From, "values") && (calls(in.At) || slices.ContainsFunc(in.Of, calls)) {
+		return answer(out, nil) // a first name that several customers have is theirs all the same
+	}
 	switch in.From {
 	case "events":
 		err = seen("events")

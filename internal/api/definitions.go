@@ -36,6 +36,12 @@ func (d *definitions) source() (*program.Source, error) {
 	return program.New(files)
 }
 
+// tagged are definitions with their tag as HTTP names it.
+type tagged struct {
+	ETag string `header:"ETag"`
+	Body definitions
+}
+
 // checked is what is wrong with definitions.
 type checked struct {
 	OK       bool           `json:"ok" doc:"Whether they may come into force: warnings do not hinder."`
@@ -80,7 +86,7 @@ type WithDefinitions struct {
 func (a *API) definitions() {
 	const tag = "definitions"
 	route(a, get("/program", tag, "Say what is in force", ""), a.program)
-	route(a, get("/definitions", tag, "Get the definitions in force", "Every file as it was written."), func(ctx context.Context, _ *struct{}) (*body[definitions], error) {
+	route(a, get("/definitions", tag, "Get the definitions in force", "Every file as it was written. The ETag is their tag: send it as If-Match with what you make of them."), func(ctx context.Context, _ *struct{}) (*tagged, error) {
 		pr, err := a.inForce(ctx)
 		if err != nil {
 			return nil, err
@@ -89,7 +95,7 @@ func (a *API) definitions() {
 		for _, f := range pr.Source.Files() {
 			d.Files = append(d.Files, file{f.Path, f.Body})
 		}
-		return answer(d, nil)
+		return &tagged{`"` + d.Tag + `"`, d}, nil
 	})
 	route(a, get("/definitions/tree", tag, "Get what one file of the definitions says, as JSON", "Of a file of YAML: what its first document says, its keys in the order of the file. For who changes a part of it."), a.treeOf)
 	post := func(verb, summary, about string) operation {
@@ -112,7 +118,7 @@ func (a *API) definitions() {
 		})
 	route(a, operation{
 		method: http.MethodPut, path: "/definitions", scope: keys.Edit, tag: tag, summary: "Put definitions in force", maxBody: maxDefinitions,
-		about: "All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing.",
+		about: "All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing. If-Match says what they were made from; without it a shop that has definitions answers 428, so that nobody's change is lost.",
 	}, a.apply)
 }
 
@@ -136,9 +142,10 @@ func (a *API) program(ctx context.Context, _ *struct{}) (*body[programInForce], 
 	return answer(v, nil)
 }
 
-// apply puts definitions in force. Two that apply at once are told apart by If-Match.
+// apply puts definitions in force. Who does not say what theirs were made from could
+// undo what somebody else did meanwhile, and would not know: they are asked to say.
 func (a *API) apply(ctx context.Context, in *struct {
-	If string `header:"If-Match" maxLength:"20" doc:"The tag of the definitions that these were made from: others in force meanwhile are a conflict. Default: whatever is in force is replaced."`
+	If string `header:"If-Match" maxLength:"20" doc:"The ETag of GET /definitions from which these were made: others in force meanwhile are a conflict. * replaces whatever is in force. It may be left out only while nothing is."`
 	WithDefinitions
 },
 ) (*body[applied], error) {
@@ -148,12 +155,14 @@ func (a *API) apply(ctx context.Context, in *struct {
 	}
 	a.applying.Lock()
 	defer a.applying.Unlock()
-	if want := strings.Trim(in.If, `"`); want != "" {
+	if want := strings.Trim(strings.TrimSpace(in.If), `"`); want != "*" {
 		pr, err := a.o.Node.Program(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if pr == nil || run.Tag(pr.Source) != want {
+		case want == "" && pr != nil:
+			return nil, &problem{Status: http.StatusPreconditionRequired, Detail: "say which definitions these were made from: send the header If-Match with the ETag that GET " + Prefix + "/definitions answers (the tag in its body), or If-Match: * to replace whatever is in force"}
+		case want != "" && (pr == nil || run.Tag(pr.Source) != want):
 			return nil, fault.New(fault.Conflict, "other definitions came into force meanwhile: get them, and make the change on top of them")
 		}
 	}

@@ -53,7 +53,7 @@ func TestAMistakeIsNamedBehindAHundredWarnings(t *testing.T) {
 		d = d.with("segments/"+name+".yaml", "segment: "+name+"\nwhen: {did: product viewed, within: 30d}\n")
 	}
 	d = d.with("segments/zz.yaml", "segment: zz\n")
-	a := w.as(w.team()[people.Owner], "PUT", "/definitions", d, nil)
+	a := w.as(w.team()[people.Owner], "PUT", "/definitions", d, nil, "If-Match", "*")
 	if a.Code != 400 || !strings.Contains(a.Body.String(), "segments/zz.yaml") {
 		t.Errorf("%d: %s", a.Code, a.Body)
 	}
@@ -81,10 +81,18 @@ func TestDefinitionsComeIntoForceAllOfThemOrNone(t *testing.T) {
 	if code := w.ask(w.secret, "PUT", "/definitions", d, nil, "If-Match", d.Tag); code != 409 {
 		t.Errorf("a change of what is no longer in force = %d, want 409", code)
 	}
-	if code := w.ask(w.secret, "PUT", "/definitions", again.with(path, "segment: everyone-new\n"), nil); code != 400 {
+	asked := w.as("", "PUT", "/definitions", d, nil, "Authorization", "Bearer "+w.secret)
+	if asked.Code != 428 || !strings.Contains(asked.Body.String(), "ETag that GET /api/v1/definitions answers") {
+		t.Errorf("a change that does not say of what = %d %s, want 428 and how to say it", asked.Code, asked.Body)
+	}
+	shown := w.as("", "GET", "/definitions", nil, nil, "Authorization", "Bearer "+w.secret)
+	if etag := shown.Header().Get("ETag"); etag != `"`+a.Tag+`"` {
+		t.Errorf("the ETag of what is in force is %s, want that of %q", etag, a.Tag)
+	}
+	if code := w.ask(w.secret, "PUT", "/definitions", again.with(path, "segment: everyone-new\n"), nil, "If-Match", "*"); code != 400 {
 		t.Errorf("definitions with a mistake = %d, want 400", code)
 	}
-	if code := w.ask(w.secret, "PUT", "/definitions", again.with("../../etc/passwd", "x"), nil); code != 400 {
+	if code := w.ask(w.secret, "PUT", "/definitions", again.with("../../etc/passwd", "x"), nil, "If-Match", "*"); code != 400 {
 		t.Errorf("a path that leads out = %d, want 400", code)
 	}
 	var in struct{ Tag string }
@@ -108,7 +116,7 @@ func TestADifferenceNamesWhatChangesAndWhomItConcerns(t *testing.T) {
 	const path = "segments/lookers.yaml"
 	const lookers = "segment: lookers\nwhen: {did: Product Viewed, within: 30d}\n"
 	d = d.with(path, lookers).with("journeys/wait.yaml", "journey: wait\ntrigger: {event: Product Viewed}\nholdout: 0\nsteps:\n  - wait: 30d\n")
-	if code := w.ask(w.secret, "PUT", "/definitions", d, nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", d, nil, "If-Match", "*"); code != 200 {
 		t.Fatalf("putting them in force = %d", code)
 	}
 	w.settle()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -241,6 +242,22 @@ func (a *API) flow(ctx context.Context, in *Named) (*body[flow], error) {
 	return answer(v, err)
 }
 
+// stepsEver names the steps of a journey, and behind them those that only earlier versions
+// had, where people may have been.
+func stepsEver(pr *program.Program, name string) (list []string) {
+	for _, d := range append([]*journey.Definition{pr.Core.Journeys.Definition(name)}, pr.Older...) {
+		if d == nil || d.Name != name {
+			continue
+		}
+		for _, s := range d.Steps() {
+			if !slices.Contains(list, s.Name) {
+				list = append(list, s.Name)
+			}
+		}
+	}
+	return list
+}
+
 var errNoJourney = fault.New(fault.NotFound, "no journey of that name is in force")
 
 func (a *API) flowPeople(ctx context.Context, in *struct {
@@ -257,6 +274,9 @@ func (a *API) flowPeople(ctx context.Context, in *struct {
 	}
 	if pr.Core.Journeys.Definition(in.Name) == nil {
 		return nil, errNoJourney
+	}
+	if steps := stepsEver(pr, in.Name); in.Step != "" && !slices.Contains(steps, in.Step) {
+		return nil, fault.New(fault.NotFound, "the journey has no step "+strconv.Quote(in.Step)+"; its steps are "+strings.Join(steps, ", "))
 	}
 	after, err := in.customer("journey")
 	if err != nil {

@@ -242,7 +242,7 @@ func TestVersionsOfAJourneyAreListedWithTheirDifferences(t *testing.T) {
 			all.Files[i]["body"] = strings.Replace(all.Files[i]["body"], "wait: 1d", "wait: 2d", 1)
 		}
 	}
-	if status := w.ask(w.secret, http.MethodPut, "/definitions", map[string]any{"files": all.Files}, nil); status != http.StatusOK {
+	if status := w.ask(w.secret, http.MethodPut, "/definitions", map[string]any{"files": all.Files}, nil, "If-Match", "*"); status != http.StatusOK {
 		t.Fatalf("%d", status)
 	}
 	w.settle()
@@ -292,5 +292,24 @@ func TestPeopleAtAStepArePaged(t *testing.T) {
 	}
 	if w.ask(w.secret, http.MethodGet, "/journeys/welcome/flow", nil, &f); f.Standing["settle"] != 3 || f.Learnt || seen != 3 {
 		t.Errorf("%d were listed, %+v", seen, f)
+	}
+}
+
+func TestPeopleOfAStepThatThereIsNotAreNotNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, who := range []string{"standing", "reached", "goal", "dropped"} {
+		a := w.as("", http.MethodGet, "/journeys/welcome/people?step=setle&who="+who, nil, nil, "Authorization", "Bearer "+w.secret)
+		if a.Code != http.StatusNotFound || !strings.Contains(a.Body.String(), "settle") {
+			t.Errorf("%s of no such step is answered %d %s, want 404 and the steps that there are", who, a.Code, a.Body)
+		}
+	}
+	w.get("/journeys/welcome/people?step=settle", nil)
+	w.get("/journeys/welcome/people", nil)
+	// A step that is gone still has its past.
+	w.with(map[string]string{"journeys/welcome.yaml": "journey: welcome\ntrigger: {event: Order Completed}\nsteps:\n  - name: later\n    wait: 1d\n"})
+	w.settle()
+	for _, step := range []string{"later", "settle"} {
+		w.get("/journeys/welcome/people?step="+step, nil)
 	}
 }

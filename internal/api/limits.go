@@ -120,8 +120,8 @@ func (l *testing) take(who string, now time.Time) int {
 	return 0
 }
 
-// peer returns who speaks: the address of the connection. What a header says of it
-// anybody could say.
+// peer returns who speaks: the address of the connection, which whoever mounts the API
+// has put right if a proxy in front is trusted. What a header says anybody could say.
 func peer(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

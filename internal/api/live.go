@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -17,7 +15,6 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
 	"rapport/internal/live"
-	"rapport/internal/people"
 )
 
 // streamLine is one line of the stream.
@@ -61,7 +58,7 @@ const (
 func (a *API) stream() {
 	route(a, operation{
 		method: http.MethodGet, path: "/events/stream", scope: "read", tag: "events", summary: "See what comes in, as it comes in",
-		about: "Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Roles that only analyse see no names and addresses.",
+		about: "Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Who only analyses sees no names and addresses.",
 	}, func(ctx context.Context, in *struct {
 		Name     string `query:"name" maxLength:"200" doc:"Only events whose name has this in it."`
 		Source   string `query:"source" maxLength:"200" doc:"Only of this source: the name of a key."`
@@ -106,7 +103,7 @@ func (a *API) follow(w http.ResponseWriter, r *http.Request, watch *live.Watch, 
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no") // proxies that gather would make it late
 	w.WriteHeader(http.StatusOK)
-	masked := callerOf(r.Context()).person != nil && callerOf(r.Context()).person.Role == people.Analyst
+	masked := callerOf(r.Context()).masked()
 	write := func(text string) bool {
 		_ = c.SetWriteDeadline(time.Now().Add(writeFor)) // as above
 		_, err := w.Write([]byte(text))
@@ -237,70 +234,4 @@ func who(e *event.Event) string {
 		}
 	}
 	return ""
-}
-
-// personal are names of properties that name a person, as letters alone; they are left
-// out for those who analyse, and so is what has an address or a number of a telephone in
-// it. A plain name is a person's only at the top: a product has one too.
-var personal = map[string]bool{
-	"firstname": true, "lastname": true, "fullname": true, "surname": true, "givenname": true, "familyname": true, "username": true, "customername": true,
-	"customer": true, "address": true, "street": true, "recipient": true, "ip": true, "ipaddress": true, "token": true, "mobile": true,
-}
-
-var (
-	namesPerson = regexp.MustCompile(`e?mail|phone|address`)
-	isAddress   = regexp.MustCompile(`[^\s"<>()=&?/:;,]+(@|%40)[^\s"<>()=&?/:;,]+`)
-	isNumber    = regexp.MustCompile(`\+[0-9][0-9 ().-]{6,}[0-9]`)
-)
-
-const masking = "•••"
-
-func withoutPeople(o event.Object) event.Object {
-	var b event.Builder
-	for key, v := range o.Each {
-		if letters(key) == "name" {
-			v = event.Text(masking)
-		}
-		b.Set(hidden(key), maskedValue(key, v))
-	}
-	return b.Object()
-}
-
-// maskedValue is what a property holds, as those who analyse may see it.
-func maskedValue(key string, v event.Value) event.Value {
-	if k := letters(key); personal[k] || namesPerson.MatchString(k) {
-		return event.Text(masking)
-	}
-	switch v.Kind {
-	case event.String:
-		return event.Text(hidden(v.Raw))
-	case event.Map:
-		var b event.Builder
-		for k, x := range v.Object().Each {
-			b.Set(hidden(k), maskedValue(k, x))
-		}
-		return event.Nested(b.Object())
-	case event.List:
-		var list []event.Value
-		for x := range v.Items {
-			list = append(list, maskedValue("", x))
-		}
-		return event.ListOf(list...)
-	}
-	return v
-}
-
-// hidden is a text without addresses and numbers of telephones.
-func hidden(text string) string {
-	return isNumber.ReplaceAllString(isAddress.ReplaceAllString(text, masking), masking)
-}
-
-// letters are the small letters of a name: firstName, First Name and first_name are one.
-func letters(name string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, name)
 }

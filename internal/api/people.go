@@ -42,7 +42,11 @@ func (a *API) staff() {
 			return answer(p, err)
 		}))
 	route(a, head("DELETE", "/people/{id}", "Take somebody out", "Their sessions end at once.", http.StatusNoContent), withPeople(a, func(ctx context.Context, in *Somebody) (*struct{}, error) {
-		return &struct{}{}, a.o.People.Remove(roleOf(ctx), in.ID)
+		err := a.o.People.Remove(roleOf(ctx), in.ID)
+		if err == nil && a.o.Drafts != nil {
+			err = a.o.Drafts.Forget(in.ID)
+		}
+		return &struct{}{}, err
 	}))
 	route(a, head("POST", "/people/{id}/reset", "Make a link by which somebody chooses another password", "Shown once.", http.StatusCreated),
 		withPeople(a, func(ctx context.Context, in *Somebody) (*body[invited], error) {

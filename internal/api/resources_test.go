@@ -139,7 +139,7 @@ func TestAPictureIsTakenInBeforeDefinitionsShowIt(t *testing.T) {
 	var d bundle
 	w.get("/definitions", &d)
 	const line = "picture 0123456789abcdef0123456789abcdef.png 20x10"
-	if code := w.ask(w.secret, "PUT", "/definitions", d.with("pictures/lamp.png", line), nil); code != 400 {
+	if code := w.ask(w.secret, "PUT", "/definitions", d.with("pictures/lamp.png", line), nil, "If-Match", "*"); code != 400 {
 		t.Errorf("a picture that is not there = %d, want 400", code)
 	}
 	a := take(b.Bytes())
@@ -147,7 +147,7 @@ func TestAPictureIsTakenInBeforeDefinitionsShowIt(t *testing.T) {
 		t.Fatalf("the picture = %d %s", a.Code, a.Body)
 	}
 	real := strings.Split(a.Body.String(), `"`)[3]
-	if code := w.ask(w.secret, "PUT", "/definitions", d.with("pictures/lamp.png", real), nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", d.with("pictures/lamp.png", real), nil, "If-Match", "*"); code != 200 {
 		t.Errorf("a picture that is there (%s) = %d, want 200", real, code)
 	}
 }

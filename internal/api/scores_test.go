@@ -132,7 +132,7 @@ func TestAChangedScoreSaysWhoseTierWouldChange(t *testing.T) {
 			f["body"] += "---\nscore: visits\npoints: [{did: Product Viewed, per: session, give: 1}]\n"
 		}
 	}
-	if code := w.ask(w.secret, "PUT", "/definitions", defs, nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", defs, nil, "If-Match", "*"); code != 200 {
 		t.Fatalf("the definitions are answered with %d", code)
 	}
 	w.settle()

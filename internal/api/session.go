@@ -23,8 +23,9 @@ const Cookie = "rapport_session"
 type caller struct {
 	key    keys.Key
 	person *people.Person
-	token  string // of the person's session
-	peer   string // the address that it comes from
+	token  string  // of the person's session
+	peer   string  // the address that it comes from
+	called *called // whom it was told of
 
 	status func() int // of the answer, once there is one
 }
@@ -127,7 +128,8 @@ func (s *statusNoted) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 // me is who is signed in.
 type me struct {
 	people.Person
-	May []string `json:"may" doc:"The ids of the operations that the role may do."`
+	May    []string `json:"may" doc:"The ids of the operations that the role may do."`
+	Masked bool     `json:"masked" doc:"Whether names, addresses and numbers of telephones of customers are masked in what they read."`
 }
 
 // signedIn is an answer that signs a browser in.
@@ -137,7 +139,7 @@ type signedIn struct {
 }
 
 func (a *API) meOf(p people.Person) me {
-	v := me{p, []string{}}
+	v := me{p, []string{}, caller{person: &p}.masked()}
 	for i := range a.routes {
 		if slices.Contains(a.routes[i].Roles, p.Role) {
 			v.May = append(v.May, a.routes[i].ID)

@@ -26,7 +26,7 @@ func BenchmarkNearestOpenStoreWithStock(b *testing.B) {
 	}
 	var d bundle
 	w.get("/definitions", &d)
-	if code := w.ask(w.secret, "PUT", "/definitions", d.with("stores/all.yaml", text.String()), nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", d.with("stores/all.yaml", text.String()), nil, "If-Match", "*"); code != 200 {
 		b.Fatalf("definitions with stores = %d", code)
 	}
 	w.settle()

@@ -16,7 +16,7 @@ func TestTheNearestOpenStoreWithStock(t *testing.T) {
 	w := newWorld(t)
 	var d bundle
 	w.get("/definitions", &d)
-	if code := w.ask(w.secret, "PUT", "/definitions", d.with("stores/all.yaml", twoStores), nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", d.with("stores/all.yaml", twoStores), nil, "If-Match", "*"); code != 200 {
 		t.Fatalf("definitions with stores = %d", code)
 	}
 	w.settle()

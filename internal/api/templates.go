@@ -262,6 +262,9 @@ func (a *API) test(ctx context.Context, pr *program.Program, in *testCall, templ
 	if _, known := pr.Templates[template]; !known {
 		return run.TestSent{}, fault.New(fault.NotFound, "no template of that name is in force")
 	}
+	if _, err := run.TestAddress(in.Body.To); err != nil {
+		return run.TestSent{}, err // nobody can be written to by it, so it is none of the twenty
+	}
 	if wait := a.tests.take(callerOf(ctx).actor().ID, a.o.Now().Time()); wait > 0 {
 		return run.TestSent{}, &problem{Status: http.StatusTooManyRequests, Detail: "that were " + strconv.Itoa(testsAnHour) + " tests in an hour: wait a little", retry: wait}
 	}

@@ -259,7 +259,7 @@ func TestAPictureIsPutInWithWordsAndToldWhereItIsUsed(t *testing.T) {
 	d.Files = append(d.Files, map[string]string{"path": "pictures/lamp.png", "body": taken.Line + " A lamp, <b>lit</b>"},
 		map[string]string{"path": "templates/lamp.html.liquid", "body": "---\nsubject: Lamp\n---\n<img src=\"pictures/half/lamp.png\" alt=\"A lamp\" width=\"300\">"})
 	var done map[string]any
-	if code := w.ask(w.secret, "PUT", "/definitions", map[string]any{"files": d.Files}, &done); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", map[string]any{"files": d.Files}, &done, "If-Match", "*"); code != 200 {
 		t.Fatalf("the picture is not put in: %d", code)
 	}
 	w.settle()
@@ -288,7 +288,7 @@ func TestACampaignIsMeasuredAgainstWhoWasHeldOut(t *testing.T) {
 	}
 	w.get("/definitions", &d)
 	d.Files = append(d.Files, map[string]string{"path": "campaigns/all.yaml", "body": "campaign: all\naudience: {did: Product Viewed}\ntemplate: winter-lights\nreason: You looked\nundo: none\nholdout: 50%\n"})
-	if code := w.ask(w.secret, "PUT", "/definitions", map[string]any{"files": d.Files}, nil); code != 200 {
+	if code := w.ask(w.secret, "PUT", "/definitions", map[string]any{"files": d.Files}, nil, "If-Match", "*"); code != 200 {
 		t.Fatal("it is not put in force")
 	}
 	w.settle()
@@ -326,5 +326,24 @@ func TestACampaignIsMeasuredAgainstWhoWasHeldOut(t *testing.T) {
 	}
 	if code := w.ask(w.secret, "GET", "/campaigns/none/effect", nil, nil); code != 404 {
 		t.Errorf("of no campaign = %d", code)
+	}
+}
+
+func TestATestThatCannotBeSentIsNotCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.hear("ada", "Order Completed", nil)
+	test := func(to string) int {
+		return w.ask(w.secret, "POST", "/templates/winter-lights/test", map[string]any{"to": to}, nil)
+	}
+	for range 25 {
+		for _, to := range []string{"nobody", "a b@shop.example", "a@b@shop.example", "a@[127.0.0.1]", "a@shop..example", "@shop.example"} {
+			if code := test(to); code != 400 {
+				t.Fatalf("a test to %s = %d, want 400", to, code)
+			}
+		}
+	}
+	if code := test("anna@shop.example"); code != 200 {
+		t.Errorf("the first test that can be sent = %d", code)
 	}
 }

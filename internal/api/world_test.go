@@ -26,6 +26,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/product"
+	"rapport/internal/drafts"
 	"rapport/internal/eventlog/memlog"
 	"rapport/internal/imports"
 	"rapport/internal/keys"
@@ -61,6 +62,7 @@ type world struct {
 	dns     zone
 	live    *live.Hub
 	models  *models
+	drafts  *drafts.Shelf
 }
 
 // box notes to whom mail went.
@@ -167,10 +169,11 @@ func worldOn(t testing.TB, s store.Store) *world {
 	desk := imports.NewDesk(w.imports, w.node, l, nil)
 	t.Cleanup(func() { w.must(desk.Close()) })
 	w.models = &models{}
+	w.drafts = drafts.Open(dir, time.Now)
 	w.api = api.New(api.Options{
 		Predictions: w.models,
 		Node:        w.node, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf, Pictures: picture.Open(dir + "/pictures"),
-		Room: room, Home: identity.Key{7}.Home, People: w.people, PublicURL: "https://shop.test", TLS: true, DNS: w.dns, Live: w.live, Desk: desk,
+		Room: room, Home: identity.Key{7}.Home, People: w.people, Drafts: w.drafts, PublicURL: "https://shop.test", TLS: true, DNS: w.dns, Live: w.live, Desk: desk,
 		Learn: func(ctx context.Context, asked []report.Asked, currency money.Currency) ([]report.Learnt, error) {
 			l := report.New(s, 1)
 			if err := l.Load(ctx); err != nil {

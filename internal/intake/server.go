@@ -61,11 +61,6 @@ type Options struct {
 	// Locate tells the town of a network's address. Nil: nobody does.
 	Locate func(netip.Addr) Town
 
-	// PeerHeader is the header in which a proxy in front of the server says who
-	// connected, such as "X-Forwarded-For": of several, the last counts. Default:
-	// there is no proxy, and the connection's own address holds.
-	PeerHeader string
-
 	// Log gets what goes wrong on our side. Default: slog.Default().
 	Log *slog.Logger
 }

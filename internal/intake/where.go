@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 
 	"rapport/internal/core/event"
 )
@@ -78,23 +77,20 @@ func (w *surroundings) town(context event.Object, public bool) Town {
 	}
 	if !w.looked {
 		w.looked = true
-		if a, ok := w.s.peer(w.r); ok {
+		if a, ok := peer(w.r); ok {
 			w.peer = w.s.opt.Locate(a)
 		}
 	}
 	return w.peer
 }
 
-// peer returns the address of the shopper: of the connection, or what the proxy in
-// front says if there is one.
-func (s *Server) peer(r *http.Request) (netip.Addr, bool) {
-	text := ""
-	if s.opt.PeerHeader != "" {
-		list := strings.Split(r.Header.Get(s.opt.PeerHeader), ",")
-		text = strings.TrimSpace(list[len(list)-1]) // what our own proxy has added; the rest anybody can write
-	} else if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		text = host
+// peer returns the address of the shopper, which whoever mounts the server has put
+// right if a proxy is in front.
+func peer(r *http.Request) (netip.Addr, bool) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
 	}
-	a, err := netip.ParseAddr(text)
+	a, err := netip.ParseAddr(host)
 	return a.Unmap().WithZone(""), err == nil
 }

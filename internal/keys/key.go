@@ -44,10 +44,14 @@ const (
 	Send  Scope = "send"  // let messages leave: campaigns and service messages
 	Erase Scope = "erase" // forget customers
 	SQL   Scope = "sql"   // ask the warehouse anything: a query can take the memory of the machine
+
+	// Analyse is to see what the role of an analyst sees: everything but names,
+	// addresses and numbers of telephones, which are masked.
+	Analyse Scope = "analyse"
 )
 
 // Scopes lists every scope.
-var Scopes = []Scope{Read, Edit, Send, Erase, SQL}
+var Scopes = []Scope{Read, Analyse, Edit, Send, Erase, SQL}
 
 // Prefix returns what every key of the kind begins with; empty for no kind.
 func (k Kind) Prefix() string {

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"rapport/internal/channels/email"
 	"rapport/internal/core/content"
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
 	"rapport/internal/program"
@@ -87,7 +89,7 @@ func TestAPreviewIsWhatTheCustomerWouldReadWithTheGapsMarked(t *testing.T) {
 	}
 	for _, want := range []string{
 		`<html lang="de">`, `font-family:Georgia, serif`, `<img src="https://shop.example/logo.png" alt="Shop" width="160">`, "⟦customer.city⟧</mark>",
-		`<td style="color:#8a3b1f">Mug &lt;1&gt; £5.00</td>`, `<img src="https://cdn.shop.example/lamp.jpg" alt="">Old lamp £2.00`, "Brass lamp", "Warum: This is a preview. https://shop.example/u/test",
+		`<td style="color:#8a3b1f">Mug &lt;1&gt; £ 5.00</td>`, `<img src="https://cdn.shop.example/lamp.jpg" alt="">Old lamp £ 2.00`, "Brass lamp", "Warum: This is a preview. https://shop.example/u/test",
 	} {
 		if !strings.Contains(v.HTML, want) {
 			t.Errorf("the HTML lacks %q: %s", want, v.HTML)
@@ -202,6 +204,56 @@ func TestAnExampleEventIsReadWithinLimits(t *testing.T) {
 		}
 		if got := string(o.AppendJSON(nil)); !bad && got != `{"a":[1,"x",true,null,{"b":1.50}]}` {
 			t.Errorf("it became %s", got)
+		}
+	}
+}
+
+// A message writes sums and dates as is the custom where its reader lives, in the language
+// in which it speaks.
+func TestSumsAndDatesAreThoseOfTheReaderAsFarAsTheMessageSpeaksTheirLanguage(t *testing.T) {
+	t.Parallel()
+	write := func(shop string, locales []string, reader1 string) string {
+		files := fstest.MapFS{
+			"shop.yaml":                  {Data: []byte("name: The Gift Shop\ncurrency: EUR\nlocale: " + shop + "\npostal: 1 Example Street\nwebsite: https://shop.example\nsenders: {email: {from: hello@shop.example}}\n")},
+			"templates/bill.html.liquid": {Data: []byte("---\nsubject: Bill\n---\n<p>{{ 1234.5 | money: shop.currency }} {{ '2026-10-02' | date: 'long' }} {{ '2026-10-02' | date: '%B' }}</p>{{ reason }} {{ unsubscribe_url }} {{ shop.postal }}")},
+			"templates/bill.txt.liquid":  {Data: []byte("{{ 1234.5 | money: shop.currency }}, {{ '2026-10-02' | date: 'long' }}, {{ '2026-10-02' | date: '%B' }}|{{ reason }} {{ unsubscribe_url }} {{ shop.postal }}")},
+		}
+		for _, tag := range locales {
+			files["locales/"+tag+".yaml"] = &fstest.MapFile{Data: []byte("word: word\n")}
+		}
+		src, err := program.Read(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, problems := program.Compile(src, program.Options{Workspace: "w", Key: identity.Key{1}})
+		if p == nil {
+			t.Fatal(problems)
+		}
+		who := reader("Ada", false)
+		who.Locale = reader1
+		v, err := p.Preview(program.Sample{Template: "bill", Customer: who}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _, _ := strings.Cut(v.Text, "|")
+		return text
+	}
+	for _, tt := range []struct {
+		shop    string
+		locales []string
+		reader  string
+		want    string
+	}{
+		{"en-GB", nil, "", "€1,234.50, 2 October 2026, October"},
+		{"en-GB", nil, "en-US", "€1,234.50, October 2, 2026, October"},
+		{"en-GB", nil, "de-DE", "€1,234.50, 2 October 2026, October"}, // the words are English
+		{"en-GB", []string{"en", "de"}, "de-DE", "1.234,50\u00a0€, 2. Oktober 2026, Oktober"},
+		{"en-GB", []string{"en", "de"}, "de_AT", "€\u00a01.234,50, 2. Oktober 2026, Oktober"},
+		{"de-AT", []string{"de", "en"}, "fr", "€\u00a01.234,50, 2. Oktober 2026, Oktober"},
+		{"pl", nil, "", "1234,50\u00a0€, 2 października 2026, październik"},
+	} {
+		if got := write(tt.shop, tt.locales, tt.reader); got != tt.want {
+			t.Errorf("a shop in %s with %v writes to %q: %q, want %q", tt.shop, tt.locales, tt.reader, got, tt.want)
 		}
 	}
 }

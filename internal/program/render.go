@@ -169,11 +169,23 @@ func (p *Program) variables(d *profile.Delivery, who *profile.Profile, address, 
 	}
 	language, words := p.Locales.For(locale)
 	return vars, content.Env{
-		Now: now, Zone: p.zoneOf(who), Words: words, Product: known.product, Recommend: known.recommend,
+		Now: now, Zone: p.zoneOf(who), Customs: p.customs(locale, language), Words: words, Product: known.product, Recommend: known.recommend,
 		Shared: content.Vars{
 			"reason": strings.TrimSuffix(d.Reason, "."), "locale": language, "shop": p.shopFor(d.Purpose, sender), "brand": p.brandFor(d.Purpose, sender),
 		},
 	}
+}
+
+// customs are those by which a message writes sums and dates: of the reader's country if
+// it is written in their language, else of the shop's if it is written in its own, and
+// else of the language alone. English words are never beside a German month.
+func (p *Program) customs(locale, language string) *content.Customs {
+	for _, tag := range []string{locale, p.Locale} {
+		if content.Speaks(tag, language) {
+			return content.CustomsOf(tag)
+		}
+	}
+	return content.CustomsOf(language)
 }
 
 // maxItems bounds the lines of an order that a message can list.

@@ -261,9 +261,12 @@ func (t *Tables) FlowPeople(ctx context.Context, name, step, who, reason string,
 	if who != "entered" && who != "goal" && step == "" {
 		return People{}, fault.New(fault.Invalid, "say which step")
 	}
-	query, args := "SELECT profile FROM events WHERE type = 'fact' AND name = ? AND properties LIKE ?", []any{fact, `%"journey":"` + name + `"%`}
+	// Not LIKE, to which the _ of a name is any letter, and which databases escape in
+	// different ways: what is taken out of a text leaves another if it was there.
+	const holds = " AND replace(properties, ?, '') <> properties"
+	query, args := "SELECT profile FROM events WHERE type = 'fact' AND name = ?"+holds, []any{fact, `"journey":"` + name + `"`}
 	if step != "" && who != "entered" {
-		query, args = query+" AND properties LIKE ?", append(args, `%"step":"`+step+`"%`)
+		query, args = query+holds, append(args, `"step":"`+step+`"`)
 	}
 	return t.people(ctx, p, query, args...)
 }

@@ -34,6 +34,7 @@ type CampaignStatus struct {
 	Audience string        `json:"audience"`
 	At       string        `json:"at,omitempty"`   // as the definition says it; empty: at once
 	Zone     string        `json:"zone,omitempty"` // whose clock shows At; empty: each customer's own
+	Passed   bool          `json:"passed"`         // At has passed, by everybody's clock
 	Rate     int64         `json:"rate_per_hour,omitempty"`
 	Undo     time.Duration `json:"undo_ns,omitempty"`
 	Segment  string        `json:"segment,omitempty"`  // in which everybody of the audience is; empty: none is known
@@ -108,6 +109,10 @@ func (n *Node) Campaigns(ctx context.Context) ([]CampaignStatus, error) {
 	for i := range all {
 		c := &all[i]
 		c.Runs, c.Messages = []RunStatus{}, messagesOf(counts, c.Name)
+		if d := p.Campaign(c.Name); d != nil {
+			at := d.Campaign().At
+			c.Passed = at.Set && at.Last() <= now
+		}
 		for k := range runs {
 			if runs[k].Campaign == c.Name {
 				c.Runs = append(c.Runs, statusOf(&runs[k], now))

@@ -404,3 +404,28 @@ func sameWords(a, b string) bool {
 	slices.Sort(y)
 	return slices.Equal(x, y)
 }
+
+// What was never sent is not planned once its moment has passed everywhere.
+func TestACampaignWhoseMomentHasPassedSaysSo(t *testing.T) {
+	files := news("undo: none\nat: 2026-12-01 08:00\nexpires: 2h\n")
+	files["campaigns/here.yaml"] = "campaign: here\naudience: {did: Signed Up}\ntemplate: note\nreason: You signed up\nat: 2026-12-01 08:00\nzone: Europe/London\n"
+	files["campaigns/now.yaml"] = "campaign: now\naudience: {did: Signed Up}\ntemplate: note\nreason: You signed up\n"
+	m := newMailshot(t, "memory", 1, files, nil)
+	for _, tt := range []struct {
+		at   time.Time
+		want map[string]bool
+	}{
+		{time.Date(2026, 12, 1, 7, 59, 59, 0, time.UTC), map[string]bool{"news": false, "here": false, "now": false}},
+		{time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC), map[string]bool{"news": false, "here": true, "now": false}}, // in Honolulu it is yet to come
+		{time.Date(2026, 12, 1, 20, 0, 0, 0, time.UTC), map[string]bool{"news": true, "here": true, "now": false}},
+	} {
+		m.clock.Set(event.At(tt.at))
+		for name, want := range tt.want {
+			c, err := m.node.Campaign(t.Context(), name)
+			m.must(err)
+			if c.Passed != want {
+				t.Errorf("at %s the moment of %s has passed: %v, want %v", tt.at, name, c.Passed, want)
+			}
+		}
+	}
+}

@@ -50,6 +50,10 @@ type Rehearsal struct {
 	For      time.Duration   // how long the customer is followed; 0: DefaultRehearsed
 	Anew     bool            // as if they had never been in this journey
 	Holdout  bool            // who is held out gets nothing, as in earnest; else everybody is treated
+
+	// Shown changes what a message is worded from, for those who may not read it as it
+	// is. Default: nothing is changed.
+	Shown func(program.Sample) program.Sample
 }
 
 // Supposed is an event that nobody has sent.
@@ -532,7 +536,11 @@ func (r *rehearsal) effects(eff *core.Effects) {
 		}
 		// Worded when it leaves; and at once if it never will, to be looked at all the same.
 		if d.State == profile.Accepted || !d.State.Open() {
-			preview, err := r.prog.Preview(program.Sample{Template: d.Template, Customer: r.p, Delivery: d.Delivery}, r.now)
+			sample := program.Sample{Template: d.Template, Customer: r.p, Delivery: d.Delivery}
+			if r.q.Shown != nil {
+				sample = r.q.Shown(sample)
+			}
+			preview, err := r.prog.Preview(sample, r.now)
 			if v.Preview = &preview; err != nil {
 				v.Preview, v.Wrong = nil, wrongOf(err)
 			}

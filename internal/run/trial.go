@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rapport/internal/channels"
+	"rapport/internal/channels/mail"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
@@ -28,6 +29,16 @@ type TestSent struct {
 	MessageID string `json:"message_id"`
 }
 
+// TestAddress returns the address of a test as an identifier; Invalid if there can be
+// no such address.
+func TestAddress(to string) (identity.Identifier, error) {
+	id, ok := identity.Normal(identity.Email, to)
+	if _, err := mail.ParseAddress(id.Value); !ok || err != nil {
+		return identity.Identifier{}, fault.New(fault.Invalid, "this is no e-mail address")
+	}
+	return id, nil
+}
+
 // SendTest words a template of p as the customer of s would read it and hands it to
 // the channel, addressed to somebody of the shop. It is no delivery: nothing of it is
 // written down, counted or measured, and it stands in nobody's history. An address
@@ -42,9 +53,9 @@ func (n *Node) SendTest(ctx context.Context, p *program.Program, s program.Sampl
 	if carrier == nil {
 		return out, fault.New(fault.Unavailable, "no mail server is set up")
 	}
-	id, ok := identity.Normal(identity.Email, to)
-	if !ok {
-		return out, fault.New(fault.Invalid, "this is no e-mail address")
+	id, err := TestAddress(to)
+	if err != nil {
+		return out, err
 	}
 	if err := n.mayTest(ctx, channel, id.Value); err != nil {
 		return out, err

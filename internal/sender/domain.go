@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,6 +119,9 @@ func aligned(domain, from string, strict bool) bool {
 // check refuses what cannot be a domain of ours.
 func (d *Domain) check() error {
 	for _, name := range append([]string{d.Name, d.Envelope()}, d.Froms...) {
+		if networkAddress(name) {
+			return fault.New(fault.Invalid, quoted(name)+" is an address of the network, and mail is sent from a name: DNS holds no keys and no rules for addresses")
+		}
 		if !validDomain(name) {
 			return fault.New(fault.Invalid, quoted(name)+" is not a domain such as news.shop.example, in small letters")
 		}
@@ -147,6 +151,20 @@ func (d *Domain) check() error {
 		return fault.New(fault.Invalid, "messages an hour cannot be fewer than none")
 	}
 	return nil
+}
+
+// networkAddress reports whether s is an IP address, in whatever way one is written: as
+// literals of mail have it, or with a last label that is a number, which no name has and
+// which programs read as an address (127.1, 0x7f.1).
+func networkAddress(s string) bool {
+	s = strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), "ipv6:")
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	last := s[strings.LastIndexByte(s, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	_, decimal := strconv.ParseUint(last, 10, 64)
+	return err == nil || decimal == nil
 }
 
 // validDomain reports whether s is a host name of two or more labels.

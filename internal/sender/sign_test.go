@@ -182,3 +182,26 @@ func TestAFromOfAnotherOrganisationIsRefusedWhenItIsSetUp(t *testing.T) {
 		t.Errorf("a From below the domain: %v", err)
 	}
 }
+
+func TestAnAddressOfTheNetworkIsNoSendingDomain(t *testing.T) {
+	t.Parallel()
+	b, _ := book(t)
+	for _, d := range []sender.Domain{
+		{Name: "192.0.2.25"},
+		{Name: "127.1"},
+		{Name: "0x7f.0.0.1"},
+		{Name: "2001:db8::1"},
+		{Name: "[192.0.2.25]"},
+		{Name: "shop.example", Froms: []string{"192.0.2.25"}},
+		{Name: "shop.example", Bounces: "192.0.2.25"},
+	} {
+		if _, err := b.Add(d); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "address of the network") {
+			t.Errorf("Add(%+v) = %v, want that it is an address of the network", d, err)
+		}
+	}
+	for _, name := range []string{"3com.example", "1.2.3.example", "xn--bcher-kva.example"} {
+		if _, err := b.Add(sender.Domain{Name: name}); err != nil {
+			t.Errorf("Add(%s) = %v", name, err)
+		}
+	}
+}

@@ -31,7 +31,7 @@ await tell(async (shop) => {
   const definitions = await manage('GET', '/definitions')
   await manage('PUT', '/definitions', {
     files: definitions.files.map((f) => (f.path === 'policy.yaml' ? { path: f.path, body: 'caps:\n  email: {per: 7d, most: 9}\ngap: 0s\nquiet: []\nexpires: 3d\n' } : f)),
-  })
+  }, { 'If-Match': definitions.tag })
   // All but five agree to be written to, and to be measured.
   for (const c of people.slice(5)) for (const purpose of ['marketing', 'track.email'])
     await manage('POST', `/customers/${c.id}/consents`, { channel: 'email', purpose, granted: true, evidence: 'the test', wording: 'v1' })

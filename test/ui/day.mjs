@@ -19,8 +19,8 @@ await tell(async (shop) => {
   const page = await shop.open()
   await shop.enter(page, shop.link, 'Ada Lovelace', 'ada@shop.example')
   const get = (at, of = page) => of.evaluate(async (at) => (await fetch('/api/v1' + at)).json(), at)
-  const put = (at, body) =>
-    page.evaluate(async ([at, body]) => (await fetch('/api/v1' + at, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })).status, [at, body])
+  const put = (at, body, more = {}) =>
+    page.evaluate(async ([at, body, more]) => (await fetch('/api/v1' + at, { method: 'PUT', headers: { 'Content-Type': 'application/json', ...more }, body: JSON.stringify(body) })).status, [at, body, more])
   const mails = async () => (await (await fetch(origin + '/mails/mails.json')).text()).split('\n').filter(Boolean).map((l) => JSON.parse(l))
   const dialog = page.getByRole('dialog')
   const button = (name, of = page) => of.getByRole('button', { name, exact: true })
@@ -29,9 +29,9 @@ await tell(async (shop) => {
   await page.getByText('Ten minutes to the first campaign').waitFor()
   await shop.look(page)
   // The day may be told at night: the shop has no quiet hours, and its caps let one more go.
-  const { files } = await get('/definitions')
+  const { files, tag } = await get('/definitions')
   const calm = files.map((f) => (f.path === 'policy.yaml' ? { ...f, body: 'caps:\n  email: {per: 7d, most: 9}\ngap: 0s\nquiet: []\nexpires: 3d\n' } : f))
-  const status = await put('/definitions', { files: calm })
+  const status = await put('/definitions', { files: calm }, { 'If-Match': tag })
   if (status !== 200) shop.wrong(`the policy is answered ${status}`)
 
   const address = (i) => `spring${i}@people.example`

@@ -86,8 +86,8 @@ export class Shop {
   }
 
   // manage asks the management API, with the secret key.
-  async manage(method, at, body) {
-    const headers = { Authorization: 'Bearer ' + this.secret, 'Content-Type': 'application/json' }
+  async manage(method, at, body, more = {}) {
+    const headers = { ...more, Authorization: 'Bearer ' + this.secret, 'Content-Type': 'application/json' }
     const r = await fetch(this.origin + '/api/v1' + at, { method, headers, body: body && JSON.stringify(body) })
     if (!r.ok) throw new Error(`${method} ${at} is answered ${r.status}: ${await r.text()}`)
     return r.status === 204 ? {} : r.json()

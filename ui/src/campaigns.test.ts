@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Schemas } from './api';
 import { fields, fresh, join, kind, made, palette, split, write } from './parts/blocks';
-import { daysOf, entriesOf, shift } from './parts/calendar';
+import { daysOf, entriesOf, shift, stateOf } from './parts/calendar';
 import { document, withSection, type Tree } from './parts/files';
 import { draftOf, treeOf } from './parts/wizard';
 
@@ -67,6 +67,14 @@ describe('the calendar', () => {
   test('a run stands on the day that the zone has then', () => {
     expect(entriesOf(one({ runs: [run] }), 'UTC')[0]).toMatchObject({ day: '2026-12-01', time: '23:30', own: false });
     expect(entriesOf(one({ runs: [run] }), 'Asia/Tokyo')[0]).toMatchObject({ day: '2026-12-02', time: '08:30' });
+  });
+
+  test('what nobody sent in time is not planned', () => {
+    expect(stateOf(one({ at: '2026-12-24 09:00' })[0]!)).toBe('planned');
+    expect(stateOf(one({ at: '2026-12-24 09:00', passed: true })[0]!)).toBe('missed');
+    expect(stateOf(one({ at: '2026-12-24 09:00', passed: true, runs: [run] })[0]!)).toBe('done');
+    expect(stateOf(one({})[0]!)).toBe('draft');
+    expect(entriesOf(one({ at: '2026-12-24 09:00', passed: true }), 'UTC')[0]).toMatchObject({ state: 'missed' });
   });
 
   test('a time of everybody’s own clock is the same day in each zone, one of a zone is not', () => {

@@ -606,12 +606,12 @@ export interface paths {
         };
         /**
          * Get the definitions in force
-         * @description Every file as it was written.
+         * @description Every file as it was written. The ETag is their tag: send it as If-Match with what you make of them.
          */
         get: operations["get_definitions"];
         /**
          * Put definitions in force
-         * @description All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing.
+         * @description All of them or none: a file that is not in the body is no longer in force. The same definitions again change nothing. If-Match says what they were made from; without it a shop that has definitions answers 428, so that nobody's change is lost.
          */
         put: operations["put_definitions"];
         post?: never;
@@ -845,7 +845,7 @@ export interface paths {
         };
         /**
          * See what comes in, as it comes in
-         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Roles that only analyse see no names and addresses.
+         * @description Server-sent events (text/event-stream). Each message lines has {lost, lines}: lines with at, outcome, name, source, customer, who, reason, field and event; lost is how many were left out because you read too slowly. Who only analyses sees no names and addresses.
          */
         get: operations["get_events_stream"];
         put?: never;
@@ -1607,7 +1607,7 @@ export interface paths {
         };
         /**
          * List what was put aside, with the reason
-         * @description The newest first, of one reason or of all. Roles that only analyse do not see the events themselves.
+         * @description The newest first, of one reason or of all. Who only analyses does not see the events themselves.
          */
         get: operations["get_quarantine"];
         put?: never;
@@ -2712,6 +2712,7 @@ export interface components {
             file?: string;
             messages: components["schemas"]["Count"][] | null;
             name: string;
+            passed: boolean;
             /** Format: int64 */
             rate_per_hour?: number;
             runs: components["schemas"]["RunStatus"][] | null;
@@ -3830,6 +3831,8 @@ export interface components {
             created: string;
             email: string;
             id: string;
+            /** @description Whether names, addresses and numbers of telephones of customers are masked in what they read. */
+            masked: boolean;
             /** @description The ids of the operations that the role may do. */
             may: string[] | null;
             name: string;
@@ -6740,6 +6743,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6761,7 +6765,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The tag of the definitions that these were made from: others in force meanwhile are a conflict. Default: whatever is in force is replaced. */
+                /** @description The ETag of GET /definitions from which these were made: others in force meanwhile are a conflict. * replaces whatever is in force. It may be left out only while nothing is. */
                 "If-Match"?: string;
             };
             path?: never;

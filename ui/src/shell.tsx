@@ -62,6 +62,7 @@ export function Shell() {
           <div>
             <b>{me.name}</b>
             <div className="soft">{t(me.role as Text)}</div>
+            {me.masked && <div className="soft">{t('Names are masked.')}</div>}
           </div>
           <div className="row">
             <Link to="/app/settings/account">{t('Account')}</Link>

@@ -37,6 +37,7 @@ type Env struct {
 	// [ParseScores]. nil: there are none.
 	Scores *Scores
 
+	spelt  map[string]spelt // names of events that were not heard, by their small letters
 	scores *scoreParser
 	traits []*Computed
 	// Places are the stores and fences that a condition may name; nil: none.

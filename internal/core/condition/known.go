@@ -62,6 +62,7 @@ func (e *Env) CheckEvent(at spec.Pos, name string, ps *spec.Problems) {
 		return
 	}
 	if len(heard) == 0 {
+		e.alike(at, name, ps)
 		return
 	}
 	for _, h := range heard { // in other letters is nearer than any slip
@@ -71,4 +72,29 @@ func (e *Env) CheckEvent(at spec.Pos, name string, ps *spec.Problems) {
 		}
 	}
 	ps.Warn(at, Nearest(name, heard), "no event called %q was heard yet, so nobody has done it", name)
+}
+
+// spelt is how the definitions write the name of an event, and where they do first.
+type spelt struct {
+	name string
+	at   spec.Pos
+}
+
+// alike warns of a name that the definitions write in other letters elsewhere: the one or
+// the other is never heard. It is for when nothing was heard that could tell which.
+func (e *Env) alike(at spec.Pos, name string, ps *spec.Problems) {
+	if e.Known == nil {
+		return
+	}
+	key := strings.ToLower(name)
+	first, known := e.spelt[key]
+	switch {
+	case !known:
+		if e.spelt == nil {
+			e.spelt = map[string]spelt{}
+		}
+		e.spelt[key] = spelt{name, at}
+	case first.name != name:
+		ps.Warn(at, first.name, "the event %q is called otherwise at %s, and names are compared letter by letter", name, first.at)
+	}
 }

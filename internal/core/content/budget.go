@@ -35,6 +35,9 @@ type Env struct {
 	// Zone is where dates are told. Default: UTC.
 	Zone *time.Location
 
+	// Customs are how sums and dates are written. Default: as programs write them.
+	Customs *Customs
+
 	// Shared are variables that blocks see too, without being handed them.
 	// Default: none.
 	Shared Vars

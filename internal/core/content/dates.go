@@ -26,8 +26,9 @@ var layouts = []string{
 // maxDate is the longest text that is tried as a date.
 const maxDate = 64
 
-// date writes an instant by a format of strftime. What is no date stays as it
-// is, as in Shopify.
+// date writes an instant by a format of strftime, with the names of the reader's
+// language, or in one of the four styles that are the custom there: full, long, medium
+// and short. What is no date stays as it is, as in Shopify.
 func date(r *run, v any, args []any, _ map[string]any) any {
 	format := r.str(args[0])
 	if format == "" {
@@ -37,11 +38,22 @@ func date(r *run, v any, args []any, _ map[string]any) any {
 	if !ok {
 		return v
 	}
-	if !r.make(16 * len(format)) { // a letter becomes at most 35: "%c", twice as long as its format and 16 more
+	c := r.env.Customs
+	if style, is := styles[format]; is {
+		if c == nil {
+			c = english
+		}
+		format = c.dates[style]
+	}
+	if !r.make(mostPerLetter * len(format)) {
 		return nil
 	}
-	return strftime(t, format)
+	return c.strftime(t, format)
 }
+
+// mostPerLetter is how many bytes a letter of a format becomes: "%A" and "%B" are two
+// and become some thirty where letters are two bytes, and "%c" becomes both and a time.
+const mostPerLetter = 48
 
 // instant returns the instant that v names.
 func (r *run) instant(v any) (time.Time, bool) {
@@ -96,7 +108,8 @@ func unix(n int64, zone *time.Location) (time.Time, bool) {
 
 // strftime writes t by a format of C, with Ruby's flags: - no padding, 0 and _
 // padding, ^ capitals.
-func strftime(t time.Time, format string) string {
+func (c *Customs) strftime(t time.Time, format string) string {
+	dated := strings.Contains(format, "%d") || strings.Contains(format, "%-d") || strings.Contains(format, "%e") || strings.Contains(format, "%-e")
 	var b strings.Builder
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' || i+1 == len(format) {
@@ -115,7 +128,10 @@ func strftime(t time.Time, format string) string {
 			b.WriteString(format[start:])
 			break
 		}
-		s, ok := directive(t, format[i], flag)
+		s, ok := c.name(t, format[i], dated)
+		if !ok {
+			s, ok = directive(t, format[i], flag)
+		}
 		if !ok {
 			s = format[start : i+1]
 		}
@@ -125,6 +141,48 @@ func strftime(t time.Time, format string) string {
 		b.WriteString(s)
 	}
 	return b.String()
+}
+
+// name writes what is said in words, as a language does it; false if it has no words of
+// its own for it. A month beside its day is another word in many languages.
+func (c *Customs) name(t time.Time, directive byte, dated bool) (string, bool) {
+	if c == nil {
+		return "", false
+	}
+	month, after := t.Month()-1, t.Hour()/12
+	switch directive {
+	case 'a':
+		if dated {
+			return c.daysShort[t.Weekday()], true
+		}
+		return c.daysShortAlone[t.Weekday()], true
+	case 'A':
+		if dated {
+			return c.days[t.Weekday()], true
+		}
+		return c.daysAlone[t.Weekday()], true
+	case 'b', 'h':
+		if dated {
+			return c.short[month], true
+		}
+		return c.shortAlone[month], true
+	case 'B':
+		if dated {
+			return c.months[month], true
+		}
+		return c.monthsAlone[month], true
+	case 'p':
+		return c.noon[after], true
+	case 'P':
+		return strings.ToLower(c.noon[after]), true
+	case 'x':
+		return c.strftime(t, c.dates[3]), true
+	case 'X':
+		return c.strftime(t, c.clock), true
+	case 'c':
+		return c.strftime(t, c.dates[2]) + " " + c.strftime(t, c.clock), true
+	}
+	return "", false
 }
 
 func directive(t time.Time, c, flag byte) (string, bool) {

@@ -409,7 +409,8 @@ func defaultFilter(r *run, v any, args []any, named map[string]any) any {
 	return v
 }
 
-// moneyFilter writes an amount: {{ 1234.5 | money: "GBP" }} is £1,234.50.
+// moneyFilter writes an amount as is the custom of the reader: {{ 1234.5 | money: "GBP" }}
+// is £1,234.50, and 1.234,50 £ in German.
 func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
 	m, ok := amount(v)
 	if !ok {
@@ -431,5 +432,5 @@ func moneyFilter(r *run, v any, args []any, _ map[string]any) any {
 			return nil
 		}
 	}
-	return string(appendMoney(nil, m, currency))
+	return string(r.env.Customs.appendMoney(nil, m, currency))
 }

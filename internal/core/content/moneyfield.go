@@ -1,8 +1,6 @@
 package content
 
 import (
-	"strconv"
-
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
 )
@@ -42,8 +40,8 @@ func (r *run) showMoney(n *outputNode) bool {
 	if !r.step(5 + len(n.money.steps) + len(o)/perStep) {
 		return true
 	}
-	var buf [48]byte
-	s := appendMoney(buf[:0], m, r.coin)
+	var buf [96]byte
+	s := r.env.Customs.appendMoney(buf[:0], m, r.coin)
 	if len(s) > r.room {
 		return false // which says so
 	}
@@ -52,46 +50,8 @@ func (r *run) showMoney(n *outputNode) bool {
 	return true
 }
 
-// appendMoney appends an amount with two decimals, or none for yen, and commas at
-// the thousands. It is the same text in HTML.
-func appendMoney(b []byte, m money.Micros, c money.Currency) []byte {
-	decimals, unit := 2, money.One/100
-	if c == "JPY" {
-		decimals, unit = 0, money.One
-	}
-	if m < 0 {
-		b, m = append(b, '-'), -m
-	}
-	symbol := signOf(c)
-	b = append(b, symbol...)
-	n := int64((m + unit/2) / unit)
-	whole := n
-	if decimals == 2 {
-		whole = n / 100
-	}
-	if whole < 1000 {
-		b = strconv.AppendInt(b, whole, 10)
-	} else {
-		var buf [20]byte
-		digits := strconv.AppendInt(buf[:0], whole, 10)
-		for i, d := range digits {
-			if i > 0 && (len(digits)-i)%3 == 0 {
-				b = append(b, ',')
-			}
-			b = append(b, d)
-		}
-	}
-	if decimals == 2 {
-		b = append(b, '.', byte('0'+n%100/10), byte('0'+n%10))
-	}
-	if c != "" && symbol == "" {
-		b = append(append(b, ' '), c...)
-	}
-	return b
-}
-
-// signOf is how a currency is written before the amount; empty: by its letters
-// behind it.
+// signOf is how a currency is written before the amount where no customs are known;
+// empty: by its letters behind it.
 func signOf(c money.Currency) string {
 	switch c {
 	case "GBP":

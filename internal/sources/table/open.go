@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -162,7 +164,14 @@ func unzip(r io.Reader) (io.Reader, error) {
 	if !ok {
 		return nil, fault.New(fault.Invalid, "the file is a zip archive or an Excel workbook, which cannot be read as a stream: unpack it, or save the sheet as “CSV UTF-8”")
 	}
-	z, err := zip.NewReader(at, size)
+	if entriesOf(at, size) > maxEntries {
+		return nil, errEntries // before room is made for as many as it says
+	}
+	dir := &directory{at: at, left: maxDirectory}
+	z, err := zip.NewReader(dir, size)
+	if dir.left = math.MaxInt64; fault.Is(err, fault.TooLarge) {
+		return nil, errEntries
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the file begins like a zip archive and is not")
 	}
@@ -188,6 +197,56 @@ func unzip(r io.Reader) (io.Reader, error) {
 	}
 	packed := min(int64(min(files[0].CompressedSize64, 1<<62)), size)
 	return &bounded{r: f, packed: func() int64 { return packed }}, nil
+}
+
+// The limits of a zip archive's directory. An export is one file, with a few beside it
+// that systems put there; a directory is read whole before the first file is known.
+const (
+	maxEntries   = 1000
+	maxDirectory = 512 << 10 // bytes, the search for its end included
+)
+
+var errEntries = fault.New(fault.TooLarge, "the archive holds more than "+strconv.Itoa(maxEntries)+" files: unpack it and import each by itself")
+
+// directory is an archive of which no more is read than a limit, until the limit is
+// lifted.
+type directory struct {
+	at   io.ReaderAt
+	left int64
+}
+
+func (d *directory) ReadAt(p []byte, off int64) (int, error) {
+	if d.left -= int64(len(p)); d.left < 0 {
+		return 0, errEntries
+	}
+	return d.at.ReadAt(p, off)
+}
+
+// entriesOf returns how many files an archive says that it holds; zero if it is damaged,
+// which the reader finds by itself. By APPNOTE 4.3.16, and 4.3.14 if that is too short.
+func entriesOf(at io.ReaderAt, size int64) uint64 {
+	const end, locator, end64 = "PK\x05\x06", "PK\x06\x07", "PK\x06\x06"
+	tail := make([]byte, min(size, 65<<10))
+	if _, err := at.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return 0
+	}
+	i := bytes.LastIndex(tail, []byte(end))
+	if i < 0 || i+22 > len(tail) {
+		return 0
+	}
+	n := uint64(binary.LittleEndian.Uint16(tail[i+10:]))
+	if i < 20 || string(tail[i-20:i-16]) != locator {
+		return n
+	}
+	long := make([]byte, 56)
+	place := binary.LittleEndian.Uint64(tail[i-12:])
+	if place > uint64(size) {
+		return n
+	}
+	if _, err := at.ReadAt(long, int64(place)); err != nil || string(long[:4]) != end64 {
+		return n
+	}
+	return binary.LittleEndian.Uint64(long[32:])
 }
 
 // placed returns r as something that can be read at any place.

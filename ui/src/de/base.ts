@@ -326,6 +326,12 @@ export const base = {
   draft: 'Entwurf',
   erase: 'löschen',
   everything: 'alles',
+  'Names are masked.': 'Namen sind verdeckt.',
+  'Names, addresses and numbers are masked for your role.': 'Namen, Adressen und Nummern sind für Ihre Rolle verdeckt.',
+  'Names, addresses and numbers are masked for your role. Who knows one finds its customer by it.':
+    'Namen, Adressen und Nummern sind für Ihre Rolle verdeckt. Wer eine kennt, findet damit die Person.',
+  'read sees names, addresses and numbers of customers; analyse sees the same with these masked.':
+    'read sieht Namen, Adressen und Nummern von Kunden; analyse sieht dasselbe mit verdeckten.',
   'for who {audience}': 'für alle: {audience}',
   'goes on {date}': 'geht weiter {date}',
   'held out': 'Kontrollgruppe',

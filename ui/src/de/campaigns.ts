@@ -301,6 +301,7 @@ export const campaigns = {
   'not used': 'unbenutzt',
   'own clock': 'eigene Uhr',
   paused: 'angehalten',
+  missed: 'verpasst',
   planned: 'geplant',
   ready: 'bereit',
   running: 'läuft',

@@ -4,6 +4,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { api, must, useGet, type Schemas } from '../api';
+import { called } from '../parts/called';
 import { Wizard } from '../parts/wizard';
 import { slug } from '../parts/definitions';
 import { changeFiles, document as written, type Tree } from '../parts/files';
@@ -376,7 +377,7 @@ function Letter({ status }: { status: Status }) {
   });
   return (
     <Panel
-      title={t('As {name} would read it', { name: who?.email ?? who?.user_id ?? '…' })}
+      title={t('As {name} would read it', { name: called(who) })}
       aside={
         <div className="row">
           <Link to="/app/templates/$name" params={{ name }}>

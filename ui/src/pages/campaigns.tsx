@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useGet, type Schemas } from '../api';
-import { dayOf, daysOf, entriesOf, shift, type Entry } from '../parts/calendar';
+import { dayOf, daysOf, entriesOf, shift, stateOf, type Entry } from '../parts/calendar';
 import { Empty, Page, State, StateTag, Tag } from '../parts/kit';
 import { useMay } from '../session';
 import { useWords, type Text } from '../words';
@@ -184,7 +184,6 @@ function Table({ all, entries }: { all: Schemas['CampaignStatus'][]; entries: En
   const { t, n } = useWords();
   const [only, setOnly] = useState('');
   const [sought, setSought] = useState('');
-  const stateOf = (c: Schemas['CampaignStatus']) => c.runs?.[c.runs.length - 1]?.state ?? (c.at ? 'planned' : 'draft');
   const states = [...new Set(all.map(stateOf))];
   const rows = all.filter((c) => (!only || stateOf(c) === only) && (c.title + c.name).toLowerCase().includes(sought.toLowerCase()));
   return (

@@ -4,8 +4,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
 import { Ask, Empty, Facts, Failure, Kpi, Page, Panel, State, StateTag, Tag } from '../parts/kit';
+import { called } from '../parts/called';
 import { usePages } from '../parts/pages';
-import { useMay } from '../session';
+import { useMay, useMe } from '../session';
 import { useWords, type Text } from '../words';
 import { Understanding } from './customer-scores';
 import { Why } from './customer-why';
@@ -22,6 +23,7 @@ export function Customer() {
   const { id } = useParams({ strict: false }) as { id: string };
   const { t, date } = useWords();
   const may = useMay();
+  const me = useMe();
   const [tab, setTab] = useState<(typeof tabs)[number]>('Overview');
   const [erasing, setErasing] = useState(false);
   const c = useGet('/api/v1/customers/{id}', { path: { id } });
@@ -35,7 +37,7 @@ export function Customer() {
       URL.revokeObjectURL(a.href);
     },
   });
-  const name = c.data ? c.data.email || c.data.phone || c.data.user_id || t('Anonymous visitor') : '…';
+  const name = called(c.data, t('Anonymous visitor'));
   return (
     <Page
       title={name}
@@ -62,6 +64,7 @@ export function Customer() {
       }
     >
       <Failure error={exported.error} />
+      {me.masked && <div className="note">{t('Names, addresses and numbers are masked for your role.')}</div>}
       <div className="tabs" role="tablist">
         {tabs.map((x) => (
           <button key={x} role="tab" aria-selected={tab === x} onClick={() => setTab(x)}>

@@ -4,7 +4,9 @@ import { useState, type FormEvent } from 'react';
 import { useMutation } from '@tanstack/react-query';
 import { api, get, must, type Schemas } from '../api';
 import { Empty, Failure, List, Page, State, type Column } from '../parts/kit';
+import { called } from '../parts/called';
 import { usePages } from '../parts/pages';
+import { useMe } from '../session';
 import { useWords } from '../words';
 
 export type Line = Schemas['CustomerLine'];
@@ -12,7 +14,7 @@ export type Line = Schemas['CustomerLine'];
 export function useCustomerColumns(): Column<Line>[] {
   const { t, n, date } = useWords();
   return [
-    { name: t('Customer'), width: 'minmax(180px, 2fr)', cell: (c) => c.email || c.phone || c.user_id || c.id.slice(0, 12) + '…' },
+    { name: t('Customer'), width: 'minmax(180px, 2fr)', cell: (c) => called(c) },
     { name: t('User id'), width: 'minmax(90px, 1fr)', cell: (c) => <span className="soft">{c.user_id ?? '–'}</span> },
     { name: t('First seen'), width: '112px', cell: (c) => <span className="soft">{date(c.first)}</span> },
     { name: t('Last seen'), width: '112px', cell: (c) => date(c.last) },
@@ -24,6 +26,7 @@ export function useCustomerColumns(): Column<Line>[] {
 export function Customers() {
   const { t, n } = useWords();
   const go = useNavigate();
+  const me = useMe();
   const columns = useCustomerColumns();
   const list = usePages<Line>(['customers'], (cursor) => get('/api/v1/customers', { query: { limit: 200, cursor } }));
   const [text, setText] = useState('');
@@ -62,6 +65,9 @@ export function Customers() {
       }
     >
       <div className="stack">
+        {me.masked && (
+          <div className="note">{t('Names, addresses and numbers are masked for your role. Who knows one finds its customer by it.')}</div>
+        )}
         <Failure error={find.error} />
         <State of={list}>
           {(rows) =>

@@ -3,6 +3,7 @@ import { useMutation, useQuery, keepPreviousData } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
+import { called } from '../parts/called';
 import { CanvasOf, Icon, type Canvas, type Figure } from '../parts/canvas';
 import { useKnown, type Flaw } from '../parts/canvas-fields';
 import { ListOf } from '../parts/canvas-list';
@@ -560,7 +561,7 @@ function People({ journey, step, who, reason }: { journey: string; step: string;
             {rows.map((p) => (
               <li key={p.id} className="spread">
                 <Link to="/app/customers/$id" params={{ id: p.id }}>
-                  {p.email || p.phone || p.user_id || t('Anonymous visitor')}
+                  {called(p, t('Anonymous visitor'))}
                 </Link>
                 <span className="soft small">
                   {p.held_out && <Tag>{t('held out')}</Tag>}{' '}

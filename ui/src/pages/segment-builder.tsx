@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { api, get, must, Trouble, type Schemas } from '../api';
+import { called } from '../parts/called';
 import { ConditionEditor, useConditionCheck, useConditionNodes, useLater, useUndo, type Json } from '../parts/condition';
 import { write, yaml } from '../parts/condition-tree';
 import { slug } from '../parts/definitions';
@@ -424,7 +425,7 @@ function Review({
 function people(f: Schemas['AudiencePreview'] | undefined): string {
   return (f?.people ?? [])
     .slice(0, 3)
-    .map((c) => c.email || c.phone || c.user_id || c.id.slice(0, 8) + '…')
+    .map((c) => called(c))
     .join(', ');
 }
 

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, must, useGet, type Schemas } from '../api';
+import { called } from '../parts/called';
 import { Bar, Empty, Failure } from '../parts/kit';
 import { useWords } from '../words';
 import type { Preview } from './segment-preview';
@@ -98,7 +99,7 @@ export function Samples({ of }: { of: Preview }) {
       {people.map((c) => (
         <li key={c.id} className="spread">
           <Link to="/app/customers/$id" params={{ id: c.id }} className="cut">
-            {c.email || c.phone || c.user_id || t('Anonymous visitor')}
+            {called(c, t('Anonymous visitor'))}
           </Link>
           <span className="soft small nowrap">{date(c.last)}</span>
         </li>

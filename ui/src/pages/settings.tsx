@@ -228,7 +228,7 @@ function Once({ open, onClose, title, text, about }: { open: boolean; onClose: (
   );
 }
 
-const scopes = ['read', 'write', 'send', 'erase', 'sql'] as const;
+const scopes = ['read', 'analyse', 'write', 'send', 'erase', 'sql'] as const;
 
 function Keys() {
   const { t, date, when } = useWords();
@@ -325,6 +325,7 @@ function Keys() {
               </label>
             ))}
           </fieldset>
+          <p className="soft small">{t('read sees names, addresses and numbers of customers; analyse sees the same with these masked.')}</p>
           <Failure error={make.error} />
           <div className="row">
             <button className="primary">{t('Make the key')}</button>

@@ -4,6 +4,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState, type FormEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
+import { called } from '../parts/called';
 import { Blocks } from '../parts/blocked';
 import { slug } from '../parts/definitions';
 import { Editor, type Mark, type Place } from '../parts/editor';
@@ -385,7 +386,7 @@ function Reading({
           <input
             type="search"
             aria-label={t('As which customer')}
-            placeholder={person.data?.email ?? person.data?.user_id ?? t('Another customer: e-mail, id…')}
+            placeholder={person.data ? called(person.data) : t('Another customer: e-mail, id…')}
             value={text}
             onChange={(e) => setText(e.target.value)}
           />

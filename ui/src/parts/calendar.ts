@@ -50,7 +50,7 @@ export function entriesOf(all: Schemas['CampaignStatus'][], zone: string): Entry
       if (moment && latest) list.push({ ...about, run: r.run, ...wall(moment, c.zone, zone), state: r.state });
       else list.push({ ...about, run: r.run, day: dayOf(begins, zone), time: timeOf(begins, zone), own: false, state: r.state });
     });
-    if (moment && runs.length === 0) list.push({ ...about, run: '', ...wall(moment, c.zone, zone), state: 'planned' });
+    if (moment && runs.length === 0) list.push({ ...about, run: '', ...wall(moment, c.zone, zone), state: stateOf(c) });
   }
   return list.sort((a, b) => (a.day + a.time).localeCompare(b.day + b.time));
 }
@@ -73,6 +73,14 @@ function instant(day: string, time: string, zone: string): Date {
     at += wanted - Date.parse(`${dayOf(d, zone)}T${timeOf(d, zone)}:00Z`);
   }
   return new Date(at);
+}
+
+// stateOf is how a campaign stands: its last run, or what becomes of it without one.
+export function stateOf(c: Schemas['CampaignStatus']): string {
+  const last = c.runs?.[c.runs.length - 1];
+  if (last) return last.state;
+  if (!c.at) return 'draft';
+  return c.passed ? 'missed' : 'planned';
 }
 
 const noon = (day: string) => new Date(day + 'T12:00:00Z');

@@ -209,6 +209,7 @@ const tones: Record<string, Tone> = {
   paused: 'warn',
   stopped: 'bad',
   planned: 'accent',
+  missed: 'warn',
   rejected: 'bad',
   failed: 'bad',
   unknown: 'warn',

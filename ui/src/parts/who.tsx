@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { get } from '../api';
 import { useWords } from '../words';
+import { called } from './called';
 import { csv, save } from './csv';
 import { Ask, Empty, Failure } from './kit';
 import { usePages } from './pages';
@@ -69,7 +70,7 @@ function Person({ id, named }: { id: string; named: boolean }) {
   });
   return (
     <Link to={'/app/customers/' + id} onFocus={() => setAsk(true)} onPointerEnter={() => setAsk(true)}>
-      {q.data?.email || q.data?.user_id || <code>{id}</code>}
+      {q.data ? called(q.data) : <code>{id}</code>}
     </Link>
   );
 }
