@@ -116,7 +116,7 @@ func (a *API) visits(ctx context.Context, p *profile.Profile) ([]predict.Event, 
 			if e.Origin == event.Import {
 				continue // an old order comes without the visit that led to it
 			}
-			list = append(list, predict.Event{Profile: p.ID, At: e.At, Name: cmp.Or(e.Name, e.Type.String()), Origin: e.Origin, Device: event.DeviceOf(e), Props: e.Props})
+			list = append(list, predict.Told(p.ID, e))
 		}
 	}
 	slices.SortStableFunc(list, func(a, b predict.Event) int { return cmp.Compare(a.At, b.At) })

@@ -50,7 +50,7 @@ func TestOfAVisitUnderWayItIsSaidWhatHoldsNow(t *testing.T) {
 	if s := ask(); len(s.Data) != 1 || s.Data[0].Value != 2 {
 		t.Errorf("after another look it says %+v", s)
 	}
-	if e := w.models.asked; !slices.IsSortedFunc(e, func(a, b predict.Event) int { return int(a.At - b.At) }) || e[len(e)-1].Props.Text("sku") != "LAMP" {
+	if e := w.models.asked; !slices.IsSortedFunc(e, func(a, b predict.Event) int { return int(a.At - b.At) }) || e[len(e)-1].Product != "LAMP" {
 		t.Errorf("the model is asked by %+v", e)
 	}
 	w.models.asked = nil

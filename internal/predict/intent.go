@@ -57,19 +57,7 @@ func (*Intent) About() About {
 
 // StepOf returns the step that an event is.
 func StepOf(e *Event) intent.Step {
-	return intent.Step{
-		At: e.At, Name: e.Name, Product: firstText(e.Props, "product_id", "sku"), Device: e.Device,
-		Campaign: e.Props.Text("utm_campaign") != "" || e.Props.Text("campaign") != "",
-	}
-}
-
-func firstText(o event.Object, keys ...string) string {
-	for _, k := range keys {
-		if s := o.Text(k); s != "" {
-			return s
-		}
-	}
-	return ""
+	return intent.Step{At: e.At, Name: e.Name, Product: e.Product, Device: e.Device, Campaign: e.Campaign}
 }
 
 // Fit learns from visits that are over, and predicts for those under way.

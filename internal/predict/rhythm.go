@@ -90,7 +90,7 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 			}
 			who = e.Profile
 		}
-		k := key{e.Props.Text("delivery"), cmp.Or(e.Channel, "email")}
+		k := key{e.Delivery, cmp.Or(e.Channel, "email")}
 		if k.delivery == "" {
 			continue
 		}
@@ -101,7 +101,7 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 			open[k] = len(c.contacts)
 			c.contacts = append(c.contacts, rhythm.Contact{Person: who.String(), Channel: k.channel, Sent: hour})
 		case e.Name == event.MessageSent, !sent:
-		case e.Name == event.MessageReplied || e.Actor() == "human":
+		case e.Name == event.MessageReplied || e.Actor == "human":
 			if one := &c.contacts[at]; !one.Answered {
 				one.Answered, one.Hour, one.Device = true, hour, e.Device
 			}

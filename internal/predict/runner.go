@@ -34,7 +34,9 @@ const batch = 500
 // goroutines; one runs models at a time.
 type Runner struct {
 	Models []Model
-	Source Source // one that holds what it read, as [History] does, is released after each run
+	Source Source // one that remembers something, as [Tables] does, is released after each run
+	// Fresh brings what was heard up to now into the source. Default: it is there.
+	Fresh func(ctx context.Context) error
 	// Say appends entries to the log; they are durable when it returns.
 	Say func(ctx context.Context, entries []identity.Addressed) error
 	// Dir is where reports and fingerprints of what was said are kept.
@@ -59,6 +61,11 @@ func (r *Runner) Run(ctx context.Context, now event.Time, names ...string) ([]Re
 	m, err := r.Moment(ctx, now)
 	if err != nil {
 		return nil, err
+	}
+	if r.Fresh != nil {
+		if err := r.Fresh(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if held, ok := r.Source.(interface{ Release() }); ok {
 		defer held.Release()
