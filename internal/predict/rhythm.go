@@ -115,11 +115,13 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 
 // hours fits the hours of each channel, and of each device class on it.
 func hours(c *contacted, r *Report) []*rhythm.Hours {
-	by := map[string][]rhythm.Contact{}
-	for _, one := range c.contacts {
-		by[one.Channel] = append(by[one.Channel], one)
+	type class struct{ channel, device string } // of every device, if it is empty
+	by := map[string]class{}
+	for i := range c.contacts {
+		one := &c.contacts[i]
+		by[one.Channel] = class{one.Channel, ""}
 		if one.Answered && one.Device != "" {
-			by[one.Channel+"."+one.Device] = append(by[one.Channel+"."+one.Device], one)
+			by[one.Channel+"."+one.Device] = class{one.Channel, one.Device}
 		}
 	}
 	names := make([]string, 0, len(by))
@@ -128,8 +130,15 @@ func hours(c *contacted, r *Report) []*rhythm.Hours {
 	}
 	slices.Sort(names)
 	var list []*rhythm.Hours
+	var of []rhythm.Contact
 	for _, name := range names {
-		h, err := rhythm.FitHours(name, by[name])
+		of = of[:0]
+		for _, one := range c.contacts {
+			if k := by[name]; one.Channel == k.channel && (k.device == "" || one.Answered && one.Device == k.device) {
+				of = append(of, one)
+			}
+		}
+		h, err := rhythm.FitHours(name, of)
 		if err != nil {
 			r.Figures = append(r.Figures, Figure{"refused: " + err.Error(), 0})
 			continue
