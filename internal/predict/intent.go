@@ -69,7 +69,7 @@ func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error)
 	}
 	var now []here
 	var steps []intent.Step
-	people, visits := 0, 0
+	people, visits, every := 0, 0, 1
 	flush := func(who identity.ID) {
 		people++
 		over := steps
@@ -80,8 +80,18 @@ func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error)
 			}
 		}
 		learned := intent.Learn(keyOf(who), over, m.Zone)
-		visits += len(learned)
-		samples = append(samples, learned...)
+		for _, s := range learned {
+			if visits%every == 0 {
+				samples = append(samples, s)
+			}
+			visits++
+		}
+		for len(samples) > 2*mostVisits { // so that a large shop's are never all in memory
+			for i := range (len(samples) + 1) / 2 {
+				samples[i] = samples[2*i]
+			}
+			samples, every = samples[:(len(samples)+1)/2], 2*every
+		}
 		steps = steps[:0]
 	}
 	var who identity.ID
