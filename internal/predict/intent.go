@@ -22,6 +22,10 @@ import (
 // visit under way ends in an order.
 const IntentName = "intent"
 
+// BaseRate is the name of the figure that says which share of all visits ends in an
+// order.
+const BaseRate = "base rate"
+
 // mostVisits bounds the visits that are learned from, the latest first of those who
 // were here last: more take longer and say the same.
 const mostVisits = 60_000
@@ -164,7 +168,7 @@ func intentReport(r *Report, m *intent.Model) {
 	r.Figures = []Figure{
 		{"visits", float64(m.Visits)},
 		{"orders", float64(m.Orders)},
-		{"base rate", digits(q.Base, 4)},
+		{BaseRate, digits(q.Base, 4)},
 		{"AUC", digits(q.AUC, 4)},
 		{"Brier score", digits(q.Brier, 4)},
 		{"Brier score of the base rate", digits(q.BaseBrier, 4)},
