@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -42,12 +43,14 @@ type model struct {
 
 // word is what a model says of one customer.
 type word struct {
-	Name     string `json:"name"`
-	Value    any    `json:"value"`
-	At       string `json:"at"`
-	Until    string `json:"until,omitempty" doc:"From then on it says nothing. Absent: until the model speaks again."`
-	Model    string `json:"model"`
-	Evidence string `json:"evidence" doc:"What it rests on, in a sentence."`
+	Name     string          `json:"name"`
+	Label    condition.Words `json:"label" doc:"What the name stands for, in words."`
+	Unit     string          `json:"unit,omitempty" enum:"share,money,orders,days,date,hour,times,rfm" doc:"Of the value: a share of 1, money of the shop's currency, an hour of the week from Monday at midnight, how many times more than others, a kind by RFM. Absent: it is a text."`
+	Value    any             `json:"value"`
+	At       string          `json:"at"`
+	Until    string          `json:"until,omitempty" doc:"From then on it says nothing. Absent: until the model speaks again."`
+	Model    string          `json:"model"`
+	Evidence string          `json:"evidence" doc:"What it rests on, in a sentence."`
 }
 
 // visit is the visit in which a customer is at this moment.
@@ -87,7 +90,7 @@ func (a *API) predictions() {
 				return nil, err
 			}
 			for _, s := range said {
-				list.Data = append(list.Data, word{s.Name, json.RawMessage(s.Value.AppendJSON(nil)), s.At.String(), s.Until.String(), s.Model, s.Evidence})
+				list.Data = append(list.Data, wordOf(s))
 			}
 			return answer(list, nil)
 		})
@@ -99,6 +102,11 @@ func (a *API) predictions() {
 			}
 			return answer(a.visit(ctx, p))
 		})
+}
+
+func wordOf(s predict.Word) word {
+	label, unit := condition.SayPrediction(s.Name)
+	return word{s.Name, label, unit, json.RawMessage(s.Value.AppendJSON(nil)), s.At.String(), s.Until.String(), s.Model, s.Evidence}
 }
 
 // visit says what can be said of a visit under way.
@@ -139,7 +147,8 @@ func (a *API) visit(ctx context.Context, p *profile.Profile) (v visit, err error
 	}
 	for _, w := range a.o.Predictions.Live(events, now) {
 		if w.Name == predict.IntentName {
-			v.Intent = &word{w.Name, json.RawMessage(w.Value.AppendJSON(nil)), w.At.String(), w.Until.String(), w.Model, w.Evidence}
+			said := wordOf(w)
+			v.Intent = &said
 			return v, nil
 		}
 	}

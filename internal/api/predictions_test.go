@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/event"
 	"rapport/internal/core/profile"
 	"rapport/internal/predict"
@@ -45,15 +46,17 @@ func TestOfAVisitUnderWayItIsSaidWhatHoldsNow(t *testing.T) {
 	id := w.idOf("ada")
 	type said struct {
 		Data []struct {
-			Name, At, Until, Model, Evidence string
-			Value                            float64
+			Name, At, Until, Model, Evidence, Unit string
+			Label                                  condition.Words
+			Value                                  float64
 		}
 	}
 	ask := func() (s said) {
 		w.get("/customers/"+id+"/predictions", &s)
 		return s
 	}
-	if s := ask(); len(s.Data) != 1 || s.Data[0].Name != "intent" || s.Data[0].Value != 1 || s.Data[0].At == "" || s.Data[0].Evidence != "looked" {
+	if s := ask(); len(s.Data) != 1 || s.Data[0].Name != "intent" || s.Data[0].Value != 1 || s.Data[0].At == "" || s.Data[0].Evidence != "looked" ||
+		s.Data[0].Unit != "share" || s.Data[0].Label.DE == "" {
 		t.Errorf("%+v", s)
 	}
 	w.hear("ada", event.ProductViewed, look)
