@@ -22,25 +22,20 @@ const (
 	defaultDiscount = 0.1
 )
 
-// predictor runs the models on a directory.
+// predictor runs the models on a directory. They learn from its tables, which are
+// open by now, if there are any.
 func predictor(d *directory, n *run.Node, margin, discount float64) *predict.Runner {
-	source := predict.NewHistory(d.store, d.log.Lanes(), func(ctx context.Context, id identity.ID) (identity.ID, bool, error) {
-		p, err := n.Engine.Profile(ctx, id)
-		if p == nil || err != nil {
-			return identity.ID{}, false, err
-		}
-		return p.ID, true, nil
-	})
-	dir := filepath.Join(d.dir, "predictions")
-	source.Named = func(ctx context.Context, id identity.ID) (bool, error) {
+	source := &predict.Tables{Warehouse: d.tables.store(), Named: func(ctx context.Context, id identity.ID) (bool, error) {
 		p, err := n.Engine.Profile(ctx, id)
 		if p == nil || err != nil {
 			return false, err
 		}
 		return p.Named(), nil
-	}
+	}}
+	dir := filepath.Join(d.dir, "predictions")
 	return &predict.Runner{
 		Models: append(predict.Models(), predict.Behaviour(dir, n.Occasions)...), Source: source, Say: n.Engine.Append, Dir: dir,
+		Fresh: func(ctx context.Context) error { return d.tables.fresh(ctx, n) },
 		Moment: func(ctx context.Context, now event.Time) (predict.Moment, error) {
 			pr, err := n.Program(ctx)
 			if err != nil {
@@ -56,6 +51,10 @@ func predictor(d *directory, n *run.Node, margin, discount float64) *predict.Run
 
 // predictDaily runs the models each day until what it returns is called.
 func (s *server) predictDaily(ctx context.Context) (stop func()) {
+	if s.d.tables == nil {
+		s.logger.Warn("the models do not run: they learn from the warehouse, which this server keeps none of")
+		return func() {}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -99,6 +98,11 @@ func (c *predictRun) Run(ctx context.Context, e *env) (err error) {
 	defer func() { err = errors.Join(err, n.Close(ctx), d.close()) }()
 	if err := n.Start(ctx); err != nil {
 		return err
+	}
+	if d.tables == nil { // else the definitions were compared with it
+		if err := d.openTables(ctx, "duckdb", e.logger); err != nil {
+			return err
+		}
 	}
 	reports, err := predictor(d, n, c.Margin, c.Discount).Run(ctx, n.Engine.Now(), c.Models...)
 	for i := range reports {

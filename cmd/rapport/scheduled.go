@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"rapport/internal/fault"
 	"rapport/internal/report"
 	"rapport/internal/schedule"
 )
@@ -14,15 +13,7 @@ func (s *server) openScheduled() (err error) {
 	s.scheduled, err = schedule.Open(schedule.Options{
 		Dir: s.d.dir, Now: s.clock.Now, Log: s.logger,
 		Program: s.node.Program, Send: s.node.ToColleagues,
-		Fresh: func(ctx context.Context) error {
-			if s.d.tables == nil {
-				return fault.New(fault.Unavailable, "this server keeps no tables for reports")
-			}
-			if err := s.node.Engine.Arrived(ctx); err != nil {
-				return err
-			}
-			return s.d.tables.loader.Load(ctx)
-		},
+		Fresh: func(ctx context.Context) error { return s.d.tables.fresh(ctx, s.node) },
 		Ask: func(ctx context.Context, name string, p report.Params) (any, error) {
 			t := report.Tables{Warehouse: s.d.tables.store(), Now: s.clock.Now}
 			return t.Ask(ctx, name, p)

@@ -25,7 +25,7 @@ type serveCmd struct {
 	Adopt       bool         `help:"Send although the data directory is a copy or was set back: you vouch that no other instance of it runs or will."`
 	EpochFile   string       `type:"path" placeholder:"FILE" help:"File on another disk that tells when this one is set back to a snapshot. Default: none; a copied directory is noticed all the same."`
 	OpenPages   bool         `help:"Show the pages about customers, caught mails and /metrics to other machines too. They ask nobody who they are: only behind a proxy that does."`
-	Warehouse   string       `enum:"duckdb,none" default:"duckdb" help:"Where reports and SQL find what happened: duckdb, in the data directory, or none. None deletes what is there; it is made anew when it is wanted again."`
+	Warehouse   string       `enum:"duckdb,none" default:"duckdb" help:"Where reports, SQL and models find what happened: duckdb, in the data directory, or none. None deletes what is there; it is made anew when it is wanted again."`
 	Placing     placing      `embed:""`
 	PublicURL   string       `placeholder:"URL" help:"Where customers reach this server, for links in messages. Default: http://LISTEN."`
 }

@@ -46,7 +46,7 @@ func (d *play) tell(doing string) {
 // are open and filled. It tells of each model that is done.
 func understood(ctx context.Context, dir *directory, n *run.Node, now event.Time, done func(model string)) (*demo.Understood, error) {
 	r := predictor(dir, n, defaultMargin, defaultDiscount)
-	r.Source = demo.Real{Warehouse: dir.tables.warehouse}
+	r.Source = demo.Real(dir.tables.warehouse)
 	moment, err := r.Moment(ctx, now)
 	if err != nil {
 		return nil, err

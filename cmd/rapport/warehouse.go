@@ -91,6 +91,17 @@ func (t *tables) close() error {
 	return t.warehouse.Close()
 }
 
+// fresh returns once the tables hold all that was heard when it was called.
+func (t *tables) fresh(ctx context.Context, n *run.Node) error {
+	if t == nil {
+		return fault.New(fault.Unavailable, "this server keeps no tables to ask: it was started with --warehouse none")
+	}
+	if err := n.Engine.Arrived(ctx); err != nil {
+		return err
+	}
+	return t.loader.Load(ctx)
+}
+
 // store is the warehouse; nil if there is none.
 func (t *tables) store() warehouse.Warehouse {
 	if t == nil {

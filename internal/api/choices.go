@@ -38,10 +38,11 @@ const (
 
 // candidate is one value that could stand in a condition.
 type candidate struct {
-	Value string `json:"value"`
-	Label string `json:"label,omitempty" doc:"What a person calls it, if that is another word."`
-	About string `json:"about,omitempty"`
-	Seen  int    `json:"seen,omitempty" doc:"With how many of the sampled customers it was seen."`
+	Value string           `json:"value"`
+	Label string           `json:"label,omitempty" doc:"What a person calls it, if that is another word."`
+	Words *condition.Words `json:"words,omitempty" doc:"What it is called in each language, if that is other words."`
+	About string           `json:"about,omitempty"`
+	Seen  int              `json:"seen,omitempty" doc:"With how many of the sampled customers it was seen."`
 }
 
 // vocabulary is what was seen with a sample of customers.
@@ -287,6 +288,11 @@ func (a *API) choices(ctx context.Context, in *struct {
 		err = a.foretold(add)
 		if err == nil {
 			err = seen("predictions")
+		}
+		for i := range out.Data {
+			if label, _ := condition.SayPrediction(out.Data[i].Value); label.EN != out.Data[i].Value {
+				out.Data[i].Words = &label
+			}
 		}
 	case "taste":
 		for _, by := range in.Of {

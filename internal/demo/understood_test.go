@@ -1,7 +1,6 @@
 package demo_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"rapport/internal/predict"
 	"rapport/internal/report"
 	"rapport/internal/warehouse"
+	"rapport/internal/warehouse/duckdb"
 )
 
 // found is what a small year could give.
@@ -75,61 +75,33 @@ func TestARefusalIsSaidAndIsNoTable(t *testing.T) {
 	}
 }
 
-// shelf is a warehouse that answers each part with the rows of its customers.
-type shelf struct {
-	warehouse.Warehouse
-	rows  [][]any
-	asked int
-}
-
-func (s *shelf) Query(_ context.Context, _ string, args []any, _ warehouse.Limits) (warehouse.Rows, error) {
-	s.asked++
-	from, to := args[1].(identity.ID), args[2].(identity.ID)
-	a := &answer{}
-	for _, r := range s.rows {
-		if id := r[0].(identity.ID); slices.Compare(id[:], from[:]) >= 0 && slices.Compare(id[:], to[:]) <= 0 {
-			a.rows = append(a.rows, r)
-		}
-	}
-	return a, nil
-}
-
-type answer struct {
-	warehouse.Rows
-	rows [][]any
-}
-
-func (a *answer) Next() (row []any) {
-	if len(a.rows) == 0 {
-		return nil
-	}
-	row, a.rows = a.rows[0], a.rows[1:]
-	return row
-}
-func (*answer) Err() error   { return nil }
-func (*answer) Close() error { return nil }
-
-func TestAnOrderToldTwiceIsOneAndRefundsInPartsAreAll(t *testing.T) {
+func TestTheDemoLearnsFromWhatKnownCustomersBoughtAlone(t *testing.T) {
 	t.Parallel()
-	low, high := identity.ID{}, identity.ID{0xff, 0xff}
-	high[len(high)-1] = 0xff
-	row := func(who identity.ID, id, kind string, net int64) []any {
-		return []any{who, id, kind, int64(5), net, "GBP", int64(1000), "web"}
+	w, err := duckdb.Open(t.Context(), duckdb.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	s := &shelf{rows: [][]any{
-		row(low, "1", "completed", 10), row(low, "1", "completed", 10), row(low, "1", "refunded", -3), row(low, "1", "refunded", -3), row(high, "1", "completed", 7),
-	}}
-	var got []int64
-	for o, err := range (demo.Real{Warehouse: s}).Orders(t.Context(), 9) {
+	defer w.Close()
+	err = w.LoadFeed(t.Context(), &warehouse.Load{
+		To:     warehouse.Key{Epoch: 1, Seq: 1},
+		Events: []warehouse.Event{{Profile: identity.ID{1}, At: 5, Name: event.MessageOpened, Type: "system", Known: true, Properties: "{}"}},
+		Orders: []warehouse.Order{{Profile: identity.ID{1}, OrderID: "a", Kind: "completed", At: 5, Net: 7, Known: true}, {Profile: identity.ID{2}, OrderID: "b", Kind: "completed", At: 5, Net: 8}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := demo.Real(w)
+	var got []string
+	for o, err := range src.Orders(t.Context(), 9) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, int64(o.Net))
+		got = append(got, o.ID)
 	}
-	if !slices.Equal(got, []int64{10, -3, -3, 7}) || s.asked != 16 {
-		t.Errorf("%v, in %d parts", got, s.asked)
+	if !slices.Equal(got, []string{"a"}) {
+		t.Errorf("the orders are %v", got)
 	}
-	for range (demo.Real{Warehouse: s}).Events(t.Context(), 9, event.MessageOpened) {
+	for range src.Events(t.Context(), 9, event.MessageOpened) {
 		t.Error("what people do with mails is invented, and was told")
 	}
 }

@@ -181,8 +181,7 @@ func TestWhatMachinesOpenNeverCounts(t *testing.T) {
 	s := letters(200, 0)
 	for i := range s.events {
 		if s.events[i].Name != event.MessageSent {
-			var b event.Builder
-			s.events[i].Props = b.SetText("delivery", s.events[i].Props.Text("delivery")).SetText("actor", "machine").Object()
+			s.events[i].Actor = "machine"
 		}
 	}
 	r := fit(t, predict.Rhythms{}, s, spring.Add(300*day))

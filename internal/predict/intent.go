@@ -22,6 +22,10 @@ import (
 // visit under way ends in an order.
 const IntentName = "intent"
 
+// BaseRate is the name of the figure that says which share of all visits ends in an
+// order.
+const BaseRate = "base rate"
+
 // mostVisits bounds the visits that are learned from, the latest first of those who
 // were here last: more take longer and say the same.
 const mostVisits = 60_000
@@ -57,19 +61,7 @@ func (*Intent) About() About {
 
 // StepOf returns the step that an event is.
 func StepOf(e *Event) intent.Step {
-	return intent.Step{
-		At: e.At, Name: e.Name, Product: firstText(e.Props, "product_id", "sku"), Device: e.Device,
-		Campaign: e.Props.Text("utm_campaign") != "" || e.Props.Text("campaign") != "",
-	}
-}
-
-func firstText(o event.Object, keys ...string) string {
-	for _, k := range keys {
-		if s := o.Text(k); s != "" {
-			return s
-		}
-	}
-	return ""
+	return intent.Step{At: e.At, Name: e.Name, Product: e.Product, Device: e.Device, Campaign: e.Campaign}
 }
 
 // Fit learns from visits that are over, and predicts for those under way.
@@ -81,7 +73,7 @@ func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error)
 	}
 	var now []here
 	var steps []intent.Step
-	people, visits := 0, 0
+	people, visits, every := 0, 0, 1
 	flush := func(who identity.ID) {
 		people++
 		over := steps
@@ -92,8 +84,18 @@ func (n *Intent) Fit(ctx context.Context, src Source, m Moment) (*Result, error)
 			}
 		}
 		learned := intent.Learn(keyOf(who), over, m.Zone)
-		visits += len(learned)
-		samples = append(samples, learned...)
+		for _, s := range learned {
+			if visits%every == 0 {
+				samples = append(samples, s)
+			}
+			visits++
+		}
+		for len(samples) > 2*mostVisits { // so that a large shop's are never all in memory
+			for i := range (len(samples) + 1) / 2 {
+				samples[i] = samples[2*i]
+			}
+			samples, every = samples[:(len(samples)+1)/2], 2*every
+		}
 		steps = steps[:0]
 	}
 	var who identity.ID
@@ -166,7 +168,7 @@ func intentReport(r *Report, m *intent.Model) {
 	r.Figures = []Figure{
 		{"visits", float64(m.Visits)},
 		{"orders", float64(m.Orders)},
-		{"base rate", digits(q.Base, 4)},
+		{BaseRate, digits(q.Base, 4)},
 		{"AUC", digits(q.AUC, 4)},
 		{"Brier score", digits(q.Brier, 4)},
 		{"Brier score of the base rate", digits(q.BaseBrier, 4)},

@@ -152,12 +152,12 @@ func readLives(ctx context.Context, src Source, m Moment) ([]life, error) {
 			return nil, err
 		}
 		if e.Name == event.ConsentChanged {
-			of(e.Profile).agreed[e.Props.Text("purpose")] = e.Props.Text("state") == "granted"
+			of(e.Profile).agreed[e.Purpose] = e.State == "granted"
 			continue
 		}
-		if category := e.Props.Text("category"); category != "" {
+		if e.Category != "" {
 			l := of(e.Profile)
-			l.signs = append(l.signs, occasion.Sign{At: e.At, Category: category})
+			l.signs = append(l.signs, occasion.Sign{At: e.At, Category: e.Category})
 		}
 	}
 	lives := make([]life, 0, len(by))

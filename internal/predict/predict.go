@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -92,21 +93,33 @@ type Line struct {
 	Price    money.Micros
 }
 
-// Event is an event or receipt of a customer, without what identifies them.
+// Event is an event or receipt of a customer, as far as models look at it. What it
+// does not say is empty.
 type Event struct {
-	Profile identity.ID
-	At      event.Time
-	Name    string
-	Origin  event.Origin
-	Channel string       // of a message or sale; may be empty
-	Device  string       // class of the device; may be empty
-	Session int64        // instant at which the visit began; zero if not known
-	Props   event.Object // cleaned of names and addresses
+	Profile  identity.ID
+	At       event.Time
+	Name     string
+	Origin   event.Origin
+	Channel  string // of a message or sale
+	Device   string // class of the device
+	Product  string // that it is about: its id, else that of the variant
+	Category string
+	Campaign bool   // a campaign led here
+	Delivery string // receipts: of the message
+	Actor    string // of opens and clicks: "human", "machine", "unknown"
+	Purpose  string // of a consent
+	State    string // of a consent: "granted"
 }
 
-// Actor says who opened or clicked: "human", "machine", "unknown"; empty if the
-// event does not say.
-func (e *Event) Actor() string { return e.Props.Text("actor") }
+// Told returns an event of a customer as models look at it.
+func Told(who identity.ID, e *event.Event) Event {
+	return Event{
+		Profile: who, At: e.At, Name: cmp.Or(e.Name, e.Type.String()), Origin: e.Origin, Channel: cmp.Or(e.Props.Text("channel"), e.Context.Text("channel")), Device: event.DeviceOf(e),
+		Product: cmp.Or(e.Props.Text("product_id"), e.Props.Text("sku"), e.Props.Text("variant_id")), Category: e.Props.Text("category"),
+		Campaign: e.Props.Text("utm_campaign") != "" || e.Props.Text("campaign") != "", Delivery: e.Props.Text("delivery"), Actor: e.Props.Text("actor"),
+		Purpose: e.Props.Text("purpose"), State: e.Props.Text("state"),
+	}
+}
 
 // Prediction is one value about one customer.
 type Prediction struct {

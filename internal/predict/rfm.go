@@ -187,7 +187,7 @@ func engagements(ctx context.Context, src Source, now event.Time) (map[identity.
 		if err != nil {
 			return nil, err
 		}
-		if e.At >= since && e.Actor() != "machine" {
+		if e.At >= since && e.Actor != "machine" {
 			count[e.Profile]++
 		}
 	}

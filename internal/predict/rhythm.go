@@ -90,7 +90,7 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 			}
 			who = e.Profile
 		}
-		k := key{e.Props.Text("delivery"), cmp.Or(e.Channel, "email")}
+		k := key{e.Delivery, cmp.Or(e.Channel, "email")}
 		if k.delivery == "" {
 			continue
 		}
@@ -101,7 +101,7 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 			open[k] = len(c.contacts)
 			c.contacts = append(c.contacts, rhythm.Contact{Person: who.String(), Channel: k.channel, Sent: hour})
 		case e.Name == event.MessageSent, !sent:
-		case e.Name == event.MessageReplied || e.Actor() == "human":
+		case e.Name == event.MessageReplied || e.Actor == "human":
 			if one := &c.contacts[at]; !one.Answered {
 				one.Answered, one.Hour, one.Device = true, hour, e.Device
 			}
@@ -115,11 +115,13 @@ func readContacts(ctx context.Context, src Source, m Moment) (*contacted, error)
 
 // hours fits the hours of each channel, and of each device class on it.
 func hours(c *contacted, r *Report) []*rhythm.Hours {
-	by := map[string][]rhythm.Contact{}
-	for _, one := range c.contacts {
-		by[one.Channel] = append(by[one.Channel], one)
+	type class struct{ channel, device string } // of every device, if it is empty
+	by := map[string]class{}
+	for i := range c.contacts {
+		one := &c.contacts[i]
+		by[one.Channel] = class{one.Channel, ""}
 		if one.Answered && one.Device != "" {
-			by[one.Channel+"."+one.Device] = append(by[one.Channel+"."+one.Device], one)
+			by[one.Channel+"."+one.Device] = class{one.Channel, one.Device}
 		}
 	}
 	names := make([]string, 0, len(by))
@@ -128,8 +130,15 @@ func hours(c *contacted, r *Report) []*rhythm.Hours {
 	}
 	slices.Sort(names)
 	var list []*rhythm.Hours
+	var of []rhythm.Contact
 	for _, name := range names {
-		h, err := rhythm.FitHours(name, by[name])
+		of = of[:0]
+		for _, one := range c.contacts {
+			if k := by[name]; one.Channel == k.channel && (k.device == "" || one.Answered && one.Device == k.device) {
+				of = append(of, one)
+			}
+		}
+		h, err := rhythm.FitHours(name, of)
 		if err != nil {
 			r.Figures = append(r.Figures, Figure{"refused: " + err.Error(), 0})
 			continue

@@ -1,10 +1,10 @@
 package predict
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +34,9 @@ const batch = 500
 // goroutines; one runs models at a time.
 type Runner struct {
 	Models []Model
-	Source Source // one that holds what it read, as [History] does, is released after each run
+	Source Source // one that remembers something, as [Tables] does, is released after each run
+	// Fresh brings what was heard up to now into the source. Default: it is there.
+	Fresh func(ctx context.Context) error
 	// Say appends entries to the log; they are durable when it returns.
 	Say func(ctx context.Context, entries []identity.Addressed) error
 	// Dir is where reports and fingerprints of what was said are kept.
@@ -59,6 +61,11 @@ func (r *Runner) Run(ctx context.Context, now event.Time, names ...string) ([]Re
 	m, err := r.Moment(ctx, now)
 	if err != nil {
 		return nil, err
+	}
+	if r.Fresh != nil {
+		if err := r.Fresh(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if held, ok := r.Source.(interface{ Release() }); ok {
 		defer held.Release()
@@ -104,17 +111,32 @@ func (r *Runner) one(ctx context.Context, model Model, m Moment) (*Report, error
 	if err != nil {
 		return nil, err
 	}
-	after, entries := changes(about.Name, m.Now, before, result.People)
-	for part := range slices.Chunk(entries, batch) {
-		if err := r.Say(ctx, part); err != nil {
-			return nil, err
+	after, told := newSaid(), 0
+	var part []identity.Addressed
+	say := func() error {
+		if len(part) == 0 {
+			return nil
 		}
+		told += len(part)
+		err := r.Say(ctx, part)
+		part = nil
+		return err
+	}
+	for entry := range changes(about.Name, m.Now, before, after, result.People) {
+		if part = append(part, entry); len(part) == batch {
+			if err := say(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := say(); err != nil {
+		return nil, err
 	}
 	if err := after.write(path); err != nil {
 		return nil, err
 	}
 	report := result.Report
-	report.Model, report.At, report.Predicted, report.Said = about.Name, m.Now, len(result.People), len(entries)
+	report.Model, report.At, report.Predicted, report.Said = about.Name, m.Now, len(result.People), told
 	raw, err := json.Marshal(&report)
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "writing the report")
@@ -122,66 +144,77 @@ func (r *Runner) one(ctx context.Context, model Model, m Moment) (*Report, error
 	return &report, replace(filepath.Join(r.Dir, about.Name+".json"), raw)
 }
 
-// changes compares what a model says with what it said last, and returns what it
-// has said now and an entry for each customer about whom something changed.
-func changes(model string, now event.Time, before *said, people []Of) (*said, []identity.Addressed) {
-	after := newSaid()
+// changes compares what a model says with what it said last, and yields an entry for
+// each customer about whom something changed, in the order of their ids. After is
+// what it has said once all of them are told.
+func changes(model string, now event.Time, before, after *said, people []Of) iter.Seq[identity.Addressed] {
 	for _, n := range before.names {
 		after.of(n)
 	}
-	var entries []identity.Addressed
-	tell := func(id identity.ID, list []event.Value) {
-		if len(list) == 0 {
-			return
-		}
+	entry := func(id identity.ID, list []event.Value) identity.Addressed {
 		var b event.Builder
 		b.SetText("model", model+" "+now.Time().Format(time.DateOnly)).Set("predictions", event.ListOf(list...))
-		entries = append(entries, identity.Addressed{To: id, Event: event.Event{
+		return identity.Addressed{To: id, Event: event.Event{
 			ID:   event.ID("predict:" + model + ":" + strconv.FormatInt(int64(now), 36) + ":" + id.String()),
 			Type: event.Track, Name: event.PredictionMade, At: now, Trust: event.Own, Source: "rapport", Props: b.Object(),
-		}})
+		}}
 	}
-	for i := range people {
-		one := &people[i]
-		old := before.people[one.Profile]
-		words := make([]word, 0, len(one.Predictions))
-		var list []event.Value
-		for k := range one.Predictions {
-			p := &one.Predictions[k]
-			w := word{after.of(p.Name), p.fingerprint()}
-			if p.Value.Kind != event.Null {
-				words = append(words, w)
+	return func(yield func(identity.Addressed) bool) {
+		left := before.ids() // of whom something was said last
+		for i := range people {
+			one := &people[i]
+			for len(left) > 0 && left[0].Compare(one.Profile) < 0 {
+				if !yield(entry(left[0], before.takenBack(left[0]))) {
+					return
+				}
+				left = left[1:]
 			}
-			if !slices.Contains(old, w) && (p.Value.Kind != event.Null || spoke(old, w.name)) {
-				list = append(list, p.item())
+			if len(left) > 0 && left[0] == one.Profile {
+				left = left[1:]
 			}
-		}
-		for _, w := range old {
-			if !slices.ContainsFunc(one.Predictions, func(p Prediction) bool { return p.Name == before.names[w.name] }) {
-				list = append(list, takeBack(before.names[w.name]))
+			if list := one.changes(before, after); len(list) > 0 && !yield(entry(one.Profile, list)) {
+				return
 			}
 		}
-		if len(words) > 0 {
-			after.people[one.Profile] = words
+		for _, id := range left {
+			if !yield(entry(id, before.takenBack(id))) {
+				return
+			}
 		}
-		tell(one.Profile, list)
 	}
-	here := make(map[identity.ID]bool, len(people))
-	for i := range people {
-		here[people[i].Profile] = true
-	}
-	for _, id := range before.ids() {
-		if here[id] {
-			continue
+}
+
+// changes returns what is new about a customer, and notes what is said by now.
+func (of *Of) changes(before, after *said) (list []event.Value) {
+	old := before.people[of.Profile]
+	words := make([]word, 0, len(of.Predictions))
+	for k := range of.Predictions {
+		p := &of.Predictions[k]
+		w := word{after.of(p.Name), p.fingerprint()}
+		if p.Value.Kind != event.Null {
+			words = append(words, w)
 		}
-		var list []event.Value
-		for _, w := range before.people[id] {
+		if !slices.Contains(old, w) && (p.Value.Kind != event.Null || spoke(old, w.name)) {
+			list = append(list, p.item())
+		}
+	}
+	for _, w := range old {
+		if !slices.ContainsFunc(of.Predictions, func(p Prediction) bool { return p.Name == before.names[w.name] }) {
 			list = append(list, takeBack(before.names[w.name]))
 		}
-		tell(id, list)
 	}
-	slices.SortFunc(entries, func(a, b identity.Addressed) int { return bytes.Compare(a.To[:], b.To[:]) })
-	return after, entries
+	if len(words) > 0 {
+		after.people[of.Profile] = words
+	}
+	return list
+}
+
+// takenBack takes back all that was said of a customer.
+func (s *said) takenBack(id identity.ID) (list []event.Value) {
+	for _, w := range s.people[id] {
+		list = append(list, takeBack(s.names[w.name]))
+	}
+	return list
 }
 
 func spoke(words []word, name int) bool {

@@ -88,6 +88,9 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 		{"and not again", []predict.Of{says(1, "a", ""), says(2, "a", "x")}, nil},
 		{"who is no longer spoken of loses everything", []predict.Of{says(1, "b", "y")}, []string{"1 b=y", "2 a="}},
 		{"what comes back is told again", []predict.Of{says(1, "b", "y"), says(2, "a", "x")}, []string{"2 a=x"}},
+		{"who comes new stands among the others", []predict.Of{says(1, "b", "y"), says(2, "a", "x"), says(4, "a", "x"), says(9, "a", "x")}, []string{"4 a=x", "9 a=x"}},
+		{"who leaves does too", []predict.Of{says(2, "a", "x"), says(3, "a", "x"), says(8, "a", "x")}, []string{"1 b=", "3 a=x", "4 a=", "8 a=x", "9 a="}},
+		{"and so when nobody is left", nil, []string{"2 a=", "3 a=", "8 a="}},
 	} {
 		m.people, at = c.people, at.Add(24*time.Hour)
 		// A runner of its own each time: what was said is on disk.

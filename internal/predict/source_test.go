@@ -80,18 +80,16 @@ func (s *shop) buys(n int, at event.Time, sku, category string) {
 
 // does adds an event.
 func (s *shop) does(n int, at event.Time, name string, kv ...string) {
-	e := predict.Event{Profile: who(n), At: at, Name: name}
 	var b event.Builder
+	device := ""
 	for i := 0; i < len(kv); i += 2 {
 		b.SetText(kv[i], kv[i+1])
-		switch kv[i] {
-		case "channel":
-			e.Channel = kv[i+1]
-		case "device":
-			e.Device = kv[i+1]
+		if kv[i] == "device" {
+			device = kv[i+1]
 		}
 	}
-	e.Props = b.Object()
+	e := predict.Told(who(n), &event.Event{At: at, Name: name, Props: b.Object()})
+	e.Device = device
 	s.events = append(s.events, e)
 }
 

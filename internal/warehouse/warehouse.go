@@ -191,10 +191,10 @@ func (l Limits) Filled() Limits {
 // Functions are what SQL of the product may call beside the aggregates that every
 // database has (count, sum, min, max, avg). They have ClickHouse's names and
 // meaning; an adapter whose database lacks one defines it. `ms` is ours: an
-// instant as Unix milliseconds.
+// instant as Unix milliseconds. Ids are compared and ordered as their bytes are.
 var Functions = []string{
 	"toStartOfHour", "toStartOfDay", "toStartOfMonth", "toUnixTimestamp", "ms", "intDiv", "if", "coalesce", "lower", "length", "concat", "replace",
-	"argMin", "argMax", "uniqExact", "countIf", "sumIf", "groupArray",
+	"argMin", "argMax", "uniqExact", "countIf", "sumIf", "groupArray", "visitParamExtractString",
 }
 
 // Load is what one step of the loader brings of one lane.

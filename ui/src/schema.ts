@@ -577,6 +577,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{id}/visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say how likely the visit under way ends in an order
+         * @description As of now, by the model that was fitted last, with what it was checked by. Where nothing can be said, why.
+         */
+        get: operations["get_customers_id_visit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{id}/why": {
         parameters: {
             query?: never;
@@ -2733,6 +2753,8 @@ export interface components {
              */
             seen?: number;
             value: string;
+            /** @description What it is called in each language, if that is other words. */
+            words?: components["schemas"]["Words"];
         };
         Changed: {
             affects: components["schemas"]["Affected"];
@@ -5556,6 +5578,39 @@ export interface components {
             suppressed?: string;
             template: string;
         };
+        Visit: {
+            /**
+             * Format: double
+             * @description Of all visits, which share ends in an order.
+             */
+            base?: number;
+            began?: string;
+            /** @description Whether the visit has led to an order already. */
+            bought: boolean;
+            /** @description What was predicted beside what came, on visits held back. */
+            calibration?: components["schemas"]["Bin"][] | null;
+            checked?: string;
+            /** @description Whether they are in a visit now: they were heard of within the last half hour. */
+            here: boolean;
+            /** @description How likely it ends in an order, from 0 to 1. */
+            intent?: components["schemas"]["Word"];
+            /** @description When they were heard of last in it. */
+            last?: string;
+            /**
+             * Format: int64
+             * @description Products they looked at in it.
+             */
+            looks: number;
+            /** @description What the model lacks. */
+            missing?: string;
+            /** @description When the model was fitted. */
+            ran?: string;
+            /**
+             * @description Why there is no intent: nobody is here, the visit has led to an order, nothing was looked at, the model was never fitted, or it has too little to learn from.
+             * @enum {string}
+             */
+            silent?: "away" | "bought" | "nothing_looked_at" | "never_ran" | "refused" | "no_models";
+        };
         WantedBody: {
             /** @enum {string} */
             format: "csv" | "parquet";
@@ -5630,8 +5685,15 @@ export interface components {
             at: string;
             /** @description What it rests on, in a sentence. */
             evidence: string;
+            /** @description What the name stands for, in words. */
+            label: components["schemas"]["Words"];
             model: string;
             name: string;
+            /**
+             * @description Of the value: a share of 1, money of the shop's currency, an hour of the week from Monday at midnight, how many times more than others, a kind by RFM. Absent: it is a text.
+             * @enum {string}
+             */
+            unit?: "share" | "money" | "orders" | "days" | "date" | "hour" | "times" | "rfm";
             /** @description From then on it says nothing. Absent: until the model speaks again. */
             until?: string;
             value: unknown;
@@ -6683,6 +6745,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PageHeard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_customers_id_visit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The customer's id: 32 hex digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
                 };
             };
             /** @description Error */

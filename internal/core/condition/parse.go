@@ -84,6 +84,7 @@ func init() {
 		{"tier", []string{"is", "in", "from"}, parseTier},
 		{"affinity", nil, parseAffinity},
 		{"lifecycle", nil, parseLifecycle},
+		{"rfm", nil, parseRFM},
 		{"sequence", []string{"within"}, parseSequence},
 		{"message", messageKeys, parseMessage},
 		{"prediction", append(slices.Clone(valueOps), "within"), parsePrediction},

@@ -225,6 +225,9 @@ var partsOf = map[string]func() []Part{
 	"lifecycle": func() []Part {
 		return []Part{{Key: "lifecycle", Label: Words{"is at the stage", "ist in der Phase"}, Type: OfChoice, Many: true, Needed: true, Start: "loyal", Choices: stageChoices()}}
 	},
+	"rfm": func() []Part {
+		return []Part{{Key: "rfm", Label: Words{"is by RFM", "ist nach RFM"}, Type: OfChoice, Many: true, Needed: true, Start: "champion", Choices: rfmChoices()}}
+	},
 	"context": func() []Part {
 		return []Part{
 			{Key: "context", Label: Words{"the last", "zuletzt"}, Type: OfChoice, Needed: true, Start: contextPaths[0], Choices: []Choice{
@@ -342,6 +345,19 @@ func stageChoices() []Choice {
 	list := []Choice{}
 	for _, name := range strings.Split(profile.StageNames(), ", ") {
 		list = append(list, Choice{Value: name, Label: stageWords[name]})
+	}
+	return list
+}
+
+var rfmWords = map[string]Words{
+	"champion": {"champion", "Champion"}, "loyal": {"loyal", "treu"}, "promising": {"promising", "vielversprechend"}, "newcomer": {"newcomer", "Neuling"},
+	"slipping": {"slipping away", "am Entgleiten"}, "inactive": {"inactive", "inaktiv"},
+}
+
+func rfmChoices() []Choice {
+	list := []Choice{}
+	for _, name := range RFMPersonas {
+		list = append(list, Choice{Value: name, Label: rfmWords[name]})
 	}
 	return list
 }

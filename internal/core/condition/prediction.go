@@ -65,7 +65,8 @@ func (n *predictionNode) mention(d *Deps) {
 }
 
 func (n *predictionNode) words(not bool) string {
-	s := "the predicted " + sayName(n.name) + " "
+	label, _ := SayPrediction(n.name)
+	s := "the " + label.EN + " "
 	if n.rel != nil {
 		s += "is "
 	}

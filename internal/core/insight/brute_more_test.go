@@ -256,6 +256,8 @@ func (q kept) text() string {
 		return s + fmt.Sprintf(",'times':'%s %d'}", q.op, q.n)
 	case "list":
 		return "{'list':'press'}"
+	case "rfm":
+		return "{'rfm':['loyal','champion']}"
 	case "predicted":
 		if q.within != 0 {
 			return fmt.Sprintf("{'prediction':'next_order','within':'in the next %dm'}", q.within*15)
@@ -310,6 +312,9 @@ func (q kept) answers(l *life) []bool {
 			return compare(count, q.op, q.n)
 		case "list":
 			return in
+		case "rfm":
+			s := predicted["rfm_persona"]
+			return (s.value == "champion" || s.value == "loyal") && (s.expires == 0 || now < s.expires)
 		case "predicted":
 			name := "clv"
 			if q.within != 0 {
@@ -417,7 +422,7 @@ func drawTrait(t *rapid.T, list []made) ask {
 }
 
 func drawKept(t *rapid.T) ask {
-	q := kept{kind: rapid.SampledFrom([]string{"message", "list", "predicted", "object", "object"}).Draw(t, "kept")}
+	q := kept{kind: rapid.SampledFrom([]string{"message", "list", "predicted", "rfm", "object", "object"}).Draw(t, "kept")}
 	q.op = rapid.SampledFrom([]string{">=", "<=", "="}).Draw(t, "op")
 	q.n = rapid.IntRange(0, 3).Draw(t, "n")
 	switch q.kind {
@@ -448,11 +453,13 @@ func drawStep(t *rapid.T, l *life, s *step) {
 	case 1:
 		s.list = rapid.SampledFrom([]string{"joined", "left"}).Draw(t, "list")
 	case 2:
-		s.predicts = rapid.SampledFrom([]string{"clv", "next_order"}).Draw(t, "name")
+		s.predicts = rapid.SampledFrom([]string{"clv", "next_order", "rfm_persona"}).Draw(t, "name")
 		switch {
 		case rapid.IntRange(0, 4).Draw(t, "taken back") == 0:
 		case s.predicts == "clv":
 			s.value = strconv.Itoa(rapid.IntRange(0, 4).Draw(t, "clv"))
+		case s.predicts == "rfm_persona":
+			s.value = rapid.SampledFrom([]string{"champion", "loyal", "inactive"}).Draw(t, "persona")
 		default:
 			s.value = date()
 		}

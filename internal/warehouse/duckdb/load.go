@@ -146,16 +146,16 @@ func (c conn) append(l *warehouse.Load, number int64) error {
 	return errors.Join(
 		fill(c, "raw_events", l.Events, func(e *warehouse.Event) []driver.Value {
 			return []driver.Value{
-				id(e.Profile), at(e.At), at(e.Now), int64(e.ID), e.Type, e.Name, e.Source, e.Origin, e.Known, at(e.Session), e.Device, e.Channel, e.Store,
+				id(e.Profile), next(), at(e.At), at(e.Now), int64(e.ID), e.Type, e.Name, e.Source, e.Origin, e.Known, at(e.Session), e.Device, e.Channel, e.Store,
 				e.SKU, e.Product, e.Category, e.Search, amount(int64(e.Value), e.HasValue), e.Currency, e.Properties,
 			}
 		}),
 		fill(c, "raw_orders", l.Orders, func(o *warehouse.Order) []driver.Value {
-			return []driver.Value{id(o.Profile), o.OrderID, o.Kind, at(o.At), int64(o.Net), o.Currency, o.Units, o.Channel, o.Device, o.Store, o.Origin, o.Known}
+			return []driver.Value{id(o.Profile), next(), o.OrderID, o.Kind, at(o.At), int64(o.Net), o.Currency, o.Units, o.Channel, o.Device, o.Store, o.Origin, o.Known}
 		}),
 		fill(c, "raw_order_lines", l.Lines, func(n *warehouse.Line) []driver.Value {
 			return []driver.Value{
-				id(n.Profile), n.OrderID, n.Kind, at(n.At), int32(n.Line), n.SKU, n.Product, n.Name, n.Category, n.Quantity, int64(n.Price), int64(n.Net), n.Currency, n.Known,
+				id(n.Profile), next(), n.OrderID, n.Kind, at(n.At), int32(n.Line), n.SKU, n.Product, n.Name, n.Category, n.Quantity, int64(n.Price), int64(n.Net), n.Currency, n.Known,
 			}
 		}),
 		fill(c, "raw_deliveries", l.Deliveries, func(v *warehouse.Delivery) []driver.Value {

@@ -15,7 +15,7 @@ const raw = "raw_"
 
 // schemaVersion is that of the tables. A file of an older one is thrown away and
 // the feed read anew; one of a newer is not touched.
-const schemaVersion = 1
+const schemaVersion = 2
 
 type column struct{ name, kind string }
 
@@ -36,11 +36,11 @@ func columnsOf(list string) (columns []column) {
 // tables are in the order in which a load appends to them; the columns are in the
 // order in which it gives values. docs/warehouse.md describes them.
 var tables = []table{
-	{"raw_events", "profile", columnsOf(`profile UUID, ts TIMESTAMP, heard TIMESTAMP, id BIGINT, type VARCHAR, name VARCHAR, source VARCHAR, origin VARCHAR, known BOOLEAN,
+	{"raw_events", "profile", columnsOf(`profile UUID, n BIGINT, ts TIMESTAMP, heard TIMESTAMP, id BIGINT, type VARCHAR, name VARCHAR, source VARCHAR, origin VARCHAR, known BOOLEAN,
 		session TIMESTAMP, device VARCHAR, channel VARCHAR, store VARCHAR, sku VARCHAR, product VARCHAR, category VARCHAR, search VARCHAR, value BIGINT, currency VARCHAR, properties VARCHAR`)},
-	{"raw_orders", "profile", columnsOf(`profile UUID, order_id VARCHAR, kind VARCHAR, ts TIMESTAMP, net BIGINT, currency VARCHAR, units BIGINT, channel VARCHAR, device VARCHAR,
+	{"raw_orders", "profile", columnsOf(`profile UUID, n BIGINT, order_id VARCHAR, kind VARCHAR, ts TIMESTAMP, net BIGINT, currency VARCHAR, units BIGINT, channel VARCHAR, device VARCHAR,
 		store VARCHAR, origin VARCHAR, known BOOLEAN`)},
-	{"raw_order_lines", "profile", columnsOf(`profile UUID, order_id VARCHAR, kind VARCHAR, ts TIMESTAMP, line INTEGER, sku VARCHAR, product VARCHAR, name VARCHAR, category VARCHAR,
+	{"raw_order_lines", "profile", columnsOf(`profile UUID, n BIGINT, order_id VARCHAR, kind VARCHAR, ts TIMESTAMP, line INTEGER, sku VARCHAR, product VARCHAR, name VARCHAR, category VARCHAR,
 		quantity BIGINT, price BIGINT, net BIGINT, currency VARCHAR, known BOOLEAN`)},
 	{"raw_deliveries", "profile", columnsOf(`profile UUID, delivery UUID, ts TIMESTAMP, channel VARCHAR, origin VARCHAR, version UBIGINT, step VARCHAR, class VARCHAR, state VARCHAR,
 		reason VARCHAR, actor VARCHAR, product VARCHAR, category VARCHAR`)},
@@ -66,6 +66,7 @@ var macros = []string{
 	"countIf(x) AS count(*) FILTER (WHERE x)",
 	"sumIf(x, c) AS coalesce(sum(x) FILTER (WHERE c), 0)",
 	"groupArray(x) AS list(x)",
+	"visitParamExtractString(j, k) AS coalesce(json_extract_string(j, '$.\"' || k || '\"'), '')",
 }
 
 // views are what people ask.

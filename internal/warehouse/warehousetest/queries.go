@@ -59,6 +59,12 @@ func functions(t *testing.T, open Open) {
 			t.Errorf("%s = %s, want %s", expression, got[0], want)
 		}
 	}
+	spoken := seen(person(3), "c", day+3*hour)
+	spoken.Properties = `{"actor":"human","of":{"actor":"nobody"},"say \"x\"":"y","n":7}`
+	load(t, w, warehouse.Load{Events: []warehouse.Event{spoken}})
+	named["visitParamExtractString"] = true
+	answers(t, w, "SELECT name, visitParamExtractString(properties, 'actor'), visitParamExtractString(properties, 'device') FROM events WHERE profile >= ? ORDER BY ts",
+		[]any{person(2)}, "b||", "c|human|")
 	named["groupArray"] = true
 	if got := table(t, w, "SELECT profile, length(groupArray(ms(ts))) FROM events GROUP BY profile ORDER BY profile"); got[0] != person(1).String()+"|2" {
 		t.Errorf("groupArray gave %q", got)
@@ -76,6 +82,39 @@ func functions(t *testing.T, open Open) {
 			t.Errorf("%s is not tested", name)
 		}
 	}
+}
+
+// Whoever reads customer by customer asks for a range of ids at a time, and wants what
+// happened at one instant in the order in which it was heard.
+func ordered(t *testing.T, open Open) {
+	w, reopen := start(t, open)
+	order := func(p byte, id string) warehouse.Order {
+		return warehouse.Order{Profile: person(p), OrderID: id, Kind: "completed", At: day, Net: pound}
+	}
+	line := func(p byte, id, sku string) warehouse.Line {
+		return warehouse.Line{Profile: person(p), OrderID: id, Kind: "completed", At: day, SKU: sku}
+	}
+	load(t, w, warehouse.Load{
+		Events: []warehouse.Event{seen(person(0x81), "z", day), seen(person(0x7f), "b", day), seen(person(0x7f), "a", day), seen(person(0x7f), "first", day-1)},
+		Orders: []warehouse.Order{order(0x7f, "o2"), order(0x7f, "o1")},
+		Lines:  []warehouse.Line{line(0x7f, "o2", "y"), line(0x7f, "o2", "x"), line(0x7f, "o1", "z")},
+	})
+	w = reopen()
+	load(t, w, warehouse.Load{
+		Events: []warehouse.Event{seen(person(0x7f), "0", day), seen(person(0), "zero", day), seen(person(0xff), "last", day)},
+		Orders: []warehouse.Order{order(0x7f, "o0")}, Lines: []warehouse.Line{line(0x7f, "o0", "w")},
+		Joins: []warehouse.Join{{Strand: person(0xff), Profile: person(0x10)}},
+	})
+	const ask = "SELECT name FROM events WHERE profile >= ? AND profile <= ? ORDER BY profile, ts, n"
+	answers(t, w, ask, []any{identity.ID{}, identity.ID{0x7f, 15: 0xff}}, "zero", "last")
+	answers(t, w, ask, []any{identity.ID{0x7f}, identity.ID{0x80}}, "first", "b", "a", "0")
+	answers(t, w, ask, []any{identity.ID{0x80}, identity.ID{0xff, 15: 0xff}}, "z")
+	expect(t, w, "SELECT order_id FROM orders ORDER BY profile, ts, n", "o2", "o1", "o0")
+	expect(t, w, "SELECT sku FROM order_lines ORDER BY profile, ts, n", "y", "x", "z", "w")
+	if err := w.Forget(t.Context(), person(0x81)); err != nil {
+		t.Fatal(err)
+	}
+	answers(t, w, ask, []any{identity.ID{0x7f}, identity.ID{0xff}}, "first", "b", "a", "0")
 }
 
 func exact(t *testing.T, open Open) {

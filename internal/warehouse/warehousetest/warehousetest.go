@@ -44,6 +44,7 @@ func Run(t *testing.T, open Open) {
 
 		{"arguments stand for question marks", arguments},
 		{"every function that reports use gives what its name says", functions},
+		{"a range of ids comes in the order of their bytes, and what happened at one instant as it was heard", ordered},
 		{"sums of money are exact", exact},
 		{"columns have names and types", columns},
 
@@ -154,7 +155,13 @@ func text(row []any) string {
 // expect compares the rows of a query with texts, in order.
 func expect(t *testing.T, w warehouse.Warehouse, sql string, want ...string) {
 	t.Helper()
-	got := table(t, w, sql)
+	answers(t, w, sql, nil, want...)
+}
+
+// answers is expect for a query with arguments.
+func answers(t *testing.T, w warehouse.Warehouse, sql string, args []any, want ...string) {
+	t.Helper()
+	got := table(t, w, sql, args...)
 	if len(got) != len(want) {
 		t.Fatalf("%s\ngave %d rows %q, want %q", sql, len(got), got, want)
 	}

@@ -384,4 +384,29 @@ export const base = {
   '{n} rows': '{n} Zeilen',
   '{n} sent': '{n} gesendet',
   '{n} to go': 'noch {n}',
+  champion: 'Champion',
+  promising: 'vielversprechend',
+  newcomer: 'Neuling',
+  'slipping away': 'am Entgleiten',
+  inactive: 'inaktiv',
+  'here now': 'gerade hier',
+  'The visit under way': 'Der laufende Besuch',
+  'Since {from}, last heard of {last}': 'Seit {from}, zuletzt gehört {last}',
+  'products looked at: {n}': 'angesehene Produkte: {n}',
+  'Chance that it ends in an order': 'Chance, dass er in einer Bestellung endet',
+  'Of all visits {share} end in an order.': 'Von allen Besuchen enden {share} in einer Bestellung.',
+  'Of {n} visits held back and rated most like this one, {share} did.':
+    'Von {n} zurückgehaltenen Besuchen, die ähnlich eingeschätzt wurden wie dieser, waren es {share}.',
+  'How far it can be believed': 'Wie weit man dem glauben kann',
+  'The model has too little to learn from: {what}': 'Das Modell hat zu wenig, woraus es lernen kann: {what}',
+  'They are not here now: nothing was heard of them in the last half hour.':
+    'Gerade ist niemand hier: In der letzten halben Stunde war nichts zu hören.',
+  'The visit has led to an order already.': 'Der Besuch hat schon zu einer Bestellung geführt.',
+  'They are here and have not looked at a product yet, so nothing can be said.':
+    'Gerade hier, aber noch kein Produkt angesehen; also lässt sich nichts sagen.',
+  'No model has learned from visits yet. It is fitted each night, once there are visits to learn from.':
+    'Noch hat kein Modell aus Besuchen gelernt. Das geschieht jede Nacht, sobald es Besuche gibt, aus denen es lernen kann.',
+  'This server runs no models.': 'Auf diesem Server laufen keine Modelle.',
+  'Each customer’s page says it of the visit under way.': 'Die Seite jeder Person sagt es vom laufenden Besuch.',
+  '{n} times as often as others': '{n}-mal so oft wie andere',
 } as const;

@@ -2,39 +2,45 @@
 // and what models say.
 import { useGet, type Schemas } from '../api';
 import { Bar, Empty, Panel, State, Tag } from '../parts/kit';
+import { usePredictions } from '../parts/predictions';
 import { useWords } from '../words';
+import { Visit } from './customer-visit';
 
 export function Understanding({ id }: { id: string }) {
   const { t, pct, date } = useWords();
+  const { name, value } = usePredictions();
   const scores = useGet('/api/v1/customers/{id}/scores', { path: { id } });
   const words = useGet('/api/v1/customers/{id}/predictions', { path: { id } });
   return (
     <div className="grid2">
-      <Panel title={t('Predictions')} flush>
-        <State of={words}>
-          {(l) =>
-            (l.data ?? []).length === 0 ? (
-              <Empty>{t('No model says anything of them yet.')}</Empty>
-            ) : (
-              <ul className="plain lines">
-                {(l.data ?? []).map((w) => (
-                  <li key={w.name}>
-                    <div className="spread">
-                      <b>{w.name}</b>
-                      <span className="nowrap">{said(w.value)}</span>
-                    </div>
-                    <div className="soft small">{w.evidence}</div>
-                    <div className="soft small">
-                      {w.model} · {date(w.at)}
-                      {w.until && ' – ' + date(w.until)}
-                    </div>
-                  </li>
-                ))}
-              </ul>
-            )
-          }
-        </State>
-      </Panel>
+      <div className="stack">
+        <Visit id={id} />
+        <Panel title={t('Predictions')} flush>
+          <State of={words}>
+            {(l) =>
+              (l.data ?? []).length === 0 ? (
+                <Empty>{t('No model says anything of them yet.')}</Empty>
+              ) : (
+                <ul className="plain lines">
+                  {(l.data ?? []).map((w) => (
+                    <li key={w.name}>
+                      <div className="spread">
+                        <b title={w.name}>{name(w)}</b>
+                        <span className="nowrap">{value(w)}</span>
+                      </div>
+                      <div className="soft small">{w.evidence}</div>
+                      <div className="soft small">
+                        {w.model} · {date(w.at)}
+                        {w.until && ' – ' + date(w.until)}
+                      </div>
+                    </li>
+                  ))}
+                </ul>
+              )
+            }
+          </State>
+        </Panel>
+      </div>
       <State of={scores}>
         {(s) => (
           <div className="stack">
@@ -66,12 +72,6 @@ export function Understanding({ id }: { id: string }) {
       </State>
     </div>
   );
-}
-
-function said(v: unknown): string {
-  if (v === null || v === undefined) return '–';
-  if (typeof v === 'number') return String(Math.round(v * 1000) / 1000);
-  return typeof v === 'object' ? JSON.stringify(v) : String(v);
 }
 
 // Score shows what gave the points: the rules, and the events behind them.

@@ -9,6 +9,7 @@ import { usePages } from '../parts/pages';
 import { useMay, useMe } from '../session';
 import { useWords, type Text } from '../words';
 import { Understanding } from './customer-scores';
+import { Visit } from './customer-visit';
 import { Why } from './customer-why';
 
 const tabs = ['Overview', 'Timeline', 'Messages', 'Why', 'Segments', 'Scores and predictions'] as const;
@@ -103,6 +104,7 @@ function Overview({ p }: { p: Known }) {
         <Kpi label={t('Last seen')} value={date(p.last)} />
         <Kpi label={t('Stage of life')} value={stageWord(p.stage, t)} />
       </div>
+      <Visit id={p.id} quiet />
       {p.hot && <div className="note warn">{t('So many events this month that it is no person: it gets no messages.')}</div>}
       <div className="grid2">
         <div className="stack">

@@ -251,11 +251,18 @@ export function Models() {
           {(l.data ?? []).length === 0 && <Empty>{t('There are no models here.')}</Empty>}
           {(l.data ?? []).map((m) => {
             const bins = m.calibration ?? [];
-            const about = [m.method, m.checked, m.ran ? t('ran {date}', { date: when(m.ran) }) : ''].filter(Boolean).join(' · ');
+            const about = [
+              m.name === 'intent' ? t('Each customer’s page says it of the visit under way.') : '',
+              m.method,
+              m.checked,
+              m.ran ? t('ran {date}', { date: when(m.ran) }) : '',
+            ]
+              .filter(Boolean)
+              .join(' · ');
             const state = m.refused ? (
               <Tag tone="warn">{t('says nothing')}</Tag>
             ) : m.ran ? (
-              <Tag tone="good">{t('{n} customers', { n: n(m.predicted) })}</Tag>
+              <Tag tone="good">{m.name === 'intent' ? t('ready') : t('{n} customers', { n: n(m.predicted) })}</Tag>
             ) : (
               <Tag>{t('never ran')}</Tag>
             );
@@ -268,7 +275,17 @@ export function Models() {
                   </div>
                 </Panel>
               );
-            return <Calibration key={m.name} title={m.title} about={about} name={m.name} actions={state} bins={bins} />;
+            return (
+              <Calibration
+                key={m.name}
+                title={m.title}
+                about={about}
+                name={m.name}
+                actions={state}
+                counted={m.name === 'intent' ? t('Visits') : undefined}
+                bins={bins}
+              />
+            );
           })}
         </div>
       )}

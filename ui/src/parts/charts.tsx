@@ -296,6 +296,7 @@ export function Heat({
 // the mean of that beside the mean of what came.
 export function Calibration({
   bins,
+  counted,
   ...chart
 }: {
   title: string;
@@ -303,12 +304,13 @@ export function Calibration({
   name: string;
   actions?: ReactNode;
   bins: { group: string; n: number; predicted: number; actual: number }[];
+  counted?: string; // what a group has so many of: customers
 }) {
   const { t } = useWords();
   return (
     <Chart
       {...chart}
-      head={[t('Group'), t('Customers'), t('Predicted'), t('Came')]}
+      head={[t('Group'), counted ?? t('Customers'), t('Predicted'), t('Came')]}
       rows={bins.map((b) => [b.group, b.n, b.predicted, b.actual])}
     >
       <Plot

@@ -74,7 +74,7 @@ export function Suggest({
   onEnter?: (v: Json) => void;
   parse?: (text: string) => Json;
 }) {
-  const { t, n } = useWords();
+  const { t, n, language } = useWords();
   const id = useId();
   const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState(-1);
@@ -88,7 +88,8 @@ export function Suggest({
   );
   const needle = typed ? text.trim().toLowerCase() : '';
   const all = source ? (list.data?.data ?? []) : [];
-  const options = all.filter((c) => !needle || (c.value + ' ' + (c.label ?? '')).toLowerCase().includes(needle)).slice(0, 60);
+  const called = (c: (typeof all)[number]) => c.words?.[language] ?? c.label;
+  const options = all.filter((c) => !needle || (c.value + ' ' + (called(c) ?? '')).toLowerCase().includes(needle)).slice(0, 60);
   const shown = open && !readOnly && options.length > 0;
   const take = (v: string) => {
     setText(v);
@@ -167,9 +168,9 @@ export function Suggest({
               }}
             >
               <span>
-                {c.label ? (
+                {called(c) ? (
                   <>
-                    {c.label} <span className="soft">{c.value}</span>
+                    {called(c)} <span className="soft">{c.value}</span>
                   </>
                 ) : (
                   c.value

@@ -74,6 +74,7 @@ const (
 	longerAgo
 	doneBefore
 	doneAfter
+	isByRFM
 )
 
 // words are the phrases in English and German.
@@ -92,6 +93,7 @@ var words = map[phrase][2]string{
 	addingUp: {" adding up to ", " zusammen "}, inCurrency: {" in the currency ", " in der Währung "}, inLast: {", in the last ", ", in den letzten "}, from: {", from ", ", von "},
 	until: {" until ", " bis "}, firstDone: {", first ", ", erstmals "}, lastDone: {", last ", ", zuletzt "}, doneWithin: {"in the last ", "in den letzten "},
 	longerAgo: {"longer ago than ", "länger her als "}, doneBefore: {"before ", "vor "}, doneAfter: {"after ", "nach "},
+	isByRFM: {"is by RFM ", "ist nach RFM "},
 }
 
 // verbs are the events that people have a verb for: done, after “did not”, and in

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
 )
@@ -203,7 +204,15 @@ func (r *reader) leaf() spec.Node {
 	case r.hear(theTriggers):
 		return r.compared("property")
 	case r.hear(thePrediction):
-		return r.compared("prediction")
+		n := r.compared("prediction")
+		n.Fields[0].Value = text(condition.PredictionOf(n.Fields[0].Value.Text))
+		return n
+	case r.hear(isByRFM):
+		names := []spec.Node{text(r.quoted())}
+		for r.hear(orElse) {
+			names = append(names, text(r.quoted()))
+		}
+		return object(field("rfm", list(names...)))
 	case r.hear(isNotInSegment):
 		return r.about("not_in_segment")
 	case r.hear(isInSegment):

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"rapport/internal/core/condition"
 	"rapport/internal/core/spec"
 )
 
@@ -158,25 +159,39 @@ func init() {
 	compared := func(p phrase, head string) func(*writer, spec.Node) {
 		return func(w *writer, n spec.Node) {
 			about(p, head)(w, n)
-			first := true
-			for _, f := range n.Fields {
-				if f.Key != head {
-					if !first {
-						w.say(and2)
-					}
-					first = false
-					w.compare(f.Key, f.Value)
-				}
-			}
+			w.comparisons(n, head)
 		}
 	}
 	leaves = map[string]func(*writer, spec.Node){
-		"did":            func(w *writer, n spec.Node) { w.done(n, "did") },
-		"did_not":        func(w *writer, n spec.Node) { w.done(n, "did_not") },
-		"trait":          compared(theTrait, "trait"),
-		"context":        compared(theLast, "context"),
-		"property":       compared(theTriggers, "property"),
-		"prediction":     compared(thePrediction, "prediction"),
+		"did":      func(w *writer, n spec.Node) { w.done(n, "did") },
+		"did_not":  func(w *writer, n spec.Node) { w.done(n, "did_not") },
+		"trait":    compared(theTrait, "trait"),
+		"context":  compared(theLast, "context"),
+		"property": compared(theTriggers, "property"),
+		"prediction": func(w *writer, n spec.Node) {
+			v, _ := n.Get("prediction")
+			label, _ := condition.SayPrediction(v.Text)
+			if condition.PredictionOf(label.EN) != v.Text { // it would not be read back
+				label = condition.Words{EN: v.Text, DE: v.Text}
+			}
+			w.say(thePrediction)
+			w.quote([...]string{label.EN, label.DE}[w.lang])
+			w.comparisons(n, "prediction")
+		},
+		"rfm": func(w *writer, n spec.Node) {
+			v, _ := n.Get("rfm")
+			items := v.Items
+			if v.Kind != spec.List {
+				items = []spec.Node{v}
+			}
+			w.say(isByRFM)
+			for i, item := range items {
+				if i > 0 {
+					w.say(orElse)
+				}
+				w.quote(item.Text)
+			}
+		},
 		"segment":        about(isInSegment, "segment"),
 		"not_in_segment": about(isNotInSegment, "not_in_segment"),
 		"list":           about(onList, "list"),
@@ -204,6 +219,20 @@ func init() {
 			w.where(n)
 			w.tail(n)
 		},
+	}
+}
+
+// comparisons writes what the thing that a question is about is compared with.
+func (w *writer) comparisons(n spec.Node, head string) {
+	first := true
+	for _, f := range n.Fields {
+		if f.Key != head {
+			if !first {
+				w.say(and2)
+			}
+			first = false
+			w.compare(f.Key, f.Value)
+		}
 	}
 }
 

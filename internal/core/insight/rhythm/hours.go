@@ -1,10 +1,10 @@
 package rhythm
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -49,16 +49,25 @@ const (
 	most          = 400  // the strongest pull towards the peers that is tried
 )
 
-// Hours is what is known of the hours of one channel. It is immutable.
+// Hours is what is known of the hours of one channel. It is immutable, and holds a few
+// bytes a contact: what is known of one person is counted when they are asked about.
 type Hours struct {
-	Channel  string
-	Answers  int
-	People   int
-	Peers    int     // the peers' best hour
-	Pull     float64 // answers that the peers count for
-	lags     [Week]float64
-	peers    [Week]float64 // how much more than expected everybody answers in an hour; mean 1
-	byPerson map[string]*tally
+	Channel string
+	Answers int
+	People  int
+	Peers   int     // the peers' best hour
+	Pull    float64 // answers that the peers count for
+	lags    [Week]float64
+	peers   [Week]float64 // how much more than expected everybody answers in an hour; mean 1
+	who     []string      // in order
+	ends    []int         // where the contacts of each end
+	short   []short
+}
+
+// short is a contact of whom the place says.
+type short struct {
+	sent, hour uint8
+	answered   bool
 }
 
 // tally counts one person's contacts on a channel.
@@ -83,55 +92,46 @@ func (e TooFew) Error() string {
 // FitHours learns the hours of one channel, or of one device class on it. The
 // error is always a [TooFew].
 func FitHours(channel string, contacts []Contact) (*Hours, error) {
-	m := &Hours{Channel: channel, byPerson: map[string]*tally{}}
-	for _, c := range contacts {
-		t := m.byPerson[c.Person]
-		if t == nil {
-			t = &tally{}
-			m.byPerson[c.Person] = t
+	m := &Hours{Channel: channel}
+	byPerson := func(a, b Contact) int { return strings.Compare(a.Person, b.Person) }
+	if !slices.IsSortedFunc(contacts, byPerson) {
+		contacts = slices.Clone(contacts)
+		slices.SortStableFunc(contacts, byPerson)
+	}
+	m.short = make([]short, len(contacts))
+	answered := false
+	for i, c := range contacts {
+		if i == 0 || c.Person != m.who[len(m.who)-1] {
+			m.who, m.ends, answered = append(m.who, c.Person), append(m.ends, 0), false
 		}
-		t.contacts++
+		m.ends[len(m.ends)-1] = i + 1
+		m.short[i] = short{uint8(c.Sent), uint8(c.Hour), c.Answered} // a week has 168 hours
 		if !c.Answered {
 			continue
 		}
-		if t.answers == 0 {
+		if !answered {
 			m.People++
 		}
-		t.answers++
+		answered = true
 		m.Answers++
-		t.at[c.Hour]++
 		m.lags[(c.Hour-c.Sent+Week)%Week]++
 	}
 	if m.Answers < LeastAnswers || m.People < LeastPersons {
 		return nil, TooFew{channel, m.Answers, m.People}
 	}
-	m.expect(contacts)
+	m.learn()
 	return m, nil
 }
 
-// expect works out what is expected of each person in each hour: by when they were
+// learn works out what is expected of each person in each hour: by when they were
 // written to, how soon everybody answers, and when everybody likes to.
-func (m *Hours) expect(contacts []Contact) {
+func (m *Hours) learn() {
 	for l := range m.lags {
 		m.lags[l] /= float64(m.Answers)
 	}
-	for _, c := range contacts {
-		t := m.byPerson[c.Person]
-		for l, share := range m.lags {
-			if share > 0 {
-				t.expect[(c.Sent+l)%Week] += share
-			}
-		}
-	}
-	people := make([]string, 0, len(m.byPerson))
-	for name, t := range m.byPerson { // order does not matter: names are sorted below
-		scale(&t.expect, float64(t.answers))
-		people = append(people, name)
-	}
-	slices.Sort(people)
 	var at, expect [Week]float64
-	for _, name := range people {
-		t := m.byPerson[name]
+	for i := range m.who {
+		t := m.count(i)
 		for h := range Week {
 			at[h] += t.at[h]
 			expect[h] += t.expect[h]
@@ -141,13 +141,7 @@ func (m *Hours) expect(contacts []Contact) {
 	for h := range Week {
 		m.peers[h] = (at[h] + startPull) / (expect[h] + startPull)
 	}
-	for _, t := range m.byPerson { // order does not matter: each person is scaled alone
-		for h := range Week {
-			t.expect[h] *= m.peers[h]
-		}
-		scale(&t.expect, float64(t.answers))
-	}
-	m.Pull = m.pull(people)
+	m.Pull = m.pull()
 	for h := range Week {
 		if at[h] > at[m.Peers] {
 			m.Peers = h
@@ -155,21 +149,60 @@ func (m *Hours) expect(contacts []Contact) {
 	}
 }
 
+// count counts the contacts of one person, and what is expected of them before it is
+// known when everybody likes to answer.
+func (m *Hours) count(person int) (t tally) {
+	from := 0
+	if person > 0 {
+		from = m.ends[person-1]
+	}
+	for _, c := range m.short[from:m.ends[person]] {
+		t.contacts++
+		if c.answered {
+			t.answers++
+			t.at[c.hour]++
+		}
+		for l, share := range m.lags {
+			if share > 0 {
+				t.expect[(int(c.sent)+l)%Week] += share
+			}
+		}
+	}
+	scale(&t.expect, float64(t.answers))
+	return t
+}
+
+// tally counts the contacts of one person, and what is expected of them.
+func (m *Hours) tally(person int) tally {
+	t := m.count(person)
+	for h := range Week {
+		t.expect[h] *= m.peers[h]
+	}
+	scale(&t.expect, float64(t.answers))
+	return t
+}
+
 // pull returns how many answers the peers count for: the number under which what
 // people did is likeliest. Counts that vary no more than chance ask for the most.
-func (m *Hours) pull(people []string) float64 {
-	best, at := math.Inf(-1), float64(startPull)
+func (m *Hours) pull() float64 {
+	var pulls []float64
 	for pull := 1.0; pull <= most; pull *= 1.5 {
-		sum := 0.0
-		for _, name := range people {
-			t := m.byPerson[name]
-			if t.answers == 0 {
-				continue
-			}
-			sum += gammaPoisson(t, pull)
+		pulls = append(pulls, pull)
+	}
+	sums := make([]float64, len(pulls))
+	for i := range m.who {
+		t := m.tally(i)
+		if t.answers == 0 {
+			continue
 		}
+		for k, pull := range pulls {
+			sums[k] += gammaPoisson(&t, pull)
+		}
+	}
+	best, at := math.Inf(-1), float64(startPull)
+	for k, sum := range sums {
 		if sum > best {
-			best, at = sum, pull
+			best, at = sum, pulls[k]
 		}
 	}
 	return at
@@ -211,10 +244,11 @@ type Best struct {
 // Best returns the best hour of a person; it knows the peers' for everybody.
 func (m *Hours) Best(person string) Best {
 	b := Best{Hour: m.Peers, Lift: 1, Chance: 1}
-	t := m.byPerson[person]
-	if t == nil {
+	i, known := slices.BinarySearch(m.who, person)
+	if !known {
 		return b
 	}
+	t := m.tally(i)
 	b.Contacts, b.Answers = t.contacts, t.answers
 	at, expect := window(&t.at), window(&t.expect)
 	b.Within = int(at[b.Hour])
@@ -263,7 +297,7 @@ func (b Best) Evidence(channel string) string {
 }
 
 // Persons returns who was written to, in order.
-func (m *Hours) Persons() []string { return slices.Sorted(maps.Keys(m.byPerson)) }
+func (m *Hours) Persons() []string { return slices.Clone(m.who) }
 
 func scale(v *[Week]float64, to float64) {
 	sum := 0.0
