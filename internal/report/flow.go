@@ -261,12 +261,9 @@ func (t *Tables) FlowPeople(ctx context.Context, name, step, who, reason string,
 	if who != "entered" && who != "goal" && step == "" {
 		return People{}, fault.New(fault.Invalid, "say which step")
 	}
-	// Not LIKE, to which the _ of a name is any letter, and which databases escape in
-	// different ways: what is taken out of a text leaves another if it was there.
-	const holds = " AND replace(properties, ?, '') <> properties"
-	query, args := "SELECT profile FROM events WHERE type = 'fact' AND name = ?"+holds, []any{fact, `"journey":"` + name + `"`}
+	query, args := "SELECT profile FROM events WHERE type = 'fact' AND name = ? AND visitParamExtractString(properties, 'journey') = ?", []any{fact, name}
 	if step != "" && who != "entered" {
-		query, args = query+holds, append(args, `"step":"`+step+`"`)
+		query, args = query+" AND visitParamExtractString(properties, 'step') = ?", append(args, step)
 	}
 	return t.people(ctx, p, query, args...)
 }

@@ -193,7 +193,7 @@ func (l Limits) Filled() Limits {
 // meaning; an adapter whose database lacks one defines it. `ms` is ours: an
 // instant as Unix milliseconds. Ids are compared and ordered as their bytes are.
 var Functions = []string{
-	"toStartOfHour", "toStartOfDay", "toStartOfMonth", "toUnixTimestamp", "ms", "intDiv", "if", "coalesce", "lower", "length", "concat", "replace",
+	"toStartOfHour", "toStartOfDay", "toStartOfMonth", "toUnixTimestamp", "ms", "intDiv", "if", "coalesce", "lower", "length", "concat",
 	"argMin", "argMax", "uniqExact", "countIf", "sumIf", "groupArray", "visitParamExtractString",
 }
 
