@@ -73,15 +73,13 @@ func (a *API) words(ctx context.Context) (*vocabulary, error) {
 	if v.seen != nil && time.Since(v.at) < sampleFor {
 		return &vocabulary{seen: v.seen}, nil
 	}
-	rows, err := a.o.Store.Profiles(ctx, identity.ID{}, sampled)
-	if err != nil {
-		return nil, fmt.Errorf("sampling customers: %w", err)
-	}
-	seen := map[string]map[string]int{}
-	for i := range rows {
-		p, err := profile.Decode(string(rows[i].Body))
-		if err != nil || !p.Owner.Zero() {
-			continue
+	seen, looked := map[string]map[string]int{}, 0
+	for p, err := range a.o.Node.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return nil, fmt.Errorf("sampling customers: %w", err)
+		}
+		if looked++; looked > sampled {
+			break
 		}
 		one := map[string]map[string]bool{}
 		note := func(source, value string) {

@@ -6,14 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"net/http"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/dossier"
-	"rapport/internal/engine"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
 )
@@ -100,44 +98,22 @@ func (a *API) person(ctx context.Context, text string) (*profile.Profile, error)
 	return p, nil
 }
 
-// maxScanned bounds how many rows one page of customers looks at: homes that only
-// point to another are passed over, and there may be many in a row.
-const maxScanned = 5000
-
 func (a *API) listCustomers(ctx context.Context, in *Paging) (*body[page[CustomerLine]], error) {
 	from, err := in.customer("customers")
 	if err != nil {
 		return nil, err
 	}
 	out := page[CustomerLine]{Data: []CustomerLine{}}
-	for range maxScanned / in.Limit {
-		rows, err := a.o.Store.Profiles(ctx, from, in.Limit)
+	for p, err := range a.o.Node.Customers(ctx, from) {
 		if err != nil {
-			return nil, fmt.Errorf("listing customers: %w", err)
+			return nil, err
 		}
-		for i := range rows {
-			p, err := profile.Decode(string(rows[i].Body))
-			if err != nil {
-				return nil, fmt.Errorf("reading the customer %s: %w", rows[i].ID, err)
-			}
-			if p.Owner.Zero() && p.Born != 0 {
-				out.Data = append(out.Data, lineOf(p))
-			}
-			from = engine.Next(rows[i].ID)
-			if len(out.Data) == in.Limit {
-				break
-			}
+		if len(out.Data) == in.Limit {
+			out.Next = cursorOf("customers", p.ID.String())
+			break
 		}
-		switch {
-		case len(rows) < in.Limit && len(out.Data) < in.Limit, from.Zero():
-			out.Next = ""
-			return answer(out, nil)
-		case len(out.Data) == in.Limit:
-			out.Next = cursorOf("customers", from.String())
-			return answer(out, nil)
-		}
+		out.Data = append(out.Data, lineOf(p))
 	}
-	out.Next = cursorOf("customers", from.String())
 	return answer(out, nil)
 }
 

@@ -8,9 +8,8 @@ import (
 	"strings"
 
 	"rapport/internal/core/content"
-	"rapport/internal/core/profile"
+	"rapport/internal/core/identity"
 	"rapport/internal/program"
-	"rapport/internal/store"
 	"rapport/internal/suggest"
 )
 
@@ -90,14 +89,13 @@ func (a *API) language(ctx context.Context, _ *struct{}) (*body[language], error
 // customerWords adds what is known of customers: what is computed, and what was sent of
 // some of them.
 func (a *API) customerWords(ctx context.Context, pr *program.Program, known map[string]string) error {
-	rows, err := a.o.Store.Profiles(ctx, store.Row{}.ID, seenProfiles)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		p, err := profile.Decode(string(rows[i].Body))
+	looked := 0
+	for p, err := range a.o.Node.Customers(ctx, identity.ID{}) {
 		if err != nil {
-			continue
+			return err
+		}
+		if looked++; looked > seenProfiles {
+			break
 		}
 		for k := range p.Traits {
 			if name := p.Traits[k].Name; liquidName(name) {

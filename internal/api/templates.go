@@ -12,13 +12,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"rapport/internal/core/journey"
-	"rapport/internal/core/profile"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
 	"rapport/internal/program"
 	"rapport/internal/run"
-	"rapport/internal/store"
 	"rapport/internal/studio/code"
 )
 
@@ -295,15 +294,11 @@ func (a *API) test(ctx context.Context, pr *program.Program, in *testCall, templ
 
 // anybody returns some customer, as whom a test is worded if nobody is named.
 func (a *API) anybody(ctx context.Context) (string, error) {
-	const few = 50
-	rows, err := a.o.Store.Profiles(ctx, store.Row{}.ID, few)
-	if err != nil {
-		return "", err
-	}
-	for i := range rows {
-		if p, err := profile.Decode(string(rows[i].Body)); err == nil && p.Owner.Zero() && p.Born != 0 {
-			return p.ID.String(), nil
+	for p, err := range a.o.Node.Customers(ctx, identity.ID{}) {
+		if err != nil {
+			return "", err
 		}
+		return p.ID.String(), nil
 	}
 	return "", fault.New(fault.Conflict, "nobody is known yet as whom the test could be worded")
 }

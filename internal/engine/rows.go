@@ -14,8 +14,11 @@ import (
 // evaluated, the position of its lane says as well, since a sweep writes only whom it
 // changes. So whoever reads rows to ask [core.Program.Current] reads them here.
 
-// customersPage is how many customers are read at once when all of them are.
-const customersPage = 500
+// How many customers are read at once: few at first, for who wants few.
+const (
+	firstPage   = 32
+	largestPage = 512
+)
 
 // Customers yields everybody who lives in the store, in order of id from one on. A row
 // that cannot be read is passed over: doctor tells of it. After an error nothing
@@ -38,13 +41,13 @@ func (e *Engine) Customers(ctx context.Context, from identity.ID) iter.Seq2[*pro
 
 // customers yields those of the lane, and reports whether the caller wants more.
 func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*profile.Profile, error) bool) bool {
-	for {
+	for size := firstPage; ; size = min(2*size, largestPage) {
 		// The position before the rows: it is never ahead of what they say.
 		pos, err := l.e.o.Store.Position(ctx, l.n)
 		if err != nil {
 			return yield(nil, fmt.Errorf("reading the customers: %w", err)) && false
 		}
-		rows, err := l.e.o.Store.Living(ctx, from, l.to, customersPage)
+		rows, err := l.e.o.Store.Living(ctx, from, l.to, size)
 		if err != nil {
 			return yield(nil, fmt.Errorf("reading the customers: %w", err)) && false
 		}
@@ -58,7 +61,7 @@ func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*prof
 				return false
 			}
 		}
-		if len(rows) < customersPage {
+		if len(rows) < size {
 			return true
 		}
 		if from = Next(rows[len(rows)-1].ID); from.Zero() {
