@@ -11,8 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"rapport/internal/core/journey"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/journey"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
