@@ -71,6 +71,10 @@ func (r *run) world() *journey.World {
 }
 
 func (r *run) note(changes []insight.Change) []insight.Change {
+	if r.eff.Changes == nil {
+		r.eff.Changes = slices.Clip(changes)
+		return changes
+	}
 	r.eff.Changes = append(r.eff.Changes, changes...)
 	return changes
 }

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -406,10 +407,11 @@ type entry struct {
 	raw string
 }
 
-// entries appends the entries of a record's body to dst. Their texts share one
-// copy of the body.
+// entries appends the entries of a record's body to dst. Their texts are pieces of
+// the body.
 func entries(dst []entry, body []byte) ([]entry, error) {
-	r := wire.NewReader(string(body))
+	// Not a copy: a body is shared between its readers, and nobody may change it.
+	r := wire.NewReader(unsafe.String(unsafe.SliceData(body), len(body)))
 	for !r.Done() {
 		text := r.Text()
 		a, err := identity.DecodeAddressed(text)

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"sync"
-
 	"github.com/klauspost/compress/zstd"
 
 	"rapport/internal/core/event"
@@ -35,13 +33,15 @@ const blockVersion = 1
 // two events shrink by a quarter, for as much time as it takes to apply them.
 const smallBlock = 1 << 10
 
-var encoders = sync.Pool{New: func() any {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
-	if err != nil {
-		panic(err) // unreachable: the options are constants
-	}
-	return z
-}}
+// historyWindow is how far back an encoder looks for repetitions. What one customer
+// does between two commits is seldom a hundred kilobytes; an encoder's memory for a
+// block that is larger is twice its window.
+const historyWindow = 1 << 20
+
+// encoder compresses with as many encoders as there are processors. They stay: out of
+// a pool the collector takes them several times a second, and each that is made anew
+// takes megabytes with it.
+var encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(historyWindow), zstd.WithEncoderCRC(true))
 
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(0))
 
@@ -54,9 +54,7 @@ func appendBlock(dst, raw []byte) []byte {
 	if len(raw) < smallBlock {
 		return append(append(dst, blockVersion, 0), raw...)
 	}
-	z := encoders.Get().(*zstd.Encoder)
-	defer encoders.Put(z)
-	return z.EncodeAll(raw, append(dst, blockVersion, 1))
+	return encoder.EncodeAll(raw, append(dst, blockVersion, 1))
 }
 
 // UnpackHistory returns the events of a history block in the order in which they

@@ -3,7 +3,6 @@ package feed
 import (
 	"cmp"
 	"math"
-	"strings"
 
 	"rapport/internal/core"
 	"rapport/internal/core/decision"
@@ -81,7 +80,7 @@ func OfPerson(was, is *profile.Profile, now event.Time) (Row, bool) {
 		return Row{}, false
 	}
 	portrait := portraitOf(is)
-	if was != nil && was.Born != 0 && sameStage(was, is) && portraitOf(was) == portrait {
+	if was != nil && was.Born != 0 && sameStage(was, is) && sameWords(was, is, &portrait) {
 		return Row{}, false
 	}
 	portrait.Lifecycle = stageOf(is).String()
@@ -91,8 +90,22 @@ func OfPerson(was, is *profile.Profile, now event.Time) (Row, bool) {
 // alike reports whether nothing that a portrait shows was touched: profiles share
 // what they have in common, so nearly always a few words are compared.
 func alike(a, b *profile.Profile) bool {
-	return a.Born == b.Born && a.Locale == b.Locale && a.Zone == b.Zone && a.Device == b.Device &&
-		shared(a.Traits, b.Traits) && shared(a.Consents, b.Consents) && shared(a.Held, b.Held) && shared(a.Health, b.Health) && sameStage(a, b)
+	return a.Born == b.Born && a.Locale == b.Locale && a.Zone == b.Zone && a.Device == b.Device && sharesPerson(a, b) && sameStage(a, b)
+}
+
+// sharesPerson reports whether who somebody is and what they agreed to is the same piece
+// of memory in both.
+func sharesPerson(a, b *profile.Profile) bool {
+	return shared(a.Traits, b.Traits) && shared(a.Consents, b.Consents) && shared(a.Held, b.Held) && shared(a.Health, b.Health)
+}
+
+// sameWords reports whether the portrait before was this one. Of two that share who the
+// customer is, three words tell: mostly the device is another.
+func sameWords(was, is *profile.Profile, portrait *Portrait) bool {
+	if sharesPerson(was, is) {
+		return was.Born == is.Born && word(was.Locale) == portrait.Locale && word(was.Zone) == portrait.Zone && word(was.Device) == portrait.Device
+	}
+	return portraitOf(was) == *portrait
 }
 
 // dayMillis is how long a day is: stages are noted by days.
@@ -122,22 +135,39 @@ func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &
 func portraitOf(p *profile.Profile) Portrait {
 	_, known := p.Identifier(identity.User)
 	out := Portrait{
-		Born: p.Born, Known: known, Country: trait(p, "country"), City: trait(p, "city"),
+		Born: p.Born, Known: known, Country: trait(p, "country", "address.country"), City: trait(p, "city", "address.city"),
 		Locale: word(p.Locale), Zone: word(p.Zone), Device: word(p.Device),
 	}
-	var consents, channels []string
-	for i := range p.Consents {
+	var few [96]byte
+	consents := few[:0]
+	for i, granted := 0, 0; i < len(p.Consents); i++ {
 		if c := &p.Consents[i]; c.Granted {
-			consents = append(consents, word(c.Channel+"/"+c.Purpose))
+			if granted++; granted > 1 {
+				consents = append(consents, ' ')
+			}
+			from := len(consents)
+			consents = append(append(append(consents, c.Channel...), '/'), c.Purpose...)
+			if word(string(consents[from:])) == "" {
+				consents = consents[:from]
+			}
 		}
 	}
-	for _, channel := range []string{"email", "sms"} {
-		if address := p.Address(channel); address != "" && !fails(p, channel, address) {
-			channels = append(channels, channel)
-		}
+	out.Consents = string(consents)
+	email, sms := reached(p, "email"), reached(p, "sms")
+	switch {
+	case email && sms:
+		out.Reachable = "email sms"
+	case email:
+		out.Reachable = "email"
+	case sms:
+		out.Reachable = "sms"
 	}
-	out.Consents, out.Reachable = strings.Join(consents, " "), strings.Join(channels, " ")
 	return out
+}
+
+func reached(p *profile.Profile, channel string) bool {
+	address := p.Address(channel)
+	return address != "" && !fails(p, channel, address)
 }
 
 func fails(p *profile.Profile, channel, address string) bool {
@@ -149,8 +179,8 @@ func fails(p *profile.Profile, channel, address string) bool {
 	return false
 }
 
-func trait(p *profile.Profile, name string) string {
-	for _, path := range []string{name, "address." + name} {
+func trait(p *profile.Profile, paths ...string) string {
+	for _, path := range paths {
 		if v, ok := p.Trait(path); ok && v.Kind == event.String {
 			return word(v.Raw)
 		}

@@ -112,6 +112,10 @@ func (q *question) keepObs(s *profile.Series, o profile.Obs, now event.Time) {
 	case o.At <= now-q.keep && !(q.newest && (n == 0 || obs[0].At > now || obs[newestPast(obs, now)].At < o.At)):
 		// Heard so late that no window asks about it.
 	case n == 0 || !less(o, obs[n-1]):
+		if n == cap(obs) {
+			// Less room than append makes: most series of most customers hear little.
+			obs = append(make([]profile.Obs, 0, n+4+n/4), obs...)
+		}
 		obs = append(obs, o)
 	default:
 		i := sort.Search(n, func(i int) bool { return less(o, obs[i]) })

@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -356,20 +357,26 @@ func AppendQuoted(dst []byte, s string) []byte {
 }
 
 // Builder makes an [Object]. The zero Builder is ready to use.
-type Builder struct {
-	keys   []string
-	values []Value
+type Builder struct{ fields []Field }
+
+// Grow makes room for so many fields.
+func (b *Builder) Grow(n int) *Builder {
+	b.fields = slices.Grow(b.fields, n)
+	return b
 }
 
 // Set sets key to v; a key that was set before keeps its place and takes the new value.
 func (b *Builder) Set(key string, v Value) *Builder {
-	for i, k := range b.keys {
-		if k == key {
-			b.values[i] = v
+	for i := range b.fields {
+		if b.fields[i].Key == key {
+			b.fields[i].Value = v
 			return b
 		}
 	}
-	b.keys, b.values = append(b.keys, key), append(b.values, v)
+	if b.fields == nil {
+		b.fields = make([]Field, 0, 4)
+	}
+	b.fields = append(b.fields, Field{key, v})
 	return b
 }
 
@@ -384,12 +391,16 @@ func (b *Builder) SetText(key, s string) *Builder {
 // Object returns what was built.
 func (b *Builder) Object() Object {
 	n := 0
-	for i, k := range b.keys {
-		n += len(k) + len(b.values[i].Raw) + 8
+	for i := range b.fields {
+		n += len(b.fields[i].Key) + len(b.fields[i].Value.Raw) + 8
 	}
-	buf := make([]byte, 0, n)
-	for i, k := range b.keys {
-		buf = AppendField(buf, k, b.values[i])
+	var few [512]byte
+	buf := few[:0]
+	if n > len(few) {
+		buf = make([]byte, 0, n)
+	}
+	for i := range b.fields {
+		buf = AppendField(buf, b.fields[i].Key, b.fields[i].Value)
 	}
 	return Object(buf)
 }

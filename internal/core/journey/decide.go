@@ -98,5 +98,5 @@ func (r *run) unsent(i int, why string) {
 	r.own()
 	in := &r.live[i]
 	in.Unsent++
-	r.fact(MessageUnsent, in, func(b *event.Builder) { b.SetText("why", why) })
+	r.fact(MessageUnsent, in, said("why", why))
 }

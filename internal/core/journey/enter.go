@@ -101,9 +101,7 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 		r.says(d, &in, Glance{What: Audience, Holds: true, Because: r.why(d.audience, in.Props)}, func() string { return d.audience.Sentence() })
 	}
 	if len(r.live) >= MaxLive {
-		r.fact(EntryRefused, &in, func(b *event.Builder) {
-			b.Set("why", event.Text("the customer is inside too many journeys"))
-		})
+		r.fact(EntryRefused, &in, said("why", "the customer is inside too many journeys"))
 		return
 	}
 	// What an instance keeps must not hold on to the record that the event came in.
@@ -120,7 +118,7 @@ func (r *run) enter(d *Definition, in profile.Instance) {
 	r.entered = append(r.entered, d.Name)
 	in.Step, in.Wake, in.Check = d.steps[0].name, event.Never, event.Never
 	r.glance(d, &in, Glance{What: CameIn, Text: in.Name, Holds: true})
-	r.fact(event.JourneyEntered, &in, func(b *event.Builder) { b.SetText("by", in.Name) })
+	r.fact(event.JourneyEntered, &in, said("by", in.Name))
 	r.own()
 	i, _ := slices.BinarySearchFunc(r.live, in, compareInstance)
 	r.live = slices.Insert(r.live, i, in)

@@ -188,9 +188,7 @@ func (r *run) leave(i int, name, why string, recall bool) {
 		}
 	}
 	r.glance(nil, &in, Glance{What: Left, Text: why, Holds: name == event.GoalReached})
-	r.fact(name, &in, func(b *event.Builder) {
-		b.Set("sent", event.Int(int64(in.Sent))).Set("unsent", event.Int(int64(in.Unsent))).SetText("why", why)
-	})
+	r.fact(name, &in, event.Field{Key: "sent", Value: event.Int(int64(in.Sent))}, event.Field{Key: "unsent", Value: event.Int(int64(in.Unsent))}, said("why", why))
 	past, k := r.past(in.Journey)
 	past[k].Left = r.w.Now
 	r.live = slices.Delete(r.live, i, i+1)
@@ -288,23 +286,34 @@ func (r *run) past(journey string) ([]profile.Past, int) {
 }
 
 // fact tells the feed what happened to an instance: a replay tells the same facts.
-func (r *run) fact(name string, in *profile.Instance, more func(*event.Builder)) {
+// Of what more it says, a field without a key says nothing.
+func (r *run) fact(name string, in *profile.Instance, more ...event.Field) {
 	var b event.Builder
-	b.Set("journey", event.Text(in.Journey)).Set("version", event.Text(strconv.FormatUint(in.Version, 16)))
+	b.Grow(7+len(more)).Set("journey", event.Text(in.Journey)).Set("version", event.Text(strconv.FormatUint(in.Version, 16)))
 	b.SetText("key", in.Key).SetText("step", in.Step).Set("entered", event.Text(in.Entered.String()))
 	b.Set("held_out", event.Yes(in.Held)).SetText("trigger", string(in.Trigger))
-	if more != nil {
-		more(&b)
+	for _, f := range more {
+		if f.Key != "" {
+			b.Set(f.Key, f.Value)
+		}
 	}
 	r.tell(name, in, b.Object(), "")
+}
+
+// said is a field with a text; without a key if the text is empty.
+func said(key, text string) event.Field {
+	if text == "" {
+		return event.Field{}
+	}
+	return event.Field{Key: key, Value: event.Text(text)}
 }
 
 // tell makes a fact of the instance's and its properties. Its id is made of what it
 // says, and of what it does not say but must tell it from others.
 func (r *run) tell(name string, in *profile.Instance, props event.Object, unsaid string) {
-	var id []byte
-	id = append(id, r.w.P.ID[:]...)
-	for _, s := range []string{name, in.Journey, in.Key, in.Step, string(props)} {
+	var few [512]byte
+	id := append(few[:0], r.w.P.ID[:]...)
+	for _, s := range [...]string{name, in.Journey, in.Key, in.Step, string(props)} {
 		id = wire.Text(id, s)
 	}
 	id = wire.Varint(wire.Varint(id, int64(r.w.Now)), int64(in.Arrivals))
@@ -313,7 +322,7 @@ func (r *run) tell(name string, in *profile.Instance, props event.Object, unsaid
 	}
 	sum := sha256.Sum256(id)
 	r.out.Facts = append(r.out.Facts, event.Event{
-		ID: event.ID("journey:" + hex.EncodeToString(sum[:16])), Type: event.System, Name: name, At: r.w.Now,
+		ID: event.ID(hex.AppendEncode(append(few[:0], "journey:"...), sum[:16])), Type: event.System, Name: name, At: r.w.Now,
 		Trust: event.Own, Source: "journey", Props: props,
 	})
 }

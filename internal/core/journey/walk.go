@@ -315,9 +315,7 @@ func (r *run) split(sp *splitStep, in *profile.Instance) int {
 		a := &sp.arms[k]
 		if chance < a.upTo {
 			r.says(nil, in, Glance{What: Arm, Holds: true}, func() string { return a.name + " " + percent(a.part) })
-			r.fact(SplitTaken, in, func(b *event.Builder) {
-				b.Set("split", event.Text(sp.name)).Set("arm", event.Text(a.name)).Set("propensity", event.Num(a.part))
-			})
+			r.fact(SplitTaken, in, event.Field{Key: "split", Value: event.Text(sp.name)}, event.Field{Key: "arm", Value: event.Text(a.name)}, event.Field{Key: "propensity", Value: event.Num(a.part)})
 			return a.next
 		}
 	}

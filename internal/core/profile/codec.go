@@ -159,7 +159,12 @@ func (p *Profile) readHot(r *wire.Reader) bool {
 		return m
 	})
 	p.Journeys = read(r, 9, readWalk)
-	p.Seen = read(r, 8, (*wire.Reader).Fixed)
+	if n := r.Len(8); n > 0 {
+		p.Seen = make([]uint64, 0, max(n, SeenKept)) // who is read mostly is because an event is to be noted
+		for range n {
+			p.Seen = append(p.Seen, r.Fixed())
+		}
+	}
 	p.Newest = readInstant(r, p.Last)
 	p.Halfway, p.Evicted, p.Alarm = readInstant(r, p.Newest), readInstant(r, p.Newest), readInstant(r, p.Last)
 	end := readSections(r, p, hotSections)

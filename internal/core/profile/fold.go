@@ -82,6 +82,9 @@ func (p *Profile) remember(f uint64) {
 	if len(p.Seen) == half {
 		p.Halfway = p.Newest
 	}
+	if len(p.Seen) == cap(p.Seen) {
+		p.Seen = append(make([]uint64, 0, min(max(2*len(p.Seen), 8), SeenKept)), p.Seen...)
+	}
 	p.Seen = append(p.Seen, f)
 }
 

@@ -42,38 +42,48 @@ func Float(dst []byte, f float64) []byte { return Fixed(dst, math.Float64bits(f)
 
 // Reader reads what the functions of this package appended.
 type Reader struct {
-	rest string
-	err  error
+	all string
+	at  int // a place, not what is left: to note a number costs the collector nothing
+	err error
 }
 
 // NewReader returns a reader of s.
-func NewReader(s string) *Reader { return &Reader{rest: s} }
+func NewReader(s string) *Reader { return &Reader{all: s} }
 
 // Err returns the first error: a fault of kind Corrupt.
 func (r *Reader) Err() error { return r.err }
 
 // Rest returns what has not been read.
-func (r *Reader) Rest() string { return r.rest }
+func (r *Reader) Rest() string { return r.all[r.at:] }
 
 // Done reports whether all is read or an error stopped the reading.
-func (r *Reader) Done() bool { return r.rest == "" || r.err != nil }
+func (r *Reader) Done() bool { return r.at == len(r.all) }
 
 // Fail makes the reader fail with the reason.
 func (r *Reader) Fail(why string) {
 	if r.err == nil {
 		r.err = fault.New(fault.Corrupt, "stored bytes are damaged: "+why)
 	}
-	r.rest = ""
+	r.at = len(r.all)
 }
 
 // Uvarint reads an unsigned number.
 func (r *Reader) Uvarint() uint64 {
+	if r.at < len(r.all) && r.all[r.at] < 0x80 { // most are short
+		r.at++
+		return uint64(r.all[r.at-1])
+	}
+	return r.long()
+}
+
+func (r *Reader) long() uint64 {
 	var v uint64
-	for i := 0; i < len(r.rest) && i < 10; i++ {
-		c := r.rest[i]
+	rest := r.all[r.at:]
+	for i := 0; i < len(rest) && i < 10; i++ {
+		c := rest[i]
 		v |= uint64(c&0x7f) << (7 * uint(i))
 		if c < 0x80 {
-			r.rest = r.rest[i+1:]
+			r.at += i + 1
 			return v
 		}
 	}
@@ -84,18 +94,14 @@ func (r *Reader) Uvarint() uint64 {
 // Varint reads a signed number.
 func (r *Reader) Varint() int64 {
 	u := r.Uvarint()
-	v := int64(u >> 1)
-	if u&1 != 0 {
-		v = ^v
-	}
-	return v
+	return int64(u>>1) ^ -int64(u&1)
 }
 
 // Len reads a count of things of at least size bytes each; more than can follow
 // is an error, so damaged bytes cannot make a caller allocate at will.
 func (r *Reader) Len(size int) int {
 	n := r.Uvarint()
-	if n > uint64(len(r.rest)/max(size, 1)) {
+	if n > uint64((len(r.all)-r.at)/max(size, 1)) {
 		r.Fail("a count is too large")
 		return 0
 	}
@@ -105,35 +111,34 @@ func (r *Reader) Len(size int) int {
 // Text reads a length and so many bytes.
 func (r *Reader) Text() string {
 	n := r.Uvarint()
-	if n > uint64(len(r.rest)) {
+	if n > uint64(len(r.all)-r.at) {
 		r.Fail("a text is cut off")
 		return ""
 	}
-	s := r.rest[:n]
-	r.rest = r.rest[n:]
-	return s
+	from := r.at
+	r.at += int(n)
+	return r.all[from:r.at]
 }
 
 // Bytes reads n bytes.
 func (r *Reader) Bytes(n int) string {
-	if n > len(r.rest) {
+	if n > len(r.all)-r.at {
 		r.Fail("a text is cut off")
 		return string(make([]byte, n))
 	}
-	s := r.rest[:n]
-	r.rest = r.rest[n:]
-	return s
+	from := r.at
+	r.at += n
+	return r.all[from:r.at]
 }
 
 // Byte reads one byte.
 func (r *Reader) Byte() byte {
-	if r.rest == "" {
+	if r.at == len(r.all) {
 		r.Fail("a byte is missing")
 		return 0
 	}
-	c := r.rest[0]
-	r.rest = r.rest[1:]
-	return c
+	r.at++
+	return r.all[r.at-1]
 }
 
 // Bool reads one byte as a bool.
@@ -141,16 +146,14 @@ func (r *Reader) Bool() bool { return r.Byte() != 0 }
 
 // Fixed reads eight bytes.
 func (r *Reader) Fixed() uint64 {
-	if len(r.rest) < 8 {
+	if len(r.all)-r.at < 8 {
 		r.Fail("a hash is cut off")
 		return 0
 	}
-	var v uint64
-	for i := 7; i >= 0; i-- {
-		v = v<<8 | uint64(r.rest[i])
-	}
-	r.rest = r.rest[8:]
-	return v
+	b := r.all[r.at : r.at+8]
+	r.at += 8
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
 // Float reads a float.
