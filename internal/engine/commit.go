@@ -65,12 +65,9 @@ func (l *lane) begin(ctx context.Context) {
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
 	rows := make([]packed, len(ids))
+	l.scratch.copies = l.scratch.copies[:0]
 	for i, id := range ids {
-		it := b.dirty[id]
-		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0, keep: l.keepsAlarm(it)}
-		if it.base = it.p; !rows[i].keep {
-			it.alarm, it.early = it.p.Alarm, false
-		}
+		rows[i] = l.gather(b.dirty[id])
 	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
@@ -110,9 +107,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	l.stuck.Store(nil)
 	l.mu.Lock()
 	for i := range r.rows {
-		it := b.dirty[r.rows[i].p.ID]
-		it.pins--
-		l.cache.resize(it, r.rows[i].size(it))
+		l.cache.committed(r.rows[i].it, &r.rows[i])
 	}
 	l.cache.shrink()
 	if l.nextAlarm = r.nextAlarm; l.open.fired {
@@ -210,6 +205,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		}
 		l.wake(it)
 	}
+	l.cache.shrink()
 	return nil
 }
 

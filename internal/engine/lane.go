@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -53,6 +54,7 @@ type lane struct {
 	crowd     *store.Row // the last of a full page of due alarms; nil: all that are due are known
 	entries   []entry    // of the record that is applied
 	ahead     []ahead    // of each of them
+	arrivals  []arrival  // for the record, on their way into the cache
 	first     []int      // the places in entries of each customer's first
 	breath    time.Time  // when the lane last had nothing to do; only its goroutine asks
 	spare     *batch     // a finished one, whose memory the next uses
@@ -193,7 +195,11 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 		}
 		return it.p, nil
 	}
+	row, ok := l.cache.rows.take(id)
 	l.mu.Unlock()
+	if ok {
+		return profile.Decode(row)
+	}
 	rows, err := l.e.o.Store.Load(ctx, []identity.ID{id})
 	if err != nil || rows[0] == nil {
 		return nil, err
@@ -347,6 +353,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	}
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
 	l.open.events += max(len(all), 1)
+	l.cache.shrink()
 	killpoint.Hit(killpoint.AfterApply)
 	return nil
 }
@@ -371,33 +378,60 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 		return nil
 	}
 	l.mu.Lock()
-	unknown := missing[:0]
+	unknown, known := missing[:0], l.arrivals[:0]
 	for _, id := range missing {
 		if row, ok := l.cache.rows.take(id); ok {
-			l.admit(id, row)
+			known = append(known, arrival{id: id, body: row})
 		} else {
 			unknown = append(unknown, id)
 		}
 	}
 	l.mu.Unlock()
-	if len(unknown) == 0 {
-		return nil
+	var found [][]byte
+	var err error
+	if len(unknown) > 0 {
+		if found, err = l.e.o.Store.Load(ctx, unknown); err != nil {
+			return err
+		}
 	}
-	found, err := l.e.o.Store.Load(ctx, unknown)
-	if err != nil {
-		return err
+	for i, id := range unknown {
+		known = append(known, arrival{id: id, body: text(found[i])})
 	}
+	each(len(known), fewAtOnce, func(i int) { known[i].read() })
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, id := range unknown {
-		l.admit(id, string(found[i]))
+	for i := range known {
+		l.enter(&known[i])
 	}
+	clear(known) // it holds on to rows
+	l.arrivals = known
 	return nil
+}
+
+// text returns bytes that nobody writes into any more as what they say.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// rouseRange decodes again who of a range rests: a sweep looks into the store and at
+// who is decoded. The lock is held.
+func (l *lane) rouseRange(e *event.Event) {
+	lo, err1 := strconv.ParseUint(e.Props.Text("from"), 10, 16)
+	hi, err2 := strconv.ParseUint(e.Props.Text("to"), 10, 16)
+	if err1 != nil || err2 != nil {
+		return // the sweep says so
+	}
+	for id := range l.cache.resting { // order does not matter: each is their own
+		if p := prefix(id); p >= lo && p <= hi {
+			l.admit(id, "")
+		}
+	}
 }
 
 // entry applies one entry, or takes what was made of it ahead. The lock is held.
 func (l *lane) entry(ctx context.Context, a *entry, made *ahead, now event.Time) error {
 	if a.To.Zero() {
+		if a.Event.Name == event.Sweep {
+			l.rouseRange(&a.Event)
+		}
 		return l.control(ctx, &a.Event, now)
 	}
 	if l.prog == nil {
