@@ -230,16 +230,26 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	come := l.arrivals[:0]
 	for i := range rows {
-		if l.cache.items[rows[i].ID] == nil {
-			l.admit(rows[i].ID, string(rows[i].Body))
+		id := rows[i].ID
+		if l.cache.items[id] == nil {
+			a := arrival{id: id, body: text(rows[i].Body)}
+			if l.cache.resting[id] != nil {
+				a.body, _ = l.cache.rows.take(id) // what the store has is old
+			}
+			come = append(come, a)
 		}
-		l.due = append(l.due, rows[i].ID)
+		l.due = append(l.due, id)
+	}
+	l.enterAll(come)
+	if l.crowd != nil {
+		l.open.urgent = true // a crowd is written as it goes, not when all of it has gone; and its last
 	}
 	l.crowd = nil
 	if len(rows) == dueLimit {
 		l.crowd = &store.Row{ID: rows[dueLimit-1].ID, Alarm: rows[dueLimit-1].Alarm}
-		l.open.urgent = true // a crowd is written as it goes, not when all of it has gone
+		l.open.urgent = true
 	}
 	l.nextAlarm = event.Never // it is being fired, and the next commit tells which comes then
 	return nil

@@ -254,10 +254,7 @@ func (l *lane) goBack(ctx context.Context) error {
 
 // round reads, applies and fires once, and commits if it is time.
 func (l *lane) round(ctx context.Context) error {
-	until := l.patience()
-	read, cancel := context.WithDeadline(ctx, until)
-	records, err := l.e.o.Log.Read(read, l.n, eventlog.Position{Epoch: l.pos.Epoch, Seq: l.pos.Seq}, readLimit)
-	cancel()
+	records, err := l.hear(ctx)
 	if err != nil {
 		return err
 	}
@@ -287,6 +284,21 @@ func (l *lane) round(ctx context.Context) error {
 	return l.maybeCommit(ctx, len(records) == 0)
 }
 
+// hear reads what is in the log. While alarms are due it does not wait: even the
+// shortest wait ends when somebody gives a processor back, which took longer than
+// the alarms themselves.
+func (l *lane) hear(ctx context.Context) ([]eventlog.Record, error) {
+	if len(l.due) > 0 || l.crowd != nil {
+		last, err := l.e.o.Log.Last(ctx, l.n)
+		if err != nil || last.Seq <= l.pos.Seq {
+			return nil, err
+		}
+	}
+	read, cancel := context.WithDeadline(ctx, l.patience())
+	defer cancel()
+	return l.e.o.Log.Read(read, l.n, logPosition(l.pos), readLimit)
+}
+
 // fresh reports whether the record was heard a moment ago: then the lane keeps up.
 // How many records were read at once does not tell, since under load a record holds
 // what thousands of callers brought.
@@ -298,9 +310,6 @@ const fireSlice = 256
 
 // patience returns until when the lane may wait for a record.
 func (l *lane) patience() time.Time {
-	if len(l.due) > 0 || l.crowd != nil {
-		return time.Now().Add(time.Microsecond)
-	}
 	wait := time.Second
 	if l.inflight != nil {
 		wait = 2 * time.Millisecond
@@ -397,15 +406,21 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 	for i, id := range unknown {
 		known = append(known, arrival{id: id, body: text(found[i])})
 	}
-	each(len(known), fewAtOnce, func(i int) { known[i].read() })
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range known {
-		l.enter(&known[i])
-	}
-	clear(known) // it holds on to rows
-	l.arrivals = known
+	l.enterAll(known)
 	return nil
+}
+
+// enterAll decodes rows on every processor and puts the profiles into the cache. The
+// lock is held.
+func (l *lane) enterAll(come []arrival) {
+	each(len(come), fewAtOnce, func(i int) { come[i].read() })
+	for i := range come {
+		l.enter(&come[i])
+	}
+	clear(come) // it holds on to rows
+	l.arrivals = come
 }
 
 // text returns bytes that nobody writes into any more as what they say.
