@@ -35,8 +35,12 @@ const blockVersion = 1
 // two events shrink by a quarter, for as much time as it takes to apply them.
 const smallBlock = 1 << 10
 
+// blockWindow is how far back an encoder looks: most blocks are shorter, and each
+// encoder keeps twice as much memory.
+const blockWindow = 128 << 10
+
 var encoders = sync.Pool{New: func() any {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true), zstd.WithWindowSize(blockWindow))
 	if err != nil {
 		panic(err) // unreachable: the options are constants
 	}

@@ -31,8 +31,7 @@ func (l *lane) gather(it *item) packed {
 	r := packed{
 		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest, from: len(s.copies),
 	}
-	if it.p == nil || l.cache.encoded(it) {
-		r.other = r.other || it.p != nil && !it.p.SameRest(it.base)
+	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
 		r.p = nil
 		s.copies, r.hot, r.rest = l.cache.rows.copy(s.copies, it.id)
 	} else {
