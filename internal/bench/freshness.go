@@ -259,9 +259,12 @@ func (c *crowd) leave(ctx context.Context, l *load, p *prober, at event.Time) er
 				live = append(live, seen...)
 			}
 		})
-		time.Sleep(at.Sub(c.now()))
-		err := c.waitLeft(ctx, at)
-		gone = c.now().Sub(at)
+		err := c.b.profiled("crowd-", func() error {
+			time.Sleep(at.Sub(c.now()))
+			err := c.waitLeft(ctx, at)
+			gone = c.now().Sub(at)
+			return err
+		})
 		stop()
 		group.Wait()
 		return errors.Join(err, failed)

@@ -10,10 +10,10 @@ func (l *lane) keepsAlarm(it *item) bool {
 	switch {
 	case it.base == nil || it.early || it.damaged:
 		return false
-	case it.p.Alarm == it.alarm:
+	case it.due() == it.alarm:
 		return true
 	}
-	return !l.e.o.Virtual && it.alarm < it.p.Alarm && it.alarm > l.pos.Now
+	return !l.e.o.Virtual && it.alarm < it.due() && it.alarm > l.pos.Now
 }
 
 // tooEarly has the next commit say when a profile's alarm comes, after the store

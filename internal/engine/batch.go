@@ -220,6 +220,7 @@ func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }
 // done with it when a commit returns.
 type scratch struct {
 	rows   []byte
+	copies []byte // of rows that the cache has
 	events []byte
 	raw    []byte
 	prints []uint64

@@ -1,77 +1,57 @@
 package engine
 
 import (
-	"container/list"
-
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 )
 
-// cache holds decoded profiles of one lane, the least recently used goes first.
-// A profile with changes that are not committed is pinned: the store does not
-// have it yet. What goes is kept encoded for a while: bytes are a third of the
-// decoded profile and nothing to the garbage collector, and asking the store costs
-// ten times as much as decoding.
+// cache holds the profiles of one lane, the least recently used goes first. Few are
+// decoded: those that are used now. The others are rows, a fifth as large and nothing
+// to the garbage collector, which would look at every piece of a decoded profile again
+// and again; decoding one costs a tenth of what asking the store does.
+//
+// A profile with changes that are not committed may go like every other. Its item then
+// rests: its row, which the store does not have, is held until it is.
 type cache struct {
-	limit int64
-	size  int64
-	items map[identity.ID]*item
-	order *list.List // of *item, most recently used in front
-	rows  rows
+	limit   int64 // of what is decoded
+	size    int64
+	items   map[identity.ID]*item // decoded
+	resting map[identity.ID]*item // encoded, and not committed
+	newest  *item
+	oldest  *item
+	rows    rows
+	scratch []byte
 }
 
-// rowsShare is which part of the memory rows take, in eighths.
-const rowsShare = 3
-
-// rows are encoded profiles that are not decoded: as the store has them. The newer
-// half is in fresh; what was not asked for while that filled up goes.
-type rows struct {
-	limit        int64 // of fresh
-	size         int64 // of fresh
-	fresh, stale map[identity.ID]string
-	scratch      []byte
-}
-
-// put keeps the row of a profile that goes.
-func (r *rows) put(p *profile.Profile) {
-	r.scratch = p.Append(r.scratch[:0])
-	if r.size > r.limit {
-		r.fresh, r.stale, r.size = map[identity.ID]string{}, r.fresh, 0
-	}
-	r.fresh[p.ID] = string(r.scratch)
-	r.size += int64(len(r.scratch)) + rowOverhead
-}
-
-// rowOverhead is what a row costs beside its bytes: its entry in the map.
-const rowOverhead = 64
-
-// take returns a row and forgets it: it will change.
-func (r *rows) take(id identity.ID) (string, bool) {
-	for _, half := range []map[identity.ID]string{r.fresh, r.stale} {
-		if row, ok := half[id]; ok {
-			delete(half, id)
-			return row, true
-		}
-	}
-	return "", false
-}
+// decodedShare is which part of the memory decoded profiles take, in eighths.
+const decodedShare = 1
 
 // item is one cached profile with what the lane knows of its history.
 type item struct {
-	p *profile.Profile
+	id identity.ID
+	p  *profile.Profile // nil: it rests
 	// base is the profile as the commits that were begun leave it in the store; nil:
 	// it is not there, or not in parts, so the next commit writes all of it.
 	base *profile.Profile
+	// packed is the profile whose encoding the cache has as a row, if it has one; nil: none.
+	packed *profile.Profile
+	// otherRest: the rest is not what base has, although that cannot be seen any more.
+	otherRest bool
 	// alarm is never before the one that the store has: profiles whose alarm moved
 	// away keep the earlier one there.
 	alarm event.Time
-	early bool  // the store's alarm has come and the profile's has not
-	row   int   // bytes of its row when it was last read or written
-	size  int64 // bytes of memory, about
-	rest  int   // bytes of them that are its rest, or unknownRest
-	pins  int   // batches, open or in flight, that hold a change of it
-	at    *list.Element
+	early bool       // the store's alarm has come and the profile's has not
+	wakes event.Time // the profile's alarm while it rests
+	home  bool       // whether somebody lives there, while it rests
+	// signpost: the store has it as one.
+	signpost bool
+	row      int   // bytes of its row when it was last read or written
+	size     int64 // bytes of memory, about
+	rest     int   // bytes of them that are its rest, or unknownRest
+	pins     int   // batches, open or in flight, that hold a change of it
+	newer    *item
+	older    *item
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
@@ -86,38 +66,81 @@ type item struct {
 // say where its rest begins.
 const unknownRest = -1
 
-// itemOverhead is what a cached profile costs beside itself: the item, its entry
-// in the map, its element in the list.
+// itemOverhead is what a cached profile costs beside itself: the item and its entry
+// in the map.
 const itemOverhead = 240
 
+// unseen stands for the base of an item that rests: it is in the store, in parts.
+var unseen = &profile.Profile{}
+
 func newCache(limit int64) *cache {
-	c := &cache{limit: limit - limit*rowsShare/8, items: map[identity.ID]*item{}, order: list.New()}
-	c.rows.limit = (limit - c.limit) / 2
-	c.rows.fresh = map[identity.ID]string{}
+	c := &cache{limit: limit * decodedShare / 8, items: map[identity.ID]*item{}, resting: map[identity.ID]*item{}}
+	c.rows = newRows(limit - c.limit)
 	return c
 }
 
 func (c *cache) get(id identity.ID) *item {
 	it := c.items[id]
-	if it != nil {
-		c.order.MoveToFront(it.at)
+	if it != nil && c.newest != it {
+		c.unlink(it)
+		c.link(it)
 	}
 	return it
 }
 
+func (c *cache) link(it *item) {
+	it.older = c.newest
+	if c.newest != nil {
+		c.newest.newer = it
+	}
+	if c.newest = it; c.oldest == nil {
+		c.oldest = it
+	}
+}
+
+func (c *cache) unlink(it *item) {
+	if it.newer != nil {
+		it.newer.older = it.older
+	} else {
+		c.newest = it.older
+	}
+	if it.older != nil {
+		it.older.newer = it.newer
+	} else {
+		c.oldest = it.newer
+	}
+	it.newer, it.older = nil, nil
+}
+
+// put takes a profile that was decoded from a row of so many bytes, or is new.
 func (c *cache) put(p *profile.Profile, encoded int) *item {
-	it := &item{p: p, row: encoded, rest: unknownRest, alarm: p.Alarm, size: int64(encoded + p.Weight() + itemOverhead)}
-	it.at = c.order.PushFront(it)
+	it := c.resting[p.ID]
+	if it != nil {
+		delete(c.resting, p.ID)
+		c.rows.hold(p.ID, false)
+		if it.p = p; it.base != nil {
+			it.base = p // and otherRest remembers what was
+		}
+	} else {
+		it = &item{id: p.ID, p: p, row: encoded, rest: unknownRest, alarm: p.Alarm, signpost: !p.Lives()}
+	}
+	it.size = int64(encoded + p.Weight() + itemOverhead)
+	if it.packed = nil; c.rows.has(p.ID) {
+		it.packed = p
+	}
+	c.link(it)
 	c.items[p.ID] = it
 	c.size += it.size
-	c.rows.take(p.ID) // whoever decoded it had a row of the store's
 	return it
 }
 
 // resize notes how large the profile has become.
 func (c *cache) resize(it *item, encoded int) {
-	n := int64(encoded+it.p.Weight()+itemOverhead) + int64(len(it.gone))*16
 	it.row = encoded
+	if it.p == nil {
+		return
+	}
+	n := int64(encoded+it.p.Weight()+itemOverhead) + int64(len(it.gone))*16
 	for _, set := range it.seen {
 		n += int64(len(set)) * 16
 	}
@@ -125,28 +148,114 @@ func (c *cache) resize(it *item, encoded int) {
 	it.size = n
 }
 
-// shrink drops what was not used for longest until the limit holds. Pinned
-// profiles stay, so the size may lie above the limit until the next commit.
+// shrink encodes what was not used for longest until the limit holds. What a commit
+// under way packs stays, so the size may lie above the limit until it has ended.
 func (c *cache) shrink() {
-	for e := c.order.Back(); e != nil && c.size > c.limit; {
-		it := e.Value.(*item)
-		e = e.Prev()
-		if it.pins > 0 {
-			continue
+	for it := c.oldest; it != nil && c.size > c.limit; {
+		next := it.newer
+		if c.mayGo(it) {
+			c.away(it)
 		}
-		if !it.damaged && it.base != nil { // without a base, how the store has it would be forgotten
-			c.rows.put(it.p)
+		it = next
+	}
+	c.rows.shrink()
+}
+
+// mayGo reports whether an item need not stay decoded. Its commit encodes who is
+// packed now, and damaged ones stand in the open batch as they are.
+func (c *cache) mayGo(it *item) bool {
+	return it.pins == 0 || !it.damaged && (it.base != it.p || c.encoded(it))
+}
+
+// away turns an item into a row. One without changes is forgotten, with them it rests.
+func (c *cache) away(it *item) {
+	switch {
+	case it.pins > 0:
+		c.encode(it)
+		c.rows.hold(it.id, true)
+		if it.base != nil {
+			it.otherRest = it.otherRest || !it.p.SameRest(it.base)
+			it.base = unseen
 		}
-		c.order.Remove(it.at)
-		delete(c.items, it.p.ID)
-		c.size -= it.size
+		it.wakes, it.home = it.p.Alarm, it.p.Lives()
+		c.resting[it.id] = it
+	case it.damaged || it.base == nil: // how the store has it would be forgotten
+		c.rows.drop(it.id)
+	default:
+		c.encode(it)
+	}
+	c.unlink(it)
+	delete(c.items, it.id)
+	c.size -= it.size
+	it.p, it.packed, it.seen, it.gone = nil, nil, nil, nil
+}
+
+// encode sees to it that the row of an item is what its profile is.
+func (c *cache) encode(it *item) {
+	switch {
+	case c.encoded(it):
+		return
+	case c.restEncoded(it, it.p):
+		c.scratch = it.p.AppendHot(c.scratch[:0])
+		c.rows.putHot(it.id, c.scratch)
+	default:
+		c.scratch = it.p.AppendHot(c.scratch[:0])
+		hot := len(c.scratch)
+		c.scratch = it.p.AppendRest(c.scratch)
+		c.rows.put(it.id, c.scratch[:hot], c.scratch[hot:])
+	}
+	it.packed = it.p
+}
+
+// encoded reports whether the row of an item is what its profile is.
+func (c *cache) encoded(it *item) bool { return it.packed == it.p && c.rows.has(it.id) }
+
+// restEncoded reports whether the rest of an item's row is that of the profile.
+func (c *cache) restEncoded(it *item, p *profile.Profile) bool {
+	return it.packed != nil && c.rows.has(it.id) && p.SameRest(it.packed)
+}
+
+// committed notes that a batch with changes of the item is in the store. What the
+// commit encoded need not be encoded again.
+func (c *cache) committed(it *item, r *packed) {
+	it.pins--
+	c.resize(it, r.size(it))
+	switch {
+	case it.p == nil:
+		if it.pins == 0 {
+			c.rows.hold(it.id, false)
+			delete(c.resting, it.id)
+		}
+	case it.p != r.p || c.encoded(it): // it has changed since, or is a row already
+	case r.rest != unknownRest:
+		c.rows.put(it.id, r.body[:r.hot], r.body[r.hot:])
+		it.packed = it.p
+	case c.restEncoded(it, it.p):
+		c.rows.putHot(it.id, r.body)
+		it.packed = it.p
 	}
 }
 
+// lives reports whether somebody lives at the profile.
+func (it *item) lives() bool {
+	if it.p == nil {
+		return it.home
+	}
+	return it.p.Lives()
+}
+
+// due returns when the profile's alarm comes.
+func (it *item) due() event.Time {
+	if it.p == nil {
+		return it.wakes
+	}
+	return it.p.Alarm
+}
+
 func (c *cache) clear() {
-	c.items, c.size = map[identity.ID]*item{}, 0
-	c.rows.fresh, c.rows.stale, c.rows.size = map[identity.ID]string{}, nil, 0
-	c.order.Init()
+	c.items, c.resting, c.size = map[identity.ID]*item{}, map[identity.ID]*item{}, 0
+	c.newest, c.oldest = nil, nil
+	c.rows.clear()
 }
 
 // learn notes that the event's id is now part of the profile's history.

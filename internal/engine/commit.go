@@ -68,12 +68,9 @@ func (l *lane) begin(ctx context.Context) {
 	}
 	slices.SortFunc(ids, identity.ID.Compare)
 	rows := make([]packed, len(ids))
+	l.scratch.copies = l.scratch.copies[:0]
 	for i, id := range ids {
-		it := b.dirty[id]
-		rows[i] = packed{p: it.p, base: it.base, stored: it.row > 0, keep: l.keepsAlarm(it)}
-		if it.base = it.p; !rows[i].keep {
-			it.alarm, it.early = it.p.Alarm, false
-		}
+		rows[i] = l.gather(b.dirty[id])
 	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
@@ -113,9 +110,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	l.stuck.Store(nil)
 	l.mu.Lock()
 	for i := range r.rows {
-		it := b.dirty[r.rows[i].p.ID]
-		it.pins--
-		l.cache.resize(it, r.rows[i].size(it))
+		l.cache.committed(r.rows[i].it, &r.rows[i])
 	}
 	l.cache.shrink()
 	if l.nextAlarm = r.nextAlarm; l.open.fired {
@@ -212,6 +207,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		}
 		l.wake(it)
 	}
+	l.cache.shrink()
 	return nil
 }
 
@@ -236,16 +232,26 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	come := l.arrivals[:0]
 	for i := range rows {
-		if l.cache.items[rows[i].ID] == nil {
-			l.admit(rows[i].ID, string(rows[i].Body))
+		id := rows[i].ID
+		if l.cache.items[id] == nil {
+			a := arrival{id: id, body: text(rows[i].Body)}
+			if l.cache.resting[id] != nil {
+				a.body, _ = l.cache.rows.take(id) // what the store has is old
+			}
+			come = append(come, a)
 		}
-		l.due = append(l.due, rows[i].ID)
+		l.due = append(l.due, id)
+	}
+	l.enterAll(come)
+	if l.crowd != nil {
+		l.open.urgent = true // a crowd is written as it goes, not when all of it has gone; and its last
 	}
 	l.crowd = nil
 	if len(rows) == dueLimit {
 		l.crowd = &store.Row{ID: rows[dueLimit-1].ID, Alarm: rows[dueLimit-1].Alarm}
-		l.open.urgent = true // a crowd is written as it goes, not when all of it has gone
+		l.open.urgent = true
 	}
 	l.nextAlarm = event.Never // it is being fired, and the next commit tells which comes then
 	return nil

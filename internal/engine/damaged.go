@@ -35,13 +35,45 @@ func (p *poison) Error() string { return "bringing a customer up to the definiti
 // so that it can be sent again once the row is mended. Nothing is sent to them,
 // because nobody can know what they agreed to. The lock is held.
 func (l *lane) admit(id identity.ID, body string) *item {
-	if body == "" {
-		return l.cache.put(profile.New(id), 0)
+	a := arrival{id: id, body: body}
+	if l.cache.resting[id] != nil {
+		a.body, _ = l.cache.rows.take(id) // what the store has is old
 	}
-	p, err := l.readRow(id, body, "")
-	if err == nil {
-		return l.hold(p, body)
+	a.read()
+	return l.enter(&a)
+}
+
+// arrival is a profile on its way into the cache.
+type arrival struct {
+	id   identity.ID
+	body string // empty: there is no row
+	p    *profile.Profile
+	err  error // why the row cannot be read
+}
+
+func (a *arrival) read() {
+	if a.body == "" {
+		a.p = profile.New(a.id)
+		return
 	}
+	a.p, a.err = readRow(a.id, a.body, "")
+}
+
+// enter puts what was read into the cache. The lock is held.
+func (l *lane) enter(a *arrival) *item {
+	id, body, err := a.id, a.body, a.err
+	if it := l.cache.items[id]; it != nil {
+		return it // asked for twice
+	}
+	switch {
+	case err != nil:
+	case body == "":
+		return l.cache.put(a.p, 0)
+	default:
+		a.p.Program = l.pos.Evaluated(id, a.p.Program)
+		return l.hold(a.p, body)
+	}
+	delete(l.cache.resting, id) // unreachable that it is there: we wrote its row
 	it := l.cache.put(profile.New(id), len(body))
 	it.damaged = true
 	if _, known := l.damaged[id]; !known {
@@ -57,16 +89,17 @@ func (l *lane) admit(id identity.ID, body string) *item {
 
 // hold puts a profile that was read from a row into the cache. The lock is held.
 func (l *lane) hold(p *profile.Profile, body string) *item {
+	known := l.cache.resting[p.ID] != nil
 	it := l.cache.put(p, len(body))
-	if profile.InParts(body) {
+	if !known && profile.InParts(body) {
 		it.base = p
 	}
 	return it
 }
 
 // readRow returns the profile of a row, in one piece or with its rest apart; nil if
-// the row is damaged. The lock is held.
-func (l *lane) readRow(id identity.ID, body, rest string) (*profile.Profile, error) {
+// the row is damaged.
+func readRow(id identity.ID, body, rest string) (*profile.Profile, error) {
 	p, err := profile.DecodeParts(body, rest)
 	if err == nil && p.ID != id {
 		err = fault.New(fault.Corrupt, "it is the row of "+p.ID.String())
@@ -74,7 +107,6 @@ func (l *lane) readRow(id identity.ID, body, rest string) (*profile.Profile, err
 	if err != nil {
 		return nil, err
 	}
-	p.Program = l.pos.Evaluated(id, p.Program)
 	return p, nil
 }
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync"
+
 	"github.com/klauspost/compress/zstd"
 
 	"rapport/internal/core/event"
@@ -34,9 +36,8 @@ const blockVersion = 1
 const smallBlock = 1 << 10
 
 // historyWindow is how far back an encoder looks for repetitions. What one customer
-// does between two commits is seldom a hundred kilobytes; an encoder's memory for a
-// block that is larger is twice its window.
-const historyWindow = 1 << 20
+// does between two commits is seldom as much; an encoder keeps twice its window.
+const historyWindow = 128 << 10
 
 // encoder compresses with as many encoders as there are processors. They stay: out of
 // a pool the collector takes them several times a second, and each that is made anew

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -53,6 +54,7 @@ type lane struct {
 	crowd     *store.Row // the last of a full page of due alarms; nil: all that are due are known
 	entries   []entry    // of the record that is applied
 	ahead     []ahead    // of each of them
+	arrivals  []arrival  // for the record, on their way into the cache
 	first     []int      // the places in entries of each customer's first
 	breath    time.Time  // when the lane last had nothing to do; only its goroutine asks
 	spare     *batch     // a finished one, whose memory the next uses
@@ -211,7 +213,16 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 		}
 		return it.p, nil
 	}
+	row, ok := l.cache.rows.take(id)
+	pos := l.pos
 	l.mu.Unlock()
+	if ok {
+		p, err := profile.Decode(row)
+		if err == nil {
+			p.Program = pos.Evaluated(id, p.Program)
+		}
+		return p, err
+	}
 	return l.stored(ctx, id)
 }
 
@@ -262,10 +273,7 @@ func (l *lane) goBack(ctx context.Context) error {
 
 // round reads, applies and fires once, and commits if it is time.
 func (l *lane) round(ctx context.Context) error {
-	until := l.patience()
-	read, cancel := context.WithDeadline(ctx, until)
-	records, err := l.e.o.Log.Read(read, l.n, eventlog.Position{Epoch: l.pos.Epoch, Seq: l.pos.Seq}, readLimit)
-	cancel()
+	records, err := l.hear(ctx)
 	if err != nil {
 		return err
 	}
@@ -295,6 +303,21 @@ func (l *lane) round(ctx context.Context) error {
 	return l.maybeCommit(ctx, len(records) == 0)
 }
 
+// hear reads what is in the log. While alarms are due it does not wait: even the
+// shortest wait ends when somebody gives a processor back, which took longer than
+// the alarms themselves.
+func (l *lane) hear(ctx context.Context) ([]eventlog.Record, error) {
+	if len(l.due) > 0 || l.crowd != nil {
+		last, err := l.e.o.Log.Last(ctx, l.n)
+		if err != nil || last.Seq <= l.pos.Seq {
+			return nil, err
+		}
+	}
+	read, cancel := context.WithDeadline(ctx, l.patience())
+	defer cancel()
+	return l.e.o.Log.Read(read, l.n, logPosition(l.pos), readLimit)
+}
+
 // fresh reports whether the record was heard a moment ago: then the lane keeps up.
 // How many records were read at once does not tell, since under load a record holds
 // what thousands of callers brought.
@@ -306,9 +329,6 @@ const fireSlice = 256
 
 // patience returns until when the lane may wait for a record.
 func (l *lane) patience() time.Time {
-	if len(l.due) > 0 || l.crowd != nil {
-		return time.Now().Add(time.Microsecond)
-	}
 	wait := time.Second
 	if l.inflight != nil {
 		wait = 2 * time.Millisecond
@@ -362,6 +382,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
 	l.sweeping.reached(rec.Seq)
 	l.open.events += max(len(all), 1)
+	l.cache.shrink()
 	killpoint.Hit(killpoint.AfterApply)
 	return nil
 }
@@ -386,29 +407,44 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 		return nil
 	}
 	l.mu.Lock()
-	unknown := missing[:0]
+	unknown, known := missing[:0], l.arrivals[:0]
 	for _, id := range missing {
 		if row, ok := l.cache.rows.take(id); ok {
-			l.admit(id, row)
+			known = append(known, arrival{id: id, body: row})
 		} else {
 			unknown = append(unknown, id)
 		}
 	}
 	l.mu.Unlock()
-	if len(unknown) == 0 {
-		return nil
+	var found [][]byte
+	var err error
+	if len(unknown) > 0 {
+		if found, err = l.e.o.Store.Load(ctx, unknown); err != nil {
+			return err
+		}
 	}
-	found, err := l.e.o.Store.Load(ctx, unknown)
-	if err != nil {
-		return err
+	for i, id := range unknown {
+		known = append(known, arrival{id: id, body: text(found[i])})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, id := range unknown {
-		l.admit(id, string(found[i]))
-	}
+	l.enterAll(known)
 	return nil
 }
+
+// enterAll decodes rows on every processor and puts the profiles into the cache. The
+// lock is held.
+func (l *lane) enterAll(come []arrival) {
+	each(len(come), fewAtOnce, func(i int) { come[i].read() })
+	for i := range come {
+		l.enter(&come[i])
+	}
+	clear(come) // it holds on to rows
+	l.arrivals = come
+}
+
+// text returns bytes that nobody writes into any more as what they say.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // entry applies one entry, or takes what was made of it ahead. The lock is held.
 func (l *lane) entry(ctx context.Context, a *entry, made *ahead, now event.Time) error {

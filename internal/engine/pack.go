@@ -1,21 +1,55 @@
 package engine
 
 import (
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/store"
 )
 
 // packed is a profile that a commit writes.
 type packed struct {
-	p      *profile.Profile
+	it     *item
+	id     identity.ID
+	p      *profile.Profile // nil: body is what the cache has as its row
 	base   *profile.Profile // as the store has it, in parts; nil: the whole is written
-	stored bool             // the store has a row
-	keep   bool             // its alarm stays what the store has
-	hot    int              // bytes of the hot part
-	rest   int              // bytes of the rest; keptRest: it is as the store has it
+	alarm  event.Time
+	stored bool   // the store has a row
+	keep   bool   // its alarm stays what the store has
+	other  bool   // its rest is not what the store has
+	lives  bool   // it is no signpost
+	turned bool   // which the store may not know
+	whole  bool   // the cache wants to have its rest too
+	body   []byte // both parts, or the hot one
+	from   int    // where body begins
+	hot    int    // bytes of the hot part
+	rest   int    // bytes of the rest; unknownRest: it was not encoded
 }
 
-const keptRest = -1
+// gather notes what a commit writes of an item. What is a row is copied, for it may
+// change while the commit is under way. The lock is held.
+func (l *lane) gather(it *item) packed {
+	s := &l.scratch
+	r := packed{
+		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest, from: len(s.copies),
+	}
+	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
+		r.p = nil
+		s.copies, r.hot, r.rest = l.cache.rows.copy(s.copies, it.id)
+	} else {
+		r.whole = !l.cache.restEncoded(it, it.p)
+	}
+	r.lives = it.lives()
+	r.turned = r.stored && it.signpost == r.lives
+	it.otherRest, it.signpost = false, !r.lives
+	if it.base = it.p; it.p == nil {
+		it.base = unseen
+	}
+	if !r.keep {
+		it.alarm, it.early = r.alarm, false
+	}
+	return r
+}
 
 // packRows returns the rows of a commit, with room for some more. Of a profile whose
 // rest is what the store has, the hot part alone is written.
@@ -23,29 +57,32 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 	s.rows = s.rows[:0]
 	for i := range rows {
 		r := &rows[i]
-		from := len(s.rows)
+		if r.p == nil {
+			continue
+		}
+		r.from = len(s.rows)
 		s.rows = r.p.AppendHot(s.rows)
-		r.hot, r.rest = len(s.rows)-from, keptRest
-		if r.base == nil || !r.p.SameRest(r.base) {
+		r.hot, r.rest = len(s.rows)-r.from, unknownRest
+		r.other = r.other || !r.p.SameRest(r.base)
+		if r.other || r.whole {
 			s.rows = r.p.AppendRest(s.rows)
-			r.rest = len(s.rows) - from - r.hot
+			r.rest = len(s.rows) - r.from - r.hot
 		}
 	}
 	list := make([]store.Row, len(rows), len(rows)+room)
-	start := 0
 	for i := range rows {
 		r := &rows[i]
-		end := start + r.hot
-		row := store.Row{
-			ID: r.p.ID, Alarm: r.p.Alarm, KeepAlarm: r.keep, Body: s.rows[start:end:end],
-			Signpost: !r.p.Lives(), Turned: r.stored && (r.base == nil || r.base.Lives() != r.p.Lives()),
+		all := s.rows
+		if r.p == nil {
+			all = s.copies
 		}
-		if start = end; r.rest != keptRest {
-			end += r.rest
-			if row.Rest = s.rows[start:end:end]; r.rest == 0 && !r.stored {
+		end := r.from + r.hot + max(r.rest, 0)
+		r.body = all[r.from:end:end]
+		row := store.Row{ID: r.id, Alarm: r.alarm, KeepAlarm: r.keep, Signpost: !r.lives, Turned: r.turned, Body: r.body[:r.hot:r.hot]}
+		if r.other {
+			if row.Rest = r.body[r.hot:]; r.rest == 0 && !r.stored {
 				row.Rest = nil // there is none to be taken away
 			}
-			start = end
 		}
 		list[i] = row
 	}
@@ -56,7 +93,7 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 // was before.
 func (r *packed) size(it *item) int {
 	switch {
-	case r.rest != keptRest:
+	case r.rest != unknownRest:
 		it.rest = r.rest
 	case it.rest == unknownRest:
 		it.rest = max(it.row-r.hot, 0)

@@ -219,6 +219,9 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	if err != nil {
 		return err
 	}
+	for i := range all {
+		l.awaken(all[i].row.ID)
+	}
 	share := fewAtOnce
 	if !l.step.Light() {
 		share = 1
@@ -232,6 +235,7 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 		}
 	}
 	for _, id := range l.unstored {
+		l.awaken(id)
 		it := l.cache.items[id] // who went from it is in the store by now
 		if at := uint64(store.Prefix(id)); it == nil || it.damaged || at < lo || at > hi || l.prog.Current(it.p) {
 			continue
@@ -245,6 +249,13 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 	l.pos.Swept = uint32(hi) + 1
 	l.cache.shrink()
 	return nil
+}
+
+// awaken decodes a profile that rests: what the store has of it is old. The lock is held.
+func (l *lane) awaken(id identity.ID) {
+	if l.cache.resting[id] != nil {
+		l.admit(id, "")
+	}
 }
 
 // noteUnstored notes who is not in the store when the program changes: a sweep reads
@@ -317,7 +328,12 @@ func (l *lane) bringUp(ctx context.Context, s *swept, now event.Time) {
 	s.it = l.cache.items[s.row.ID]
 	switch {
 	case s.it == nil:
-		s.p, _ = l.readRow(s.row.ID, text(s.row.Body), text(s.row.Rest)) // admit says what is wrong with it
+		p, err := readRow(s.row.ID, text(s.row.Body), text(s.row.Rest))
+		if err != nil {
+			return // admit says what is wrong with it
+		}
+		p.Program = l.pos.Evaluated(p.ID, p.Program)
+		s.p = p
 	case !s.it.damaged:
 		s.p = s.it.p
 	}

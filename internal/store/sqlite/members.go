@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"slices"
+	"strings"
 	"sync"
 
 	"rapport/internal/core/identity"
@@ -285,20 +286,41 @@ func (s *Store) SegmentCounts(ctx context.Context) (counts map[uint64]int64, err
 // than its table is.
 func (r *roster) grown(ctx context.Context, c *conn, segment uint64) (n int64, err error) {
 	ids, in := r.changes(segment)
-	for i, id := range ids {
-		was := false
-		err := c.query(ctx, 1, func([]driver.Value) error {
-			was = true
-			return nil
-		}, "SELECT 1 FROM members WHERE segment = ? AND profile = ?", segment, id[:])
-		switch {
-		case err != nil:
-			return 0, err
-		case in[i] && !was:
-			n++
-		case !in[i] && was:
-			n--
+	for _, is := range in {
+		if is {
+			n++ // and if it was one already it is taken away below
 		}
+	}
+	args := make([]any, 1, 1+askAtOnce)
+	args[0] = segment
+	for len(ids) > 0 {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		some, query := ids[:1], isMember
+		if len(ids) >= askAtOnce {
+			some, query = ids[:askAtOnce], areMembers
+		}
+		args = args[:1]
+		for i := range some {
+			args = append(args, some[i][:])
+		}
+		// The context is not given on: watching one costs as much as the question.
+		err := c.query(context.Background(), 1, func(row []driver.Value) error {
+			n -= integer(row[0])
+			return nil
+		}, query, args...)
+		if err != nil {
+			return 0, err
+		}
+		ids = ids[len(some):]
 	}
 	return n, nil
 }
+
+// askAtOnce is of how many customers one question asks whether they are members.
+const askAtOnce = 16
+
+const isMember = "SELECT count(*) FROM members WHERE segment = ? AND profile IN (?)"
+
+var areMembers = isMember[:len(isMember)-1] + strings.Repeat(", ?", askAtOnce-1) + ")"
