@@ -128,7 +128,8 @@ func TestASweepThatAProcessDidNotFinishGoesOn(t *testing.T) {
 // one before and one more.
 type editions struct {
 	*shop
-	list []*core.Program
+	list  []*core.Program
+	cache int64
 }
 
 func newEditions(t *testing.T, lanes int, segments ...string) *editions {
@@ -157,7 +158,7 @@ func (e *editions) again() {
 	e.t.Helper()
 	var err error
 	e.e, err = engine.Open(e.t.Context(), engine.Options{
-		Log: e.log, Store: e.store, Key: e.key, Now: e.clock.Now, Virtual: true,
+		Log: e.log, Store: e.store, Key: e.key, Now: e.clock.Now, Virtual: true, CacheBytes: e.cache,
 		Programs: func(_ context.Context, hash uint64) (*core.Program, error) {
 			for _, p := range e.list {
 				if p.Hash == hash {
@@ -295,6 +296,45 @@ func TestWhoCouldNotBeBroughtUpIsTriedAgain(t *testing.T) {
 	e.settle()
 	if _, current := e.written(1); current != 2 || !e.in("ada", 1) {
 		t.Errorf("%d customers are brought up; ada is in the segment: %v", current, e.in("ada", 1))
+	}
+}
+
+// What the store has of customers who were heard a moment ago is old, or nothing, and
+// where memory is short they are rows that the cache holds for it.
+func TestASweepComesToWhoRests(t *testing.T) {
+	t.Parallel()
+	for _, lanes := range []int{1, 8} {
+		t.Run(fmt.Sprintf("%d lanes", lanes), func(t *testing.T) {
+			t.Parallel()
+			e := newEditions(t, lanes, "{did: Product Viewed}", "{did: Cart Viewed, times: '>= 2'}", "{did: Product Viewed, times: '>= 2'}")
+			e.cache = 1
+			e.again()
+			e.edition(0)
+			for i := range 30 {
+				e.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+				e.says(fmt.Sprint("user-", i), "", "Cart Viewed", nil)
+			}
+			e.settle()
+			for i := range 60 { // half of them are new
+				e.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+				e.says(fmt.Sprint("user-", i), "", "Cart Viewed", nil)
+			}
+			for _, n := range []int{1, 2} {
+				if err := e.e.Switch(t.Context(), e.list[n].Hash); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e.settle()
+			if _, current := e.written(2); current != 60 {
+				t.Errorf("%d customers are under the last edition, want 60", current)
+			}
+			e.again()
+			for i := range 60 {
+				if user := fmt.Sprint("user-", i); e.in(user, 1) != (i < 30) || e.in(user, 2) != (i < 30) {
+					t.Fatalf("%s has looked twice: %v, and at the cart: %v", user, e.in(user, 2), e.in(user, 1))
+				}
+			}
+		})
 	}
 }
 
