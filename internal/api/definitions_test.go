@@ -5,8 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"rapport/internal/api"
 	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/eventlog/memlog"
 	"rapport/internal/people"
+	"rapport/internal/run"
+	"rapport/internal/store/memory"
 )
 
 type bundle struct {
@@ -150,5 +155,33 @@ func TestADifferenceNamesWhatChangesAndWhomItConcerns(t *testing.T) {
 	}
 	if more.What != "added" || more.Affects.Members != 0 {
 		t.Errorf("the new segment: %+v", more)
+	}
+}
+
+// A shop that has none yet is not asked from what its first definitions were made.
+func TestTheFirstDefinitionsAreMadeFromNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var d bundle
+	w.get("/definitions", &d)
+	s, l := memory.New(), memory.NewLedger()
+	n, err := run.Open(t.Context(), run.Options{Log: memlog.New(1, w.clock.Now), Store: s, Ledger: l, Workspace: "new", Key: identity.Key{9}, Clock: w.clock})
+	w.must(err)
+	w.api = api.New(api.Options{Node: n, Store: s, Ledger: l, Keys: w.ring, Now: w.clock.Now, Rate: -1, Imports: w.imports, Domains: w.domains, Catalogue: w.shelf})
+	if code := w.ask(w.secret, "GET", "/definitions", nil, nil); code != 503 {
+		t.Fatalf("a new shop's definitions = %d", code)
+	}
+	if code := w.ask(w.secret, "PUT", "/definitions", d, nil, "If-Match", `"0123456789abcdef"`); code != 409 {
+		t.Errorf("definitions made from others that are not there = %d, want 409", code)
+	}
+	if code := w.ask(w.secret, "PUT", "/definitions", d, nil); code != 200 {
+		t.Fatalf("the first definitions = %d, want 200", code)
+	}
+	w.must(n.Settle(t.Context()))
+	if code := w.ask(w.secret, "PUT", "/definitions", d, nil); code != 428 {
+		t.Errorf("the second = %d, want 428", code)
+	}
+	if code := w.ask(w.secret, "PUT", "/definitions", d, nil, "If-Match", "*"); code != 200 {
+		t.Errorf("whatever is in force = %d, want 200", code)
 	}
 }

@@ -51,14 +51,15 @@ func (a *API) drafts() {
 	route(a, keep, withDrafts(a, func(ctx context.Context, in *draftKept) (*body[drafts.Draft], error) {
 		return answer(a.o.Drafts.Keep(callerOf(ctx).person.ID, drafts.Draft{Kind: in.Kind, Name: in.Body.Name, Body: in.Body.Body}, in.Body.From))
 	}))
-	drop := op(http.MethodDelete, "/drafts/{kind}", "Give a draft up", "Also when what it says came into force.")
+	drop := op(http.MethodDelete, "/drafts/{kind}", "Give a draft up", "Also when what it says came into force. 409: what is kept is of another version.")
 	drop.status = http.StatusNoContent
 	route(a, drop, withDrafts(a, func(ctx context.Context, in *struct {
 		Drafted
 		Name string `query:"name" maxLength:"200"`
+		From string `query:"from" maxLength:"40" doc:"The version that is given up. Default: whatever it is."`
 	},
 	) (*struct{}, error) {
-		return &struct{}{}, a.o.Drafts.Drop(callerOf(ctx).person.ID, in.Kind, in.Name)
+		return &struct{}{}, a.o.Drafts.Drop(callerOf(ctx).person.ID, in.Kind, in.Name, in.From)
 	}))
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -122,10 +123,21 @@ func (l *testing) take(who string, now time.Time) int {
 
 // peer returns who speaks: the address of the connection, which whoever mounts the API
 // has put right if a proxy in front is trusted. What a header says anybody could say.
+//
+// Of IPv6 it is the network: whoever has one address has as many as they like.
 func peer(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
+	if a, err := netip.ParseAddr(host); err == nil && a.Unmap().Is6() {
+		if network, err := a.WithZone("").Prefix(household); err == nil {
+			return network.String()
+		}
+	}
 	return host
 }
+
+// household is how many bits of an IPv6 address name a network that one household, or
+// one machine that is rented, has for itself.
+const household = 64

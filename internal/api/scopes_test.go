@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -137,5 +138,30 @@ func TestAKeyThatAsksTooOftenMustWait(t *testing.T) {
 	w.must(err)
 	if code := ask(k.Text).Code; code != 200 {
 		t.Errorf("a right key from the same address = %d", code)
+	}
+}
+
+func TestWrongKeysAreCountedByTheNetworkOfIPv6(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	try := func(from string) int {
+		r := httptest.NewRequest("GET", "/api/v1/customers", nil)
+		r.RemoteAddr = from
+		r.Header.Set("Authorization", "Bearer rp_s_live_wrong")
+		a := httptest.NewRecorder()
+		w.api.ServeHTTP(a, r)
+		return a.Code
+	}
+	codes := map[int]int{}
+	for i := range 25 {
+		codes[try(fmt.Sprintf("[2001:db8:1:2::%x]:5000", i+1))]++
+	}
+	if codes[http.StatusTooManyRequests] != 5 {
+		t.Errorf("one network with many addresses is answered %v", codes)
+	}
+	for _, other := range []string{"[2001:db8:1:3::1]:5000", "[::ffff:192.0.2.1]:5000", "192.0.2.2:5000"} {
+		if code := try(other); code != http.StatusUnauthorized {
+			t.Errorf("%s pays for another network: %d", other, code)
+		}
 	}
 }

@@ -144,7 +144,7 @@ func (s *Shelf) Keep(person string, d Draft, from string) (Draft, error) {
 	case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Corrupt): // what is damaged is replaced
 		return d, err
 	case there && old.Version != from:
-		return d, fault.New(fault.Conflict, "you have kept another draft of it, in another browser or another tab, at "+old.At.UTC().Format("15:04 on 2 January")+" UTC")
+		return d, newer(old)
 	case !there && from != "":
 		return d, fault.New(fault.Conflict, "the draft was put in force or given up in another browser or another tab of yours")
 	}
@@ -172,11 +172,19 @@ func (s *Shelf) Keep(person string, d Draft, from string) (Draft, error) {
 	return d, nil
 }
 
-// Drop gives a draft up, whatever its version; of one that is not there, nothing is left
-// to do.
-func (s *Shelf) Drop(person, kind, name string) error {
+func newer(d Draft) error {
+	return fault.New(fault.Conflict, "you have kept another draft of it, in another browser or another tab, at "+d.At.UTC().Format("15:04 on 2 January")+" UTC")
+}
+
+// Drop gives a draft up, if it is of that version; empty: whatever it is. Conflict: it is
+// another, of another browser of the person. Of one that is not there, nothing is left to
+// do.
+func (s *Shelf) Drop(person, kind, name, from string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if d, err := read(s.file(person, kind, name)); err == nil && from != "" && d.Version != from {
+		return newer(d)
+	}
 	err := os.Remove(s.file(person, kind, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -66,8 +66,11 @@ func TestTwoBrowsersDoNotOverwriteEachOtherUnseen(t *testing.T) {
 	if d, _ := s.Get("ada", "journey", "welcome"); d.Body != "two" {
 		t.Errorf("kept is %q", d.Body)
 	}
+	if err := s.Drop("ada", "journey", "welcome", one.Version); !fault.Is(err, fault.Conflict) {
+		t.Errorf("giving up what another browser wrote: %v", err)
+	}
 	for range 2 {
-		if err := s.Drop("ada", "journey", "welcome"); err != nil {
+		if err := s.Drop("ada", "journey", "welcome", ""); err != nil {
 			t.Error(err)
 		}
 	}
@@ -134,7 +137,7 @@ func TestDraftsAreBounded(t *testing.T) {
 	if _, err := s.Get("ada", "segment", "7"); !fault.Is(err, fault.Corrupt) {
 		t.Errorf("a damaged one: %v", err)
 	}
-	if err := s.Drop("ada", "segment", "7"); err != nil {
+	if err := s.Drop("ada", "segment", "7", ""); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.Keep("ada", drafts.Draft{Kind: "segment", Name: "7"}, ""); err != nil {

@@ -67,8 +67,14 @@ await tell(async (shop) => {
   await page.getByRole('button', { name: 'Move Heading down' }).waitFor()
   const words = page.locator('.blocks textarea').first()
   await words.fill('Hello {{ customer.first_name }}, lamps!')
-  await page.getByText('Not in force yet.').waitFor()
+  await page.getByText('Not in force yet; kept as your draft.').waitFor()
   await page.frameLocator('iframe[title=Preview]').getByText('lamps!').waitFor()
+  // It is found again by who wrote it, wherever they go on.
+  const keptDraft = () => page.evaluate(async () => (await (await fetch('/api/v1/drafts')).json()).data.some((d) => d.kind === 'template' && d.name === 'spring-lamps'))
+  await until('the draft of the template', keptDraft)
+  await page.reload()
+  await page.frameLocator('iframe[title=Preview]').getByText('lamps!').waitFor()
+  await page.getByText('Not in force yet; kept as your draft.').waitFor()
   // Below the one that is open, and never below the footer unless asked.
   await page.getByRole('button', { name: '+ QR code' }).click()
   await page.getByRole('button', { name: 'Move QR code up' }).click()
@@ -80,6 +86,7 @@ await tell(async (shop) => {
   await look(page)
   await page.getByRole('button', { name: 'Put in force' }).click()
   await page.getByText('In force as shown.').waitFor()
+  await until('the draft to be gone', async () => !(await keptDraft()))
 
   shop.where = 'template code'
   const heading = page.getByRole('button', { name: /^Heading/ })

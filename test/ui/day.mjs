@@ -83,7 +83,7 @@ await tell(async (shop) => {
   await button('Make it', dialog).click()
   await page.getByRole('heading', { name: 'Spring lamps' }).waitFor()
   await page.locator('.blocks textarea').first().fill('Shades for spring lamps ' + HOSTILE.replaceAll('"', '&quot;').replaceAll('<', '&lt;'))
-  await page.getByText('Not in force yet.').waitFor()
+  await page.getByText('Not in force yet; kept as your draft.').waitFor()
   await page.frameLocator('iframe[title=Preview]').getByText('Shades for spring').waitFor()
   await shop.look(page)
   await button('Put in force').click()

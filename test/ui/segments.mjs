@@ -4,7 +4,7 @@
 // breaks the policy or a rule of axe, or runs what was typed, fails it.
 //
 // usage: node test/ui/segments.mjs BINARY      a small shop of its own
-import { HOSTILE, tell, until } from './shop.mjs'
+import { HOSTILE, PHRASE, tell, until } from './shop.mjs'
 
 await tell(async (shop) => {
   await shop.serve(process.argv[2], { definitions: 'examples/shop' })
@@ -113,11 +113,41 @@ await tell(async (shop) => {
   await counts(11)
 
   // A draft survives another visit.
-  await page.waitForTimeout(600)
   await page.goto(shop.origin + '/app/segments')
   await page.getByRole('link', { name: 'Go on with it' }).click()
   await counts(11)
   is('the draft kept what was typed', (await page.getByLabel('What it is for').inputValue()) === HOSTILE)
+
+  // Another browser of hers goes on with it, and neither overwrites the other unseen.
+  const second = await shop.open()
+  const was = shop.where
+  shop.where = 'setup'
+  await second.goto(shop.origin + '/app/')
+  await second.getByLabel('E-mail').fill('ada@shop.example')
+  await second.getByLabel('Password').fill(PHRASE)
+  await second.getByRole('button', { name: 'Sign in' }).click()
+  await second.getByRole('link', { name: 'Segments', exact: true }).click()
+  shop.where = was
+  await second.getByRole('link', { name: 'Go on with it' }).click()
+  await second.getByText(/^A draft of .* goes on here/).waitFor()
+  is('the other browser has what was typed', (await second.getByLabel('What it is for').inputValue()) === HOSTILE)
+  await second.getByLabel('Called').fill('Written elsewhere')
+  const kept = (what) => until(what, () => page.evaluate(async (what) => (await (await fetch('/api/v1/drafts/segment?name=')).json()).body?.includes(what), what))
+  await kept('Written elsewhere')
+  shop.expects = /409/
+  await page.getByLabel('What it is for').fill('Written here')
+  const clash = page.getByRole('alert')
+  await clash.getByText('you have kept another draft of it, in another browser').waitFor()
+  await look('a draft that is not kept')
+  await clash.getByRole('button', { name: 'Keep what is here' }).click()
+  await kept('Written here')
+  await second.getByLabel('Called').fill('Written elsewhere again')
+  await second.getByRole('button', { name: 'Go on with the other' }).click()
+  await until('the other browser to follow', async () => (await second.getByLabel('What it is for').inputValue()) === 'Written here')
+  shop.expects = undefined
+  await second.close()
+  await page.getByLabel('What it is for').fill(HOSTILE)
+  await kept('onerror')
 
   // Reviewed, and in force.
   await button('Review and apply…').click()

@@ -142,5 +142,24 @@ await tell(async (shop) => {
   await page.getByPlaceholder('E-Mail, Telefon, Kennung…').fill(customer.email)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: customer.email }).waitFor()
+
+  // Who analyses sees the same customer, and nobody's name.
+  shop.where = 'as an analyst'
+  const invited = await page.evaluate(async () => (await fetch('/api/v1/invitations', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ email: 'grace@shop.example', role: 'analyst' }) })).json())
+  const analyst = await shop.open()
+  await shop.enter(analyst, shop.origin + new URL(invited.link).pathname + new URL(invited.link).hash, 'Grace')
+  await analyst.getByText('Names are masked.').waitFor()
+  for (const [name, at] of [['customers', '/app/customers'], ['customer', `/app/customers/${customer.id}`]]) {
+    await analyst.goto(shop.origin + at)
+    await analyst.getByText('are masked for your role').waitFor()
+    await analyst.getByText(customer.id.slice(0, 12)).first().waitFor()
+    for (const tab of name === 'customer' ? ['Overview', 'Timeline', 'Messages'] : []) {
+      await analyst.getByRole('tab', { name: tab }).click()
+      await analyst.waitForLoadState('networkidle')
+      const text = await analyst.locator('main').innerText()
+      for (const said of [customer.email, customer.user_id, 'people.example', 'window.stolen'])
+        if (said && text.includes(said)) shop.wrong(`${name}, ${tab} says ${said}`)
+    }
+  }
   return `${shop.looked.size / 2} pages and tabs, in two themes and two languages`
 })

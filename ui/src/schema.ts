@@ -856,6 +856,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what you are writing
+         * @description Segments, journeys and templates that you changed and did not put in force, in whatever browser. Nobody else sees them.
+         */
+        get: operations["get_drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a draft of yours */
+        get: operations["get_drafts_kind"];
+        /**
+         * Keep a draft
+         * @description The answer has the version from which the next one is made. 409: another browser or tab of yours has kept or given up one since; get that, and decide.
+         */
+        put: operations["put_drafts_kind"];
+        post?: never;
+        /**
+         * Give a draft up
+         * @description Also when what it says came into force. 409: what is kept is of another version.
+         */
+        delete: operations["delete_drafts_kind"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events/stream": {
         parameters: {
             query?: never;
@@ -3164,9 +3209,29 @@ export interface components {
             warning?: boolean;
             what: string;
         };
+        Draft: {
+            /** Format: date-time */
+            at: string;
+            /** @description As the page that wrote it understands it; left out of a list. */
+            body?: string;
+            /** @enum {string} */
+            kind: "segment" | "journey" | "template";
+            /** @description Of what it changes; empty: of something new that has none yet. */
+            name: string;
+            /** @description Names what was kept: the next one says from which it was made. */
+            version: string;
+        };
         DraftCallBody: {
             /** @description The journey, in YAML or JSON. */
             text: string;
+        };
+        DraftKeptBody: {
+            /** @description Whatever the page that writes it understands; at most 512 kB. */
+            body: string;
+            /** @description The version that it was made from; empty: there was none. */
+            from: string;
+            /** @description Of what it changes; empty: of something new that has none yet. */
+            name: string;
         };
         DraftShown: {
             audience?: string;
@@ -4107,6 +4172,11 @@ export interface components {
         };
         PageDomain: {
             data: components["schemas"]["Domain"][] | null;
+            /** @description The cursor of the next page. Absent: this is the last one. */
+            next?: string;
+        };
+        PageDraft: {
+            data: components["schemas"]["Draft"][] | null;
             /** @description The cursor of the next page. Absent: this is the last one. */
             next?: string;
         };
@@ -7274,6 +7344,137 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Domain"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drafts_kind: {
+        parameters: {
+            query?: {
+                /** @description Of what it changes; empty: of something new. */
+                name?: string;
+            };
+            header?: never;
+            path: {
+                kind: "segment" | "journey" | "template";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_drafts_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "segment" | "journey" | "template";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftKeptBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_drafts_kind: {
+        parameters: {
+            query?: {
+                name?: string;
+                /** @description The version that is given up. Default: whatever it is. */
+                from?: string;
+            };
+            header?: never;
+            path: {
+                kind: "segment" | "journey" | "template";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

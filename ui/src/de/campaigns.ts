@@ -163,7 +163,9 @@ export const campaigns = {
   'Nobody speaks yet, so nothing can be sent.': 'Noch spricht niemand, also kann nichts gesendet werden.',
   'Nobody was held out, so what came after it cannot be told from what would have come anyway.':
     'Niemand wurde zurückgehalten; was danach kam, lässt sich nicht von dem trennen, was ohnehin gekommen wäre.',
-  'Not in force yet.': 'Noch nicht in Kraft.',
+  'Not in force yet; kept as your draft.': 'Noch nicht in Kraft; als Ihr Entwurf gespeichert.',
+  '{file} was changed in force since your draft of it began: putting the draft in force undoes that.':
+    '{file} wurde seit dem Beginn Ihres Entwurfs in Kraft geändert: der Entwurf macht das rückgängig.',
   'Not readable yet': 'Noch nicht lesbar',
   'Nothing can be sent by it afterwards. What sends it keeps it from being deleted, and is named then.':
     'Danach kann nichts mehr damit gesendet werden. Was sie sendet, verhindert das Löschen und wird dann genannt.',

@@ -12,6 +12,8 @@ import { BeginPanel, StepPanel } from '../parts/canvas-panel';
 import { Publish, Versions } from '../parts/canvas-publish';
 import { Trial, type Rehearsed } from '../parts/canvas-trial';
 import { useLater } from '../parts/condition';
+import { DraftNote } from '../parts/draft-note';
+import { useKeeper, useStored, type Stored } from '../parts/drafts';
 import { changed, redone, undone, type Past } from '../parts/condition-tree';
 import { Ask, Empty, Kpi, Page, State, Tag } from '../parts/kit';
 import { usePages } from '../parts/pages';
@@ -27,8 +29,9 @@ export function Journey() {
   const draft = useGet('/api/v1/journeys/{name}/draft', { path: { name } }, { retry: false });
   const shapes = useGet('/api/v1/steps');
   const { t } = useWords();
-  if (draft.data && shapes.data)
-    return <Desk key={name} name={name} base={draft.data} shapes={shapes.data} again={() => draft.refetch()} />;
+  const stored = useStored('journey', name);
+  if (draft.data && shapes.data && stored !== undefined)
+    return <Desk key={name} name={name} base={draft.data} shapes={shapes.data} stored={stored} again={() => draft.refetch()} />;
   return (
     <Page title={name}>
       <State of={draft}>{() => <State of={shapes}>{() => <Empty>{t('One moment…')}</Empty>}</State>}</State>
@@ -36,20 +39,18 @@ export function Journey() {
   );
 }
 
-// kept is a draft that was not published, kept in this browser.
+// Kept is a draft that was not published.
 interface Kept {
   base: string;
   text: string;
 }
 
-const keep = (name: string) => 'rapport.journey.' + name;
-
-function kept(name: string): Kept | null {
+function keptIn(body: string): Kept | null {
   try {
-    const k = JSON.parse(localStorage.getItem(keep(name)) ?? 'null') as Kept | null;
+    const k = JSON.parse(body || 'null') as Kept | null;
     return k && typeof k.text === 'string' && typeof k.base === 'string' ? k : null;
   } catch {
-    return null; // somebody else's
+    return null; // damaged: there is none
   }
 }
 
@@ -60,7 +61,15 @@ const fresh = (name: string): Json => ({
   steps: [],
 });
 
-function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes: Shapes; again: () => Promise<{ data?: Shown }> }) {
+interface DeskOf {
+  name: string;
+  base: Shown;
+  shapes: Shapes;
+  stored: Stored | null;
+  again: () => Promise<{ data?: Shown }>;
+}
+
+function Desk({ name, base, shapes, stored, again }: DeskOf) {
   const { t, n, language, money, pct } = useWords();
   const may = useMay();
   const go = useNavigate();
@@ -80,7 +89,9 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
   const [versions, setVersions] = useState(false);
   const [people, setPeople] = useState<{ step: string; figure: Figure } | null>(null);
   const [said, setSaid] = useState('');
-  const [restored, setRestored] = useState<Kept | null>(() => (readOnly ? null : kept(name)));
+  const [restored, setRestored] = useState<Kept | null>(() => (readOnly || !stored ? null : keptIn(stored.body)));
+  const keeper = useKeeper('journey', name, stored);
+  const keep = keeper.keep;
   const last = useRef(0);
   const draft = past.now;
   const text = useMemo(() => yaml(draft, kinds), [draft, kinds]);
@@ -110,9 +121,8 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
   }, []);
   useEffect(() => {
     if (readOnly || restored) return;
-    if (dirty) localStorage.setItem(keep(name), JSON.stringify({ base: baseText, text }));
-    else localStorage.removeItem(keep(name));
-  }, [name, dirty, text, baseText, readOnly, restored]);
+    keep(dirty ? JSON.stringify({ base: baseText, text }) : '');
+  }, [keep, dirty, text, baseText, readOnly, restored]);
 
   // load puts a text in the place of the draft: a version, or one that was kept.
   const load = useMutation({
@@ -296,6 +306,16 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
         }
       >
         <div className="stack">
+          <DraftNote
+            keeper={keeper}
+            onTheirs={(body) => {
+              const k = keptIn(body);
+              if (k) {
+                setBaseText(k.base);
+                load.mutate(k.text);
+              } else setDraft(begin);
+            }}
+          />
           {restored && restored.text !== baseYaml && (
             <div className="note spread" role="status">
               <span>{t('There is a draft of yours that was not published.')}</span>
@@ -313,7 +333,7 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
                   type="button"
                   className="link"
                   onClick={() => {
-                    localStorage.removeItem(keep(name));
+                    keep('');
                     setRestored(null);
                   }}
                 >
@@ -479,7 +499,7 @@ function Desk({ name, base, shapes, again }: { name: string; base: Shown; shapes
         onDone={() => {
           const gone = publishing === 'remove';
           setPublishing('');
-          localStorage.removeItem(keep(name));
+          keep('');
           if (gone) return void go({ to: '/app/journeys' });
           void again().then((r) => {
             if (!r.data) return;

@@ -7,10 +7,12 @@ import { called } from '../parts/called';
 import { ConditionEditor, useConditionCheck, useConditionNodes, useLater, useUndo, type Json } from '../parts/condition';
 import { write, yaml } from '../parts/condition-tree';
 import { slug } from '../parts/definitions';
+import { DraftNote } from '../parts/draft-note';
+import { useKeeper, useStored, type Stored } from '../parts/drafts';
 import { Ask, Failure, Page, Panel, Tag } from '../parts/kit';
 import { useMay } from '../session';
 import { useWords } from '../words';
-import { dropDraft, draftOf, keepDraft } from './segment-drafts';
+import { bodyOf, draftIn, draftOf } from './segment-drafts';
 import { Strange, withSegment, type File, type Written } from './segment-file';
 import { Count, Funnel, Samples } from './segment-figures';
 import { usePreview } from './segment-preview';
@@ -21,12 +23,21 @@ export interface Start extends Written {
 }
 
 export function Builder({ start, onClose }: { start: Start; onClose: () => void }) {
+  const { t } = useWords();
+  const stored = useStored('segment', start.old);
+  if (stored === undefined) return <Page title={start.label || t('New segment')}>{t('One moment…')}</Page>;
+  return <Bench start={start} stored={stored} onClose={onClose} />;
+}
+
+function Bench({ start, stored, onClose }: { start: Start; stored: Stored | null; onClose: () => void }) {
   const { t, when: whenAt } = useWords();
   const may = useMay();
   const go = useNavigate();
   const nodes = useConditionNodes();
-  const [kept] = useState(() => draftOf(start.old));
-  const begun: Start = kept ?? start;
+  const [kept, setKept] = useState(() => draftOf(stored));
+  const keeper = useKeeper('segment', start.old, stored);
+  const keep = keeper.keep;
+  const begun: Start = kept ? { ...kept, old: start.old } : start;
   const state = useUndo<Written>({ name: begun.name, label: begun.label, about: begun.about, when: begun.when });
   const s = state.value;
   const set = (part: Partial<Written>, step?: boolean) => state.set({ ...s, ...part }, step);
@@ -39,9 +50,8 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
   const before = begun.before;
   useEffect(() => {
     if (text !== JSON.stringify(s)) return;
-    if (same) dropDraft(start.old);
-    else keepDraft({ ...s, old: start.old, before, at: Date.now() });
-  }, [text, s, same, start.old, before]);
+    keep(same ? '' : bodyOf({ ...s, before }));
+  }, [text, s, same, before, keep]);
   const nothing = s.when === null;
   const bad = check.problems.some((p) => !p.warning) || (check.fresh && !check.ok);
   const named = /^[a-z0-9][a-z0-9_-]{0,59}$/.test(s.name);
@@ -52,9 +62,11 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
       <Page
         title={title}
         about={
-          kept
-            ? t('A draft of {at} goes on here. It is kept in this browser.', { at: whenAt(kept.at) })
-            : t('Changes are kept as a draft in this browser until you apply them.')
+          !mayApply
+            ? t('What you change here lasts as long as this page.')
+            : kept && stored
+              ? t('A draft of {at} goes on here.', { at: whenAt(stored.at) })
+              : t('Changes are kept as your draft until you apply them.')
         }
         actions={
           <>
@@ -68,7 +80,8 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
               <button
                 className="danger"
                 onClick={() => {
-                  dropDraft(start.old);
+                  keep('');
+                  setKept(undefined);
                   state.reset({ name: start.name, label: start.label, about: start.about, when: start.when });
                 }}
               >
@@ -88,6 +101,15 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
           </>
         }
       >
+        <DraftNote
+          keeper={keeper}
+          onTheirs={(body) => {
+            const d = draftIn(body);
+            setKept(d);
+            const w = d ?? start;
+            state.reset({ name: w.name, label: w.label, about: w.about, when: w.when });
+          }}
+        />
         <div className="builder">
           <div className="stack">
             <section className="panel pad">
@@ -196,7 +218,7 @@ export function Builder({ start, onClose }: { start: Start; onClose: () => void 
             open={reviewing}
             onClose={() => setReviewing(false)}
             onDone={() => {
-              dropDraft(start.old);
+              keep('');
               setReviewing(false);
               void go({ to: '/app/segments/$name', params: { name: s.name }, search: {} as never });
             }}

@@ -3,6 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { api, get, must, Trouble, useGet } from '../api';
+import { useDrafts } from '../parts/drafts';
 import { type Json } from '../parts/condition';
 import { Ask, Bar, Empty, Failure, List, Page, Panel, State, Tag, type Column } from '../parts/kit';
 import { usePages } from '../parts/pages';
@@ -11,7 +12,6 @@ import { useWords } from '../words';
 import type { Schemas } from '../api';
 import { useCustomerColumns } from './customers';
 import { Builder, Change, type Start } from './segment-builder';
-import { drafts } from './segment-drafts';
 import { textOf, withoutSegment, type File } from './segment-file';
 import { Count, Funnel, Overlap } from './segment-figures';
 import { Library, library } from './segment-library';
@@ -31,7 +31,7 @@ export function Segments() {
   const stats = useGet('/api/v1/stats');
   const [text, setText] = useState('');
   const all = stats.data?.rows?.['profiles'] ?? 0;
-  const open = useMemo(() => new Map(drafts().map((d) => [d.old, d])), []);
+  const drafted = useDrafts('segment');
   const to = (s: Search) => void go({ to: '/app/segments', search: s as never });
 
   const wanted = search.new === undefined ? undefined : String(search.new);
@@ -59,7 +59,6 @@ export function Segments() {
     return <Builder key={wanted} start={start} onClose={() => to({})} />;
   }
   const needle = text.trim().toLowerCase();
-  const unsaved = open.get('');
   return (
     <Page
       title={t('Segments')}
@@ -81,9 +80,9 @@ export function Segments() {
         </>
       }
     >
-      {unsaved && (
+      {drafted.includes('') && (
         <div className="note row draftnote">
-          <span>{t('A draft of a new segment is kept in this browser: {name}', { name: unsaved.label || unsaved.name || '…' })}</span>
+          <span>{t('You have a draft of a new segment.')}</span>
           <Link to="/app/segments" search={{ new: '-' } as never}>
             {t('Go on with it')}
           </Link>
@@ -112,7 +111,7 @@ export function Segments() {
                         <Link to="/app/segments/$name" params={{ name: s.name }}>
                           <b>{s.label}</b>
                         </Link>{' '}
-                        {open.has(s.name) && <Tag tone="warn">{t('Draft')}</Tag>}
+                        {drafted.includes(s.name) && <Tag tone="warn">{t('Draft')}</Tag>}
                         <div className="soft small">{s.about}</div>
                       </td>
                       <td className="soft">{language === 'de' ? s.german : s.when}</td>

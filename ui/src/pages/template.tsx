@@ -7,6 +7,8 @@ import { api, get, must, useGet, type Schemas } from '../api';
 import { called } from '../parts/called';
 import { Blocks } from '../parts/blocked';
 import { slug } from '../parts/definitions';
+import { DraftNote } from '../parts/draft-note';
+import { useKeeper, useStored, type Stored } from '../parts/drafts';
 import { Editor, type Mark, type Place } from '../parts/editor';
 import { changeFiles } from '../parts/files';
 import { Ask, Empty, Facts, Failure, Page, Panel, State, Tag } from '../parts/kit';
@@ -33,6 +35,7 @@ export function Template() {
   const list = useGet('/api/v1/templates', { query: { limit: 500 } });
   const one = (list.data?.data ?? []).find((x) => x.name === name);
   const gone = list.data && d.data && !one;
+  const stored = useStored('template', name);
   return (
     <Page
       title={one?.label ?? name}
@@ -42,7 +45,11 @@ export function Template() {
       {gone ? (
         <Empty>{t('There is no template of this name.')}</Empty>
       ) : (
-        <State of={d}>{(all) => one && <Desk key={name} name={name} own={one.files ?? []} all={all.files ?? []} />}</State>
+        <State of={d}>
+          {(all) =>
+            one && stored !== undefined && <Desk key={name} name={name} own={one.files ?? []} all={all.files ?? []} stored={stored} />
+          }
+        </State>
       )}
     </Page>
   );
@@ -125,12 +132,29 @@ function Actions({ name, files, all }: { name: string; files: string[]; all: Sch
   );
 }
 
-function Desk({ name, own, all }: { name: string; own: string[]; all: Schemas['File'][] }) {
+// Begun is what a draft makes of a file, and what it was made from.
+type Begun = Record<string, { base: string; body: string }>;
+
+function begunIn(body: string): Begun {
+  try {
+    const all = Object.entries(JSON.parse(body || '{}') as Begun);
+    return Object.fromEntries(all.filter(([, f]) => typeof f?.base === 'string' && typeof f?.body === 'string'));
+  } catch {
+    return {}; // damaged: there is none
+  }
+}
+
+const bodiesOf = (b: Begun) => Object.fromEntries(Object.entries(b).map(([path, f]) => [path, f.body]));
+
+function Desk({ name, own, all, stored }: { name: string; own: string[]; all: Schemas['File'][]; stored: Stored | null }) {
   const { t } = useWords();
   const may = useMay();
   const cache = useQueryClient();
   const language = useGet('/api/v1/liquid');
-  const [drafts, setDrafts] = useState<Record<string, string>>({});
+  const [begun, setBegun] = useState(() => begunIn(stored?.body ?? ''));
+  const [drafts, setDrafts] = useState<Record<string, string>>(() => bodiesOf(begun));
+  const keeper = useKeeper('template', name, stored);
+  const keep = keeper.keep;
   const [file, setFile] = useState(own[0] ?? '');
   const [mode, setMode] = useState<'blocks' | 'code'>(own[0]?.endsWith('.mjml') ? 'blocks' : 'code');
   const [picking, setPicking] = useState(false);
@@ -146,20 +170,34 @@ function Desk({ name, own, all }: { name: string; own: string[]; all: Schemas['F
         .map(([path, body]) => ({ path, body })),
     [drafts, all],
   );
-  const edit = (text: string) => setDrafts((was) => ({ ...was, [file]: text }));
+  useEffect(() => {
+    const inForce = (path: string) => all.find((f) => f.path === path)?.body ?? '';
+    keep(
+      changed.length
+        ? JSON.stringify(Object.fromEntries(changed.map((f) => [f.path, { base: begun[f.path]?.base ?? inForce(f.path), body: f.body }])))
+        : '',
+    );
+  }, [changed, begun, all, keep]);
+  const overtaken = changed.map((f) => f.path).filter((path) => begun[path] && begun[path].base !== all.find((f) => f.path === path)?.body);
+  const edit = (text: string) => {
+    const base = all.find((f) => f.path === file)?.body ?? '';
+    setBegun((was) => (was[file] ? was : { ...was, [file]: { base, body: text } }));
+    setDrafts((was) => ({ ...was, [file]: text }));
+  };
   const save = useMutation({
     mutationFn: () => changeFiles(Object.fromEntries(changed.map((f) => [f.path, f.body]))),
     onSuccess: () => {
       setDrafts({});
+      setBegun({});
       void cache.invalidateQueries();
     },
   });
   useEffect(() => {
-    if (!changed.length) return;
+    if (!changed.length || !(keeper.conflict || keeper.failed)) return; // it is kept
     const stay = (e: BeforeUnloadEvent) => e.preventDefault();
     window.addEventListener('beforeunload', stay);
     return () => window.removeEventListener('beforeunload', stay);
-  }, [changed.length]);
+  }, [changed.length, keeper.conflict, keeper.failed]);
   const reading = useReading(name, changed);
   const problems = reading.read.data?.problems ?? [];
   const marks = useMemo<Mark[]>(
@@ -263,6 +301,19 @@ function Desk({ name, own, all }: { name: string; own: string[]; all: Schemas['F
               </ul>
             )}
             <Failure error={save.error} />
+            <DraftNote
+              keeper={keeper}
+              onTheirs={(body) => {
+                const b = begunIn(body);
+                setBegun(b);
+                setDrafts(bodiesOf(b));
+              }}
+            />
+            {overtaken.map((path) => (
+              <div key={path} className="note warn">
+                {t('{file} was changed in force since your draft of it began: putting the draft in force undoes that.', { file: path })}
+              </div>
+            ))}
             {writable && (
               <div className="row">
                 <button
@@ -272,11 +323,17 @@ function Desk({ name, own, all }: { name: string; own: string[]; all: Schemas['F
                 >
                   {t('Put in force')}
                 </button>
-                <button disabled={!changed.length} onClick={() => setDrafts({})}>
+                <button
+                  disabled={!changed.length}
+                  onClick={() => {
+                    setDrafts({});
+                    setBegun({});
+                  }}
+                >
                   {t('Discard')}
                 </button>
                 <span className="soft small" role="status">
-                  {changed.length ? t('Not in force yet.') : t('In force as shown.')}
+                  {changed.length ? t('Not in force yet; kept as your draft.') : t('In force as shown.')}
                 </span>
               </div>
             )}
