@@ -72,7 +72,7 @@ step "the web UI is what its sources make" fresh
 step "the web UI: types and lint" npm --prefix ui run --silent check
 step "the web UI: logic" npm --prefix ui run --silent test
 step "the web UI, page by page in a browser" node test/ui/ui.mjs "$binary"
-for story in segments journeys campaigns data; do
+for story in segments journeys campaigns data visit; do
     step "the web UI: the story of $story" node "test/ui/$story.mjs" "$binary"
 done
 

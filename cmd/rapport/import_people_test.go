@@ -184,3 +184,63 @@ func TestItem60AHostileFileIsBoundedAndItsGoodRowsArrive(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 }
+
+// Who stands in a file did not come by, and whom only an undone import knew is nobody.
+func TestAFileOfCustomersIsNoVisitAndAnUndoneOneLeavesNobodyInReports(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	run := func(args ...string) string {
+		t.Helper()
+		code, out, errs := rapport(t, append(args, "--data", data)...)
+		if code != exitDone {
+			t.Fatalf("%q: exit %d\n%s%s", args, code, out, errs)
+		}
+		return out
+	}
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	kpis := func() (visitors, profiles int64) {
+		t.Helper()
+		var said struct {
+			KPIs struct {
+				Rows     []struct{ Visitors int64 }
+				Profiles int64
+			}
+		}
+		if out := run("report", "kpis", "--json", "--from", "2000-01-01"); json.Unmarshal([]byte(out), &said) != nil || said.KPIs.Profiles == 0 {
+			t.Fatal(out)
+		}
+		for _, row := range said.KPIs.Rows {
+			visitors += row.Visitors
+		}
+		return visitors, said.KPIs.Profiles
+	}
+	run("import", "orders", write("orders.csv", "order_id,date,sku,qty,price,email\n1,2026-01-02,a,2,5,ada@shop.example\n"), "--currency", "GBP")
+	run("import", "customers", write("people.csv", "email,first_name\nada@shop.example,Ada\nbob@shop.example,Bob\ncat@shop.example,Cat\n"))
+	out := run("import", "consents", write("agreed.csv", "Email,Consent,Date\nada@shop.example,yes,2026-01-01\ndan@shop.example,yes,2026-01-01\n"), "--json")
+	if visitors, profiles := kpis(); visitors != 1 || profiles != 4 {
+		t.Errorf("of four customers, one of whom bought, %d are visitors and %d are known", visitors, profiles)
+	}
+	if paths := run("report", "paths", "--json", "--from", "2000-01-01"); strings.Contains(paths, "identify") || strings.Contains(paths, "Consent Changed") {
+		t.Errorf("a line of a file is a way through the shop: %s", paths)
+	}
+	var r struct{ Import string }
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err, out)
+	}
+	run("import", "undo", r.Import)
+	if visitors, profiles := kpis(); visitors != 1 || profiles != 3 {
+		t.Errorf("after dan's import was undone %d are visitors and %d are known", visitors, profiles)
+	}
+	run("import", "consents", write("again.csv", "Email,Consent,Date\ndan@shop.example,yes,2026-01-02\n"))
+	if _, profiles := kpis(); profiles != 4 {
+		t.Errorf("after dan came again %d are known", profiles)
+	}
+}

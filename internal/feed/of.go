@@ -20,7 +20,7 @@ func OfEvent(p *profile.Profile, e *event.Event, now event.Time) Row {
 		Print: profile.Fingerprint(e.ID), Type: e.Type, Source: e.Source, Device: word(event.DeviceOf(e)),
 		Where: word(cmp.Or(e.Props.Text("channel"), e.Context.Text("channel"))),
 	}
-	if s := &p.Session; e.Type != event.System && s.Count > 0 && e.At >= s.Start && e.At <= s.Last {
+	if s := &p.Session; e.IsVisit() && s.Count > 0 && e.At >= s.Start && e.At <= s.Last {
 		row.Session = s.Start
 	}
 	if row.Name == "" {
@@ -74,8 +74,11 @@ type Portrait struct {
 
 // OfPerson returns the row of what is known of a customer, and whether it changed
 // with the last event. Was is the profile before. Signposts have no portrait: the
-// customer is elsewhere.
+// customer is elsewhere. The portrait of nobody, the zero one, says that nobody is left.
 func OfPerson(was, is *profile.Profile, now event.Time) (Row, bool) {
+	if is.Born == 0 && was != nil && was.Born != 0 && is.Owner.Zero() { // an import that brought them was undone
+		return Row{Kind: Person, Profile: is.ID, At: now, Now: now}, true
+	}
 	if is.Born == 0 || !is.Owner.Zero() || was != nil && alike(was, is) {
 		return Row{}, false
 	}

@@ -47,7 +47,7 @@ func (r *reader) add(row *feed.Row) {
 		p := &row.Portrait
 		r.load.Profiles = append(r.load.Profiles, warehouse.Profile{
 			Profile: row.Profile, At: row.At, Born: p.Born, Known: p.Known, Country: p.Country, City: p.City, Locale: p.Locale, Zone: p.Zone, Device: p.Device,
-			Consents: p.Consents, Reachable: p.Reachable, Lifecycle: p.Lifecycle,
+			Consents: p.Consents, Reachable: p.Reachable, Lifecycle: p.Lifecycle, Gone: p.Born == 0,
 		})
 	}
 }

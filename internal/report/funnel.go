@@ -151,7 +151,7 @@ const (
 // other, the same twice in a row told once.
 func (t *Tables) Paths(ctx context.Context, p Params) (Paths, error) {
 	out := Paths{Rows: []Path{}}
-	const where = " FROM events WHERE session IS NOT NULL AND type != 'system' AND type != 'fact' AND ts >= ? AND ts < ?"
+	const where = " FROM events AS t WHERE session IS NOT NULL AND " + visiting + " AND ts >= ? AND ts < ?"
 	var names []string
 	err := t.each(ctx, fmt.Sprintf("SELECT name, count(*) AS n%s GROUP BY name ORDER BY n DESC, name LIMIT %d", where, mostNames), []any{p.From, p.To}, func(row []any) error {
 		names = append(names, word(row[0]))

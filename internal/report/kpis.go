@@ -60,6 +60,11 @@ type KPIs struct {
 }
 
 const (
+	// visiting is what rows of events, called t, must be to be a visit: what customers did
+	// themselves. A line of an imported file that says who somebody is, or what they agreed
+	// to, is none.
+	visiting = "t.type != 'system' AND t.type != 'fact' AND NOT (t.origin = 'import' AND (t.type IN ('identify', 'group', 'alias') OR t.name = 'Consent Changed'))"
+
 	optedIn   = "consents LIKE '%email/marketing%'"
 	reachable = "reachable LIKE '%email%'"
 )
@@ -138,7 +143,7 @@ func (t *Tables) KPIs(ctx context.Context, p Params) (KPIs, error) {
 		return out, err
 	}
 	err = t.each(ctx, `SELECT k, count(*) AS people FROM (SELECT DISTINCT `+key+` AS k, t.profile AS profile FROM events AS t`+join+`
-		WHERE t.ts >= ? AND t.ts < ? AND t.type != 'system' AND t.type != 'fact') AS seen GROUP BY k`, []any{p.From, p.To}, func(row []any) error {
+		WHERE t.ts >= ? AND t.ts < ? AND `+visiting+`) AS seen GROUP BY k`, []any{p.From, p.To}, func(row []any) error {
 		at(row[0]).Visitors = whole(row[1])
 		return nil
 	})
@@ -246,7 +251,7 @@ func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 		return t.people(ctx, p, `SELECT t.profile AS profile FROM orders AS t LEFT JOIN (SELECT profile, min(ts) AS first FROM orders WHERE kind = 'completed' GROUP BY profile) AS before
 			ON before.profile = t.profile`+join+where+" AND t.kind = 'completed' AND t.ts > before.first", args...)
 	case "visitors":
-		return t.people(ctx, p, "SELECT t.profile AS profile FROM events AS t"+join+where+" AND t.type != 'system' AND t.type != 'fact'", args...)
+		return t.people(ctx, p, "SELECT t.profile AS profile FROM events AS t"+join+where+" AND "+visiting, args...)
 	}
 	return People{}, fault.New(fault.Invalid, "people are asked for behind customers, repeating, visitors, opt_in or reach")
 }

@@ -166,8 +166,8 @@ const isPerson, isOrder = 0, 1
 const told = `SELECT profile, what, since, number, label, kind FROM (
 	SELECT profile, 0 AS what, ms(first) AS since, if(known, 1, 0) AS number, coalesce(lifecycle, '') AS label, '' AS kind FROM profiles WHERE first < ?
 	UNION ALL SELECT profile, 1 AS what, ms(ts) AS since, net AS number, order_id AS label, kind FROM orders WHERE ts < ?
-	UNION ALL SELECT profile, 2 AS what, ms(session) AS since, ms(max(ts)) AS number, '' AS label, '' AS kind FROM events
-		WHERE ts < ? AND session IS NOT NULL AND type != 'system' AND type != 'fact' GROUP BY profile, session
+	UNION ALL SELECT profile, 2 AS what, ms(session) AS since, ms(max(ts)) AS number, '' AS label, '' AS kind FROM events AS t
+		WHERE ts < ? AND session IS NOT NULL AND ` + visiting + ` GROUP BY profile, session
 	) AS said ORDER BY profile, what, since, label`
 
 func personOf(id identity.ID, from event.Time, known bool, stage string) *life {

@@ -128,6 +128,7 @@ type Profile struct {
 	Consents  string // "email/marketing sms/marketing": those granted, by channel and purpose
 	Reachable string // "email sms": channels with an address that is not known to fail
 	Lifecycle string
+	Gone      bool // nobody is left: the import that brought them was undone
 }
 
 // Join says that one profile became another.

@@ -12,7 +12,7 @@ import (
 // the state that Apply keeps and the state that history gives agree.
 func Visit(s profile.Session, e *event.Event) profile.Session {
 	switch {
-	case e.Type == event.System:
+	case !e.IsVisit():
 		return s
 	case s.Count == 0, e.At >= s.Last.Add(profile.SessionGap):
 		return profile.Session{Start: e.At, Last: e.At, Count: s.Count + 1}

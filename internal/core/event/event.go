@@ -149,6 +149,19 @@ func TypeOf(name string) (Type, bool) {
 	return 0, false
 }
 
+// IsVisit reports whether the event is something that its customer came for. What the
+// product says of them is not, nor is a line of an imported file that says who
+// somebody is or what they agreed to.
+func (e *Event) IsVisit() bool {
+	switch {
+	case e.Type == System:
+		return false
+	case e.Origin != Import:
+		return true
+	}
+	return e.Type != Identify && e.Type != Group && e.Type != Alias && e.Name != ConsentChanged
+}
+
 // Origin says whether an event may trigger a message.
 type Origin uint8
 

@@ -173,10 +173,10 @@ func (c conn) append(l *warehouse.Load, number int64) error {
 		}),
 		fill(c, "raw_profiles", l.Profiles, func(p *warehouse.Profile) []driver.Value {
 			if p.Seen {
-				return []driver.Value{id(p.Profile), next(), at(p.First), at(p.Last), nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}
+				return []driver.Value{id(p.Profile), next(), at(p.First), at(p.Last), nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}
 			}
 			return []driver.Value{
-				id(p.Profile), next(), nil, nil, at(p.Born), p.Known, p.Country, p.City, p.Locale, p.Zone, p.Device, p.Consents, p.Reachable, p.Lifecycle,
+				id(p.Profile), next(), nil, nil, at(p.Born), p.Known, p.Country, p.City, p.Locale, p.Zone, p.Device, p.Consents, p.Reachable, p.Lifecycle, p.Gone,
 			}
 		}),
 		fill(c, "raw_joins", l.Joins, func(j *warehouse.Join) []driver.Value {

@@ -48,7 +48,7 @@ var tables = []table{
 		origin VARCHAR, version UBIGINT, step VARCHAR`)},
 	{"raw_memberships", "profile", columnsOf(`profile UUID, segment VARCHAR, is_in BOOLEAN, ts TIMESTAMP`)},
 	{"raw_profiles", "profile", columnsOf(`profile UUID, n BIGINT, first TIMESTAMP, last TIMESTAMP, born TIMESTAMP, known BOOLEAN, country VARCHAR, city VARCHAR, locale VARCHAR,
-		zone VARCHAR, device VARCHAR, consents VARCHAR, reachable VARCHAR, lifecycle VARCHAR`)},
+		zone VARCHAR, device VARCHAR, consents VARCHAR, reachable VARCHAR, lifecycle VARCHAR, gone BOOLEAN`)},
 	{"raw_joins", "strand", columnsOf(`strand UUID, profile UUID, n BIGINT`)},
 	{"loads", "", columnsOf(`n BIGINT, lane INTEGER, epoch UBIGINT, upto UBIGINT, heard TIMESTAMP, row_count BIGINT`)},
 }
@@ -88,7 +88,7 @@ func views() []string {
 		last = append(last, fmt.Sprintf("argMax(t.%s, t.n) AS %s", c, c))
 	}
 	return append(out, "CREATE OR REPLACE VIEW profiles AS SELECT "+strings.Join(last, ", ")+
-		" FROM raw_profiles AS t LEFT JOIN persons AS j ON j.strand = t.profile GROUP BY coalesce(j.profile, t.profile)")
+		" FROM raw_profiles AS t LEFT JOIN persons AS j ON j.strand = t.profile GROUP BY coalesce(j.profile, t.profile) HAVING NOT coalesce(argMax(t.gone, t.n), false)")
 }
 
 // build makes tables, functions and views in a file that has none, and checks the

@@ -73,16 +73,18 @@ func visits(t *testing.T, open Open) {
 	said.Type = "system"
 	fact := at(1, "fact", 6, none)
 	fact.Type = "fact"
+	listed, agreed := at(1, "listed", 33, none), at(1, "Consent Changed", 34, none) // lines of a file: nobody came
+	listed.Type, listed.Origin, agreed.Origin = "identify", "import", "import"
 	never := at(1, "never", 0, none)
 	never.At = event.Never
 	events := []warehouse.Event{
 		at(1, "live", 100, 100), at(1, "next", 129, 100), at(2, "other", 7, 3), // heard as they happened; 2 has nothing late
-		at(1, "d", 71, none), at(1, "a", 0, none), at(1, "c", 60, none), at(1, "b", 29, none), said, fact, never,
+		at(1, "d", 71, none), at(1, "a", 0, none), at(1, "c", 60, none), at(1, "b", 29, none), said, fact, listed, agreed, never,
 		at(4, "strand", 50, 50), at(3, "late", 30, none), at(3, "main", 65, 50),
 	}
 	joins := []warehouse.Join{{Strand: person(4), Profile: person(3)}}
 	want := []string{
-		"a|@1600000000000", "b|@1600000000000", "c|@1600003600000", "d|@1600003600000", "fact|<nil>", "late|@1600001800000", "live|@1600003600000", "mail|<nil>",
+		"Consent Changed|<nil>", "a|@1600000000000", "b|@1600000000000", "c|@1600003600000", "d|@1600003600000", "fact|<nil>", "late|@1600001800000", "listed|<nil>", "live|@1600003600000", "mail|<nil>",
 		"main|@1600001800000", "never|<nil>", "next|@1600003600000", "other|@1600000180000", "strand|@1600001800000",
 	}
 	const ask = "SELECT name, session FROM events ORDER BY name"
@@ -124,6 +126,12 @@ func lastWord(t *testing.T, open Open) {
 	expect(t, w, ask, want...)
 	w = reopen()
 	said.City = "Hull"
+	load(t, w, warehouse.Load{Profiles: []warehouse.Profile{said}})
+	expect(t, w, "SELECT city FROM profiles WHERE country = 'GB'", "Hull")
+	// Nobody is left, whatever was seen of them, until somebody says otherwise.
+	gone := warehouse.Profile{Profile: person(1), At: day, Gone: true}
+	load(t, w, warehouse.Load{Profiles: []warehouse.Profile{gone, {Profile: person(1), Seen: true, First: day, Last: day}}})
+	expect(t, w, "SELECT profile FROM profiles", person(2).String())
 	load(t, w, warehouse.Load{Profiles: []warehouse.Profile{said}})
 	expect(t, w, "SELECT city FROM profiles WHERE country = 'GB'", "Hull")
 }

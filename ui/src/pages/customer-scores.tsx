@@ -17,12 +17,12 @@ export function Understanding({ id }: { id: string }) {
         <Visit id={id} />
         <Panel title={t('Predictions')} flush>
           <State of={words}>
-            {(l) =>
-              (l.data ?? []).length === 0 ? (
-                <Empty>{t('No model says anything of them yet.')}</Empty>
-              ) : (
+            {(l) => {
+              const list = (l.data ?? []).filter((w) => w.name !== 'intent'); // it stands above, as of now
+              if (list.length === 0) return <Empty>{t('No model says anything of them yet.')}</Empty>;
+              return (
                 <ul className="plain lines">
-                  {(l.data ?? []).map((w) => (
+                  {list.map((w) => (
                     <li key={w.name}>
                       <div className="spread">
                         <b title={w.name}>{name(w)}</b>
@@ -36,8 +36,8 @@ export function Understanding({ id }: { id: string }) {
                     </li>
                   ))}
                 </ul>
-              )
-            }
+              );
+            }}
           </State>
         </Panel>
       </div>

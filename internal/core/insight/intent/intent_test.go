@@ -366,7 +366,7 @@ func TestVisitsTeachWhatACartMeans(t *testing.T) {
 	if high < 0.35 || high > 0.7 || low > 0.15 {
 		t.Errorf("with a cart %.3f, without %.3f", high, low)
 	}
-	if e := m.Evidence(with, time.UTC); !strings.Contains(e, "1 products viewed and 1 in the cart after 1 minutes") || !strings.Contains(e, "for it: the cart") {
+	if e := m.Evidence(with, time.UTC); !strings.Contains(e, "1 product viewed and 1 in the cart after 1 minute,") || !strings.Contains(e, "for it: the cart") {
 		t.Error(e)
 	}
 }

@@ -186,8 +186,8 @@ func Now(steps []Step, now event.Time) (Visit, bool) {
 
 // Evidence says in one sentence what a visit shows, and which of it counts.
 func (m *Model) Evidence(v Visit, zone *time.Location) string {
-	text := strconv.Itoa(v.Views) + " products viewed and " + strconv.Itoa(max(0, v.Added-v.Removed)) + " in the cart after " +
-		strconv.Itoa(int(v.Last.Sub(v.Start).Minutes())) + " minutes, " + strconv.Itoa(v.Before) + " visits and " + strconv.Itoa(v.Orders) + " orders before"
+	text := many(v.Views, "product") + " viewed and " + strconv.Itoa(max(0, v.Added-v.Removed)) + " in the cart after " +
+		many(int(v.Last.Sub(v.Start).Minutes()), "minute") + ", " + many(v.Before, "visit") + " and " + many(v.Orders, "order") + " before"
 	const strong, reasons = 1.15, 2
 	for i, r := range m.Reasons(v.X(zone), reasons) {
 		if r.Odds < strong && r.Odds > 1/strong {
@@ -206,4 +206,12 @@ func (m *Model) Evidence(v Visit, zone *time.Location) string {
 		text += r.Name
 	}
 	return text
+}
+
+// many counts things, for people.
+func many(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
 }
