@@ -47,6 +47,23 @@ func BenchmarkEventApplied(b *testing.B) {
 	}
 }
 
+// BenchmarkAlarm is what an alarm costs: somebody leaves a segment because time passes.
+func BenchmarkAlarm(b *testing.B) {
+	var list []*profile.Profile
+	for _, p := range mixOf(b).People {
+		if p.Alarm != event.Never {
+			list = append(list, p)
+		}
+	}
+	m := mixOf(b)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		p := list[i%len(list)]
+		m.Program.Wake(p, p.Alarm)
+	}
+}
+
 // BenchmarkEventTold is what the rows of the feed cost that an event brings.
 func BenchmarkEventTold(b *testing.B) {
 	m := mixOf(b)

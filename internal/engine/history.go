@@ -42,7 +42,13 @@ const historyWindow = 128 << 10
 // encoder compresses with as many encoders as there are processors. They stay: out of
 // a pool the collector takes them several times a second, and each that is made anew
 // takes megabytes with it.
-var encoder, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(historyWindow), zstd.WithEncoderCRC(true))
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(historyWindow), zstd.WithEncoderCRC(true))
+	if err != nil {
+		panic(err) // unreachable: the options are constants
+	}
+	return z
+})
 
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(0))
 
@@ -55,7 +61,7 @@ func appendBlock(dst, raw []byte) []byte {
 	if len(raw) < smallBlock {
 		return append(append(dst, blockVersion, 0), raw...)
 	}
-	return encoder.EncodeAll(raw, append(dst, blockVersion, 1))
+	return encoder().EncodeAll(raw, append(dst, blockVersion, 1))
 }
 
 // UnpackHistory returns the events of a history block in the order in which they

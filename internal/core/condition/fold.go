@@ -39,12 +39,16 @@ func (s *Set) Fold(p *profile.Profile, e *event.Event, order *event.Order, now e
 			p.Tallies = setTally(slices.Clone(p.Tallies), q.hearTally(p.TallyOf(q.key), e, order, now))
 			continue
 		}
+		i, known := placeOf(p.Series, q.key)
 		if !own {
-			p.Series = append(make([]*profile.Series, 0, len(p.Series)+2), p.Series...)
+			room := 0
+			if !known {
+				room = 4 // who does something new often does more of it
+			}
+			p.Series = append(make([]*profile.Series, 0, len(p.Series)+room), p.Series...)
 			own = true
 		}
-		i := sort.Search(len(p.Series), func(i int) bool { return p.Series[i].Key >= q.key })
-		if i == len(p.Series) || p.Series[i].Key != q.key {
+		if !known {
 			p.Series = slices.Insert(p.Series, i, &profile.Series{Key: q.key})
 		} else {
 			series := *p.Series[i]
@@ -53,6 +57,19 @@ func (s *Set) Fold(p *profile.Profile, e *event.Event, order *event.Order, now e
 		q.hear(p.Series[i], e, order, p.Session, now)
 	}
 	return t
+}
+
+// placeOf returns where the series of the key stands or would, and whether it does.
+func placeOf(list []*profile.Series, key uint64) (int, bool) {
+	lo, hi := 0, len(list)
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); list[mid].Key < key {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(list) && list[lo].Key == key
 }
 
 // Fork makes p safe to grow apart from the profile that it is a copy of: for a

@@ -29,12 +29,14 @@ func (w *Watch) Stuck() []string { return w.stuck }
 
 // note counts one evaluation and returns the Until to store.
 func (w *Watch) note(s *Segments, n int, changed bool, now, until event.Time) event.Time {
-	for len(w.counts) <= n {
-		w.counts = append(w.counts, 0)
-	}
 	if changed {
-		w.counts[n] = 0
+		if n < len(w.counts) {
+			w.counts[n] = 0
+		}
 		return until
+	}
+	if len(w.counts) <= n {
+		w.counts = append(make([]int32, 0, len(s.list)), w.counts...)[:len(s.list)]
 	}
 	w.counts[n]++
 	if w.counts[n] < MaxUnchanged {

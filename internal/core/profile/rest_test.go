@@ -20,6 +20,10 @@ func changed(field int) *profile.Profile {
 	v := reflect.ValueOf(&p).Elem().Field(field)
 	switch v.Kind() {
 	case reflect.Slice:
+		if v.Len() == 0 { // what waits behind another list
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			break
+		}
 		v.Set(reflect.Zero(v.Type()))
 	case reflect.String:
 		v.SetString(v.String() + "x")
@@ -44,7 +48,7 @@ func TestAChangeOfTheRestIsNeverTakenForNone(t *testing.T) {
 		reflect.ValueOf(&p0).Elem().Field(i).Set(reflect.ValueOf(p).Elem().Field(i))
 		restChanged := !bytes.Equal(p0.AppendRest(nil), old.AppendRest(nil))
 		hotChanged := !bytes.Equal(p0.AppendHot(nil), old.AppendHot(nil))
-		if !restChanged && !hotChanged && name != "Looks" && name != "Untils" { // emptied of none
+		if !restChanged && !hotChanged {
 			t.Errorf("%s is in neither part", name)
 		}
 		if same := p0.SameRest(old); same == restChanged {
