@@ -45,8 +45,8 @@ type Options struct {
 	Now func() event.Time
 	// Virtual: nothing moves but by Settle.
 	Virtual bool
-	// CacheBytes is how much memory decoded profiles may take, over all lanes.
-	// Default: 256 MiB.
+	// CacheBytes is how much memory profiles may take, over all lanes: an eighth of it
+	// decoded ones, the rest encoded ones. Default: 256 MiB.
 	CacheBytes int64
 	// DirtyBytes is how much uncommitted state forces a commit. Default: 48 MiB.
 	DirtyBytes int

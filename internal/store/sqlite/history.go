@@ -60,8 +60,8 @@ type knownHeads struct {
 	fresh, stale map[identity.ID]head
 }
 
-// maxFreshHeads bounds the heads kept, twice of which take about 10 MB.
-const maxFreshHeads = 1 << 16
+// maxFreshHeads bounds the heads kept, twice of which take about 20 MB.
+const maxFreshHeads = 1 << 17
 
 func (k *knownHeads) find(strand identity.ID) (head, bool) {
 	h, ok := k.fresh[strand]
