@@ -165,3 +165,18 @@ func TestWrongKeysAreCountedByTheNetworkOfIPv6(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyOfEveryScopeIsMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, scopes := range append([][]keys.Scope{keys.Scopes}, func() (each [][]keys.Scope) {
+		for _, s := range keys.Scopes {
+			each = append(each, []keys.Scope{s})
+		}
+		return each
+	}()...) {
+		if code := w.ask(w.secret, "POST", "/keys", map[string]any{"name": "a tool", "scopes": scopes}, nil); code != 201 {
+			t.Errorf("a key to %v = %d", scopes, code)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (a *API) state() {
 type keyCall struct {
 	Body struct {
 		Name   string   `json:"name" minLength:"1" maxLength:"60" doc:"What it is for." example:"till in Leeds"`
-		Scopes []string `json:"scopes" minItems:"1" maxItems:"5" enum:"read,write,send,erase,sql" doc:"What it may do."`
+		Scopes []string `json:"scopes" minItems:"1" maxItems:"6" enum:"read,analyse,write,send,erase,sql" doc:"What it may do."`
 	}
 }
 

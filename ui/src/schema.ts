@@ -3823,7 +3823,7 @@ export interface components {
              */
             name: string;
             /** @description What it may do. */
-            scopes: ("read" | "write" | "send" | "erase" | "sql")[] | null;
+            scopes: ("read" | "analyse" | "write" | "send" | "erase" | "sql")[] | null;
         };
         Kind: {
             about: string;
