@@ -1,0 +1,1 @@
+function e(e,t=``){if(!e)return`…`;let n=e.email||e.phone||e.user_id;return n&&n!==`•••`?n:n||!t?e.id.slice(0,12)+`…`:t}export{e as t};
