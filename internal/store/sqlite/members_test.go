@@ -28,7 +28,7 @@ func TestMembersThatWaitAreMembers(t *testing.T) {
 			}
 			s = open(t, dir)
 		}
-		s.MergeAt(5 + round/100*10) // few, and more than one question asks about
+		s.MergeAt(29 - round/50*3) // at first more wait than one question asks about
 		c := store.Commit{From: at, To: store.Position{Epoch: 1, Seq: at.Seq + 1}}
 		at = c.To
 		for range dice.IntN(8) {
