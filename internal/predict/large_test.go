@@ -151,8 +151,10 @@ func BenchmarkALargeShop(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				r := predict.Runner{Models: []predict.Model{model}, Source: src, Dir: b.TempDir(), Say: func(context.Context, []identity.Addressed) error { return nil },
-					Moment: func(context.Context, event.Time) (predict.Moment, error) { return m, nil }}
+				r := predict.Runner{
+					Models: []predict.Model{model}, Source: src, Dir: b.TempDir(), Say: func(context.Context, []identity.Addressed) error { return nil },
+					Moment: func(context.Context, event.Time) (predict.Moment, error) { return m, nil },
+				}
 				var reports []predict.Report
 				heap, resident := peak(func() { reports, err = r.Run(b.Context(), end) })
 				if err != nil {
