@@ -228,6 +228,9 @@ func TestAFileOfCustomersIsNoVisitAndAnUndoneOneLeavesNobodyInReports(t *testing
 	if visitors, profiles := kpis(); visitors != 1 || profiles != 4 {
 		t.Errorf("of four customers, one of whom bought, %d are visitors and %d are known", visitors, profiles)
 	}
+	if rfm := run("report", "rfm", "--json", "--from", "2000-01-01"); !strings.Contains(rfm, `"customers":1,`) {
+		t.Errorf("who bought and is known by an address alone has no place: %s", rfm)
+	}
 	if paths := run("report", "paths", "--json", "--from", "2000-01-01"); strings.Contains(paths, "identify") || strings.Contains(paths, "Consent Changed") {
 		t.Errorf("a line of a file is a way through the shop: %s", paths)
 	}

@@ -40,7 +40,7 @@ type Row struct {
 
 	Name   string       // event or fact: its name; segment: its name; delivery: the journey
 	Origin event.Origin // event
-	Known  bool         // event: of a customer with a user id
+	Known  bool         // event: of a customer who was known by more than a device
 	Props  event.Object // event, fact
 	Order  *Order       // event: of an order event
 

@@ -7,16 +7,14 @@ import (
 	"rapport/internal/core"
 	"rapport/internal/core/decision"
 	"rapport/internal/core/event"
-	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/wire"
 )
 
 // OfEvent returns the row of an event that was folded into p.
 func OfEvent(p *profile.Profile, e *event.Event, now event.Time) Row {
-	_, known := p.Identifier(identity.User)
 	row := Row{
-		Kind: Event, Known: known, Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: e.Props,
+		Kind: Event, Known: p.Named(), Profile: p.ID, At: e.At, Now: now, Name: e.Name, Origin: e.Origin, Props: e.Props,
 		Print: profile.Fingerprint(e.ID), Type: e.Type, Source: e.Source, Device: word(event.DeviceOf(e)),
 		Where: word(cmp.Or(e.Props.Text("channel"), e.Context.Text("channel"))),
 	}
@@ -61,7 +59,7 @@ func OfDelivery(p *profile.Profile, d *core.Delivery, now event.Time) Row {
 // Portrait is what is known of a customer beside what they did. It names nobody.
 type Portrait struct {
 	Born      event.Time
-	Known     bool // by a user id
+	Known     bool // by more than a device
 	Country   string
 	City      string
 	Locale    string
@@ -136,9 +134,8 @@ func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &
 
 // portraitOf returns the portrait without the stage of life.
 func portraitOf(p *profile.Profile) Portrait {
-	_, known := p.Identifier(identity.User)
 	out := Portrait{
-		Born: p.Born, Known: known, Country: trait(p, "country", "address.country"), City: trait(p, "city", "address.city"),
+		Born: p.Born, Known: p.Named(), Country: trait(p, "country", "address.country"), City: trait(p, "city", "address.city"),
 		Locale: word(p.Locale), Zone: word(p.Zone), Device: word(p.Device),
 	}
 	var few [96]byte

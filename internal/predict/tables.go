@@ -23,7 +23,7 @@ type Tables struct {
 	// of each customer who ordered. Default: all are.
 	Named func(ctx context.Context, id identity.ID) (bool, error)
 
-	// Known leaves out what was done before the customer had a user id.
+	// Known leaves out what was done before the customer was known by more than a device.
 	Known bool
 
 	// Part is about how many rows are asked for at once, since an answer is in memory

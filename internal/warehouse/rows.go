@@ -17,7 +17,7 @@ type Event struct {
 	Name       string
 	Source     string
 	Origin     string     // live, import, replay
-	Known      bool       // the customer had a user id
+	Known      bool       // the customer was known by more than a device
 	Session    event.Time // when the visit began; 0: none
 	Device     string
 	Channel    string // web, app, till …: as the source names it

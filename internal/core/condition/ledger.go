@@ -1,11 +1,13 @@
 package condition
 
 import (
+	"math/bits"
 	"slices"
 	"strconv"
 	"time"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
 	"rapport/internal/core/wire"
 )
@@ -29,6 +31,8 @@ type rule struct {
 	per   per
 	daily profile.Points // no more on one day; zero: no bound
 	ever  profile.Points // no more of all time; zero: no bound
+
+	each money.Micros // give is for each so much of q.sum, and back takes its share by the same; zero: for each event
 
 	back *question // what takes the points back; nil: nothing does
 	by   string    // the property by which both know each other
@@ -66,6 +70,9 @@ func (l *ledger) canon() string {
 		b = append(append(b, "\nrule "...), r.q.canon()...)
 		for _, n := range []int64{int64(r.give), int64(r.per), int64(r.daily), int64(r.ever)} {
 			b = strconv.AppendInt(append(b, ' '), n, 10)
+		}
+		if r.each != 0 {
+			b = strconv.AppendInt(append(strconv.AppendQuote(append(b, " of "...), r.q.sum), " each "...), int64(r.each), 10)
 		}
 		if r.back != nil {
 			b = strconv.AppendQuote(append(append(b, " back "...), r.back.canon()...), r.by)
@@ -115,7 +122,7 @@ func (l *ledger) apply(s *profile.Score, e *event.Event, order *event.Order, ses
 		if r.back != nil && r.back.about(e, order) {
 			l.takeBack(&d, i, e, order, now)
 			if told != nil {
-				told(move{rule: i, at: e.At, ref: r.refOf(e, order), back: true})
+				told(move{rule: i, at: e.At, points: r.shareOf(r.back, e, order), ref: r.refOf(e, order), back: true})
 			}
 		}
 	}
@@ -187,7 +194,11 @@ func (q *question) about(e *event.Event, order *event.Order) bool {
 
 // give gives the points of one rule, as far as its bounds allow, and says how many.
 func (l *ledger) give(d *draft, n int, e *event.Event, order *event.Order, session profile.Session, now event.Time) profile.Points {
-	r, points, s := &l.rules[n], l.rules[n].give, d.s
+	r, s := &l.rules[n], d.s
+	points := r.give
+	if r.each != 0 {
+		points = r.shareOf(&r.q, e, order)
+	}
 	var few [4]profile.Mark // what is to be noted; nothing is if nothing is given
 	notes := few[:0]
 	note := func(rule int, kind profile.MarkKind, slot uint64, most profile.Points) {
@@ -226,9 +237,10 @@ func (l *ledger) give(d *draft, n int, e *event.Event, order *event.Order, sessi
 		note(wholeScore, profile.MarkDay, today, l.daily)
 	}
 	ref := r.refOf(e, order)
+	var owed profile.Mark // what takes it back was heard first
 	if ref != 0 {
-		if taken, _ := markOf(s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
-			points = 0 // what takes it back was heard first
+		if owed, _ = markOf(s, int32(n), profile.MarkTaken, ref); owed.At != 0 && r.each == 0 {
+			points = 0
 		}
 	}
 	if points == 0 {
@@ -238,6 +250,19 @@ func (l *ledger) give(d *draft, n int, e *event.Event, order *event.Order, sessi
 	for i := range notes {
 		notes[i].Points += points
 		s.Marks = setMark(s.Marks, notes[i])
+	}
+	if owed.At != 0 {
+		less := min(owed.Points, max(points, -points))
+		if owed.Points != everything {
+			owed.Points -= less
+			s.Marks = setMark(s.Marks, owed)
+		}
+		if points < 0 {
+			less = -less
+		}
+		if points -= less; points == 0 {
+			return 0
+		}
 	}
 	if ref != 0 {
 		given := profile.Mark{Rule: int32(n), Kind: profile.MarkGiven, Slot: ref, At: e.At, Points: points}
@@ -252,8 +277,13 @@ func (l *ledger) give(d *draft, n int, e *event.Event, order *event.Order, sessi
 
 // takeBack takes back what a rule gave for the thing that the event names.
 func (l *ledger) takeBack(d *draft, n int, e *event.Event, order *event.Order, now event.Time) {
-	ref := refOf(e, order, l.rules[n].by)
+	r := &l.rules[n]
+	ref := refOf(e, order, r.by)
 	if ref == 0 {
+		return
+	}
+	if r.each != 0 {
+		l.takeShare(d, n, ref, e.At, r.shareOf(r.back, e, order), now)
 		return
 	}
 	if taken, _ := markOf(d.s, int32(n), profile.MarkTaken, ref); taken.At != 0 {
@@ -270,6 +300,67 @@ func (l *ledger) takeBack(d *draft, n int, e *event.Event, order *event.Order, n
 	s.Marks = slices.DeleteFunc(s.Marks, func(m profile.Mark) bool {
 		return m.Rule == int32(n) && m.Kind == profile.MarkGiven && m.Slot == ref
 	})
+}
+
+// everything is the share that is taken where it is not said how much came back.
+const everything = profile.MaxPoints
+
+// shareOf returns the points for the amount that an event names: give for each so
+// much of it, to the millionth of a point and towards zero, whatever sign the amount
+// has. Zero if it names none.
+func (r *rule) shareOf(q *question, e *event.Event, order *event.Order) profile.Points {
+	if r.each == 0 {
+		return 0
+	}
+	amount, give := q.value(e, order), r.give
+	hi, lo := bits.Mul64(uint64(max(amount, -amount)), uint64(max(give, -give)))
+	points := profile.MaxPoints
+	if hi < uint64(r.each) {
+		if share, _ := bits.Div64(hi, lo, uint64(r.each)); share < uint64(points) {
+			points = profile.Points(share)
+		}
+	}
+	if give < 0 {
+		return -points
+	}
+	return points
+}
+
+// takeShare takes a share of what a rule gave for a thing, of what it gave first
+// before what it gave later, and at most that. What is left of the share is taken of
+// what the thing brings yet, so that the order in which both are heard changes nothing.
+func (l *ledger) takeShare(d *draft, n int, ref uint64, at event.Time, share profile.Points, now event.Time) {
+	left := max(share, -share)
+	if left == 0 {
+		left = everything
+	}
+	all := left == everything
+	s := d.own(l)
+	first, last := run(s.Marks, int32(n), profile.MarkGiven)
+	for i := first; i < last; i++ {
+		m := &s.Marks[i]
+		if m.Slot != ref {
+			continue
+		}
+		less := min(left, max(m.Points, -m.Points))
+		if left -= less; m.Points < 0 {
+			less = -less
+		}
+		s.Take(m.At, less, now)
+		m.Points -= less
+	}
+	s.Marks = slices.DeleteFunc(s.Marks, func(m profile.Mark) bool {
+		return m.Rule == int32(n) && m.Kind == profile.MarkGiven && m.Slot == ref && m.Points == 0
+	})
+	if all {
+		left = everything
+	}
+	if left == 0 {
+		return
+	}
+	owed, _ := markOf(s, int32(n), profile.MarkTaken, ref)
+	owed.At, owed.Points = at, min(everything, owed.Points+left)
+	s.Marks = setMark(s.Marks, owed)
 }
 
 // refOf returns a hash of what the event names at the path; zero if it names

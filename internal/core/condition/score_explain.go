@@ -1,6 +1,7 @@
 package condition
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strconv"
@@ -40,7 +41,8 @@ type Entry struct {
 	Rule  int // in Rules
 	Then  profile.Points
 	Now   profile.Level
-	Taken bool // they were taken back
+	Back  profile.Points // how many of them were taken back
+	Taken bool           // all of them were
 }
 
 // Explain plays the history through the rules again, in the order in which it was
@@ -94,11 +96,7 @@ func (l *ledger) explain(c Context, history iter.Seq[*event.Event], a *PartAccou
 				a.Entries = append(a.Entries, Entry{Event: e, Rule: m.rule, Then: m.points})
 				return
 			}
-			for i := range a.Entries {
-				if a.Entries[i].Rule == m.rule && refs[i] != 0 && refs[i] == m.ref {
-					a.Entries[i].Taken = true
-				}
-			}
+			a.takeBack(refs, m)
 		})
 	}
 	for i := range a.Entries {
@@ -106,9 +104,32 @@ func (l *ledger) explain(c Context, history iter.Seq[*event.Event], a *PartAccou
 		if e.Taken || e.Event.At > c.Now {
 			continue
 		}
-		e.Now = profile.Sum(nil).Plus(e.Event.At, l.half, e.Then).At(c.Now, l.half)
+		e.Now = profile.Sum(nil).Plus(e.Event.At, l.half, e.Then-e.Back).At(c.Now, l.half)
 		a.Rules[e.Rule].Events++
 		a.Rules[e.Rule].Level += e.Now
+	}
+}
+
+// takeBack notes what a move took of the entries of the same thing: of those that
+// happened first before later ones, as the ledger does.
+func (a *PartAccount) takeBack(refs map[int]uint64, m move) {
+	var of []int
+	for i := range a.Entries {
+		if a.Entries[i].Rule == m.rule && refs[i] != 0 && refs[i] == m.ref {
+			of = append(of, i)
+		}
+	}
+	slices.SortStableFunc(of, func(i, j int) int { return cmp.Compare(a.Entries[i].Event.At, a.Entries[j].Event.At) })
+	left := max(m.points, -m.points)
+	for _, i := range of {
+		e := &a.Entries[i]
+		less := e.Then - e.Back
+		if m.points != 0 {
+			less = max(-left, min(left, less))
+		}
+		left -= max(less, -less)
+		e.Back += less
+		e.Taken = e.Back == e.Then
 	}
 }
 
@@ -122,6 +143,9 @@ func (r *rule) words() string {
 		s += ", once a day"
 	case perCustomer:
 		s += ", once"
+	}
+	if r.each > 0 {
+		s += ", for each " + strings.TrimSuffix(r.each.String(), ".00") + " of " + sayName(r.q.sum)
 	}
 	say := func(p profile.Points) string { return strconv.FormatFloat(p.Level().Float(), 'f', -1, 64) }
 	if r.daily > 0 {

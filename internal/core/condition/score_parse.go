@@ -288,7 +288,7 @@ func (p *parser) rule(n spec.Node) (r rule, ok bool) {
 		p.fail(n.Pos, example, "a rule says did or when")
 		return r, false
 	}
-	p.known(n, "", []string{"did", "where", "give", "per", "most", "back"})
+	p.known(n, "", []string{"did", "where", "give", "each", "of", "per", "most", "back"})
 	r.q.to = event.Never
 	r.q.names = slices.Clone(p.names(did))
 	if w, said := n.Get("where"); said {
@@ -321,7 +321,34 @@ func (p *parser) rule(n spec.Node) (r rule, ok bool) {
 	if b, said := n.Get("back"); said {
 		p.back(b, &r)
 	}
+	p.each(n, &r)
 	return r, !p.bad
+}
+
+// each reads of which amount a rule gives points, and for how much of it.
+func (p *parser) each(n spec.Node, r *rule) {
+	const example = "{did: Order Completed, give: 1, each: 10, of: net}"
+	of, said := n.Get("of")
+	v, there := n.Get("each")
+	if !there {
+		if said {
+			p.fail(of.Pos, example, "of says which amount gives points, and each for how much of it there are so many")
+		}
+		return
+	}
+	m, err := money.Parse(v.Text)
+	if err != nil || m <= 0 || m > maxValue {
+		p.fail(v.Pos, example, "each: %q is no amount above 0", v.Text)
+		return
+	}
+	r.each, r.q.sum = m, propNet
+	if said {
+		r.q.sum, _ = p.text(of, "the name of a property", example)
+	}
+	r.q.currency = p.currency(r.q.sum)
+	if r.back != nil {
+		r.back.sum, r.back.currency = r.q.sum, r.q.currency
+	}
 }
 
 // back reads what takes the points of a rule back.

@@ -2,6 +2,8 @@ package condition_test
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,8 @@ func TestProblemsOfScoresSayWhatIsWrongAndWhatToWrite(t *testing.T) {
 		{"a half-life of an age", []string{`{'score':'s','half_life':'3655d','points':[{'did':'Cart Viewed','give':1}]}`}, "between a second and ten years", "half_life: 30d"},
 		{"what cannot fade", []string{`{'score':'s','half_life':'3d','points':[{'when':{'segment':'vip'},'give':1}]}`}, "half_life is about points that events give", ""},
 		{"a wrong condition", []string{`{'score':'s','points':[{'when':{'segment':'vpi'},'give':1}]}`}, `no segment "vpi"`, "vip"},
+		{"each of nothing", []string{`{'score':'s','points':[{'did':'Order Completed','give':1,'each':0}]}`}, `each: "0" is no amount above 0`, "each: 10"},
+		{"of what, without each", []string{`{'score':'s','points':[{'did':'Order Completed','give':1,'of':'net'}]}`}, "for how much of it", "each: 10"},
 		{"back by nothing", []string{`{'score':'s','points':[{'did':'Order Completed','give':1,'back':'Order Refunded'}]}`}, "which event takes the points back", "by: order_id"},
 		{"limits upside down", []string{`{'score':'s','least':3,'most':2,'points':[{'did':'Cart Viewed','give':1}]}`}, "least is above most", ""},
 		{"tiers upside down", []string{`{'score':'s','points':[{'did':'Cart Viewed','give':1}],'tiers':[{'tier':'a','from':3},{'tier':'b','from':2}]}`}, "does not begin above a", "from the lowest"},
@@ -128,6 +132,56 @@ func TestQuestionsAboutScoresReadAsSentences(t *testing.T) {
 			t.Errorf("%s: %v", text, ps.All())
 		} else if q.Sentence() != want {
 			t.Errorf("%s reads %q, want %q", text, q.Sentence(), want)
+		}
+	}
+}
+
+// Points for an order's sum come back by the share that a refund has of it, whichever is
+// heard first; a cancellation, which names no sum, takes the rest.
+func TestPointsByAmountComeBackByTheirShare(t *testing.T) {
+	t.Parallel()
+	bought := ago(10*hour, event.OrderCompleted, "order_id", "1", "revenue", "99.99", "currency", "GBP")
+	refunded := ago(8*hour, event.OrderRefunded, "order_id", "1", "revenue", 30, "currency", "GBP")
+	again := ago(7*hour, event.OrderRefunded, "order_id", "1", "revenue", "20.50", "currency", "GBP")
+	cancelled := ago(6*hour, event.OrderCancelled, "order_id", "1")
+	francs := ago(9*hour, event.OrderCompleted, "order_id", "2", "revenue", 500, "currency", "CHF")
+	for _, tt := range []struct {
+		name   string
+		events []event.Event
+		want   float64
+	}{
+		{"points for each so much, to the millionth", []event.Event{bought}, 14.284285},
+		{"other money gives none", []event.Event{bought, francs}, 14.284285},
+		{"a part comes back", []event.Event{bought, refunded}, 9.998571},
+		{"and another", []event.Event{bought, refunded, again}, 7.07},
+		{"whichever is heard first", []event.Event{again, refunded, bought}, 7.07},
+		{"the rest", []event.Event{bought, refunded, cancelled}, 0},
+		{"once and for all", []event.Event{cancelled, bought}, 0},
+	} {
+		var ps spec.Problems
+		e := env()
+		list := scored(t, e, &ps, `{'score':'worth','points':[{'did':'Order Completed','give':1,'each':7,'back':{'did':['Order Refunded','Order Cancelled'],'by':'order_id'}}]}`)
+		if ps.Bad() {
+			t.Fatal(ps.All())
+		}
+		p := ada()
+		hear(e.Set, p, tt.events...)
+		c := &condition.Context{P: p, Now: noon}
+		s := list.Score("worth")
+		if got := s.Level(c).Float(); math.Abs(got-tt.want) > 2e-6 {
+			t.Errorf("%s: %.6f points, want %.6f", tt.name, got, tt.want)
+		}
+		var history []*event.Event
+		for i := range tt.events {
+			history = append(history, &tt.events[i])
+		}
+		a := s.Explain(c, slices.Values(history))
+		sum := 0.0
+		for _, entry := range a.Parts[0].Entries {
+			sum += entry.Now.Float()
+		}
+		if rule := a.Parts[0].Rules[0]; math.Abs(sum-tt.want) > 2e-6 || rule.What != "completed an order, for each 7 of net" {
+			t.Errorf("%s: the events explain %.6f points, want %.6f: %s", tt.name, sum, tt.want, rule.What)
 		}
 	}
 }

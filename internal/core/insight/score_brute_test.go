@@ -24,6 +24,7 @@ type deed struct {
 	ref       string
 	device    string
 	actor     string
+	amount    int // zero: it names none
 	visit     event.Time
 }
 
@@ -86,6 +87,7 @@ type grant struct {
 	heard, at, taken event.Time
 	points           float64
 	of               string
+	left             float64 // of what can be taken back by shares
 }
 
 func worthAt(list []grant, half int, t event.Time, of string) (sum float64) {
@@ -109,6 +111,15 @@ type scoring struct {
 	per                    string
 	daily, ever            int
 	back                   bool
+	each                   int // points are for each so much of the amount; zero: for each event
+}
+
+// share is the points of a rule for an amount, in whole millionths towards zero.
+func (r *scoring) share(amount int) float64 {
+	if r.each == 0 {
+		return float64(r.points)
+	}
+	return float64(r.points*1_000_000*amount/r.each) / 1e6
 }
 
 // tally is a score by its rules, with conditions for what is so.
@@ -135,6 +146,9 @@ func (s *tally) define() string {
 		}
 		if where != nil {
 			text += `,'where':{` + strings.Join(where, ",") + `}`
+		}
+		if r.each > 0 {
+			text += fmt.Sprintf(`,'each':%d,'of':'amount'`, r.each)
 		}
 		if r.per != "" {
 			text += `,'per':'` + r.per + `'`
@@ -176,12 +190,35 @@ func (s *tally) grants(deeds []deed) (list []grant) {
 	given := map[string]float64{}
 	once := map[string]bool{}
 	gone := map[string]bool{}
+	owed := map[string]float64{}
 	for _, d := range deeds {
 		if d.actor == "machine" {
 			continue
 		}
 		for i, r := range s.rules {
-			if r.back && d.name == "Returned" && d.ref != "" && !gone[fmt.Sprint(i, d.ref)] {
+			if r.back && r.each > 0 && d.name == "Returned" && d.ref != "" {
+				of, share := fmt.Sprint(i, d.ref), math.Abs(r.share(d.amount))
+				if d.amount == 0 {
+					share = math.Inf(1)
+				}
+				var these []int
+				for j := range list {
+					if list[j].of == of && list[j].left > 0 {
+						these = append(these, j)
+					}
+				}
+				slices.SortStableFunc(these, func(a, b int) int { return int(list[a].at - list[b].at) })
+				for _, j := range these {
+					less := min(share, list[j].left)
+					list[j].left -= less
+					share -= less
+					list = append(list, grant{heard: d.heard, at: list[j].at, taken: event.Never, points: -math.Copysign(less, list[j].points)})
+				}
+				if owed[of] += share; d.amount == 0 {
+					owed[of] = math.Inf(1)
+				}
+			}
+			if r.back && r.each == 0 && d.name == "Returned" && d.ref != "" && !gone[fmt.Sprint(i, d.ref)] {
 				gone[fmt.Sprint(i, d.ref)] = true
 				for j := range list {
 					if list[j].of == fmt.Sprint(i, d.ref) {
@@ -192,7 +229,7 @@ func (s *tally) grants(deeds []deed) (list []grant) {
 			if d.name != r.name || r.category != "" && d.category != r.category || r.device != "" && d.device != r.device {
 				continue
 			}
-			points := float64(r.points)
+			points := r.share(d.amount)
 			slot := map[string]string{"session": fmt.Sprint(i, "s", d.visit), "day": fmt.Sprint(i, "d", day(d.at)), "customer": fmt.Sprint(i, "c")}[r.per]
 			if slot != "" && once[slot] {
 				points = 0
@@ -221,7 +258,13 @@ func (s *tally) grants(deeds []deed) (list []grant) {
 			if r.points > 0 {
 				given[all] += points
 			}
-			list = append(list, grant{d.heard, d.at, event.Never, points, fmt.Sprint(i, d.ref)})
+			of := fmt.Sprint(i, d.ref)
+			if r.back && r.each > 0 && d.ref != "" {
+				less := min(owed[of], math.Abs(points))
+				owed[of] -= less
+				points -= math.Copysign(less, points)
+			}
+			list = append(list, grant{d.heard, d.at, event.Never, points, of, math.Abs(points)})
 		}
 	}
 	return list
@@ -347,7 +390,7 @@ func (q likes) over(deeds []deed) turns {
 	var list []grant
 	for _, d := range deeds {
 		if w := map[string]float64{event.ProductViewed: 1, event.ProductAdded: 3, "Order Placed": 6}[d.name]; w > 0 && d.category != "" && d.actor != "machine" {
-			list = append(list, grant{d.heard, d.at, event.Never, w, d.category})
+			list = append(list, grant{d.heard, d.at, event.Never, w, d.category, 0})
 		}
 	}
 	return walk(grid(deeds), func(t event.Time) bool {

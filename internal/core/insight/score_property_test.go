@@ -31,6 +31,7 @@ func drawDeeds(t *rapid.T) (deeds []deed) {
 		d.name = rapid.SampledFrom([]string{event.ProductViewed, event.ProductViewed, event.ProductAdded, "Order Placed", "Order Placed", "Returned"}).Draw(t, "name")
 		d.category = rapid.SampledFrom([]string{"", "shoes", "bags"}).Draw(t, "category")
 		d.ref = rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "ref")
+		d.amount = rapid.SampledFrom([]int{0, 1, 7, 10, 25}).Draw(t, "amount")
 		d.device = rapid.SampledFrom([]string{"", "mobile", "desktop"}).Draw(t, "device")
 		d.actor = rapid.SampledFrom([]string{"", "", "", "human", "machine"}).Draw(t, "actor")
 		deeds = append(deeds, d)
@@ -66,6 +67,7 @@ func drawScores(t *rapid.T) (list []valued, names []string) {
 				r.ever = rapid.SampledFrom([]int{0, 0, 12}).Draw(t, "most ever")
 			}
 			r.back = rapid.IntRange(0, 2).Draw(t, "back") == 0
+			r.each = rapid.SampledFrom([]int{0, 0, 3, 10}).Draw(t, "each so much")
 			s.rules = append(s.rules, r)
 		}
 		for range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "states") {
@@ -116,6 +118,9 @@ func heardEvent(n int, d deed) *event.Event {
 		if kv[1] != "" {
 			props.SetText(kv[0], kv[1])
 		}
+	}
+	if d.amount != 0 {
+		props.Set("amount", event.Int(int64(d.amount)))
 	}
 	e := &event.Event{ID: event.ID(strconv.Itoa(n)), Type: event.Track, Name: d.name, At: d.at, Props: props.Object()}
 	if d.device != "" {
