@@ -63,7 +63,7 @@ const (
 	// visiting is what rows of events, called t, must be to be a visit: what customers did
 	// themselves. A line of an imported file that says who somebody is, or what they agreed
 	// to, is none.
-	visiting = "t.type != 'system' AND t.type != 'fact' AND NOT (t.origin = 'import' AND (t.type IN ('identify', 'group', 'alias') OR t.name = 'Consent Changed'))"
+	visiting = "t.type != 'system' AND t.type != 'fact' AND t.name != 'Prediction Made' AND NOT (t.origin = 'import' AND (t.type IN ('identify', 'group', 'alias') OR t.name = 'Consent Changed'))"
 
 	optedIn   = "consents LIKE '%email/marketing%'"
 	reachable = "reachable LIKE '%email%'"

@@ -154,7 +154,7 @@ func TypeOf(name string) (Type, bool) {
 // somebody is or what they agreed to.
 func (e *Event) IsVisit() bool {
 	switch {
-	case e.Type == System:
+	case e.Type == System, e.Name == PredictionMade:
 		return false
 	case e.Origin != Import:
 		return true

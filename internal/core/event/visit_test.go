@@ -16,6 +16,7 @@ func TestALineOfAFileIsNoVisit(t *testing.T) {
 		{"who signs in is here", event.Event{Type: event.Identify}, true},
 		{"who agrees is here", event.Event{Type: event.Track, Name: event.ConsentChanged}, true},
 		{"a receipt", event.Event{Type: event.System, Name: event.MessageOpened}, false},
+		{"what a model says at night", event.Event{Type: event.Track, Name: event.PredictionMade, Trust: event.Own}, false},
 		{"an old order is a visit of then", event.Event{Type: event.Track, Name: event.OrderCompleted, Origin: event.Import}, true},
 		{"a customer of a file", event.Event{Type: event.Identify, Origin: event.Import}, false},
 		{"a consent of a file", event.Event{Type: event.Track, Name: event.ConsentChanged, Origin: event.Import}, false},

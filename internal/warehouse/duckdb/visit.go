@@ -14,7 +14,7 @@ import (
 const perVisit = 100_000
 
 const (
-	own  = "t.ts IS NOT NULL AND t.type != 'system' AND t.type != 'fact' AND NOT (t.origin = 'import' AND (t.type IN ('identify', 'group', 'alias') OR t.name = 'Consent Changed'))"
+	own  = "t.ts IS NOT NULL AND t.type != 'system' AND t.type != 'fact' AND t.name != 'Prediction Made' AND NOT (t.origin = 'import' AND (t.type IN ('identify', 'group', 'alias') OR t.name = 'Consent Changed'))"
 	who  = "coalesce(j.profile, t.profile)"
 	them = "raw_events AS t LEFT JOIN persons AS j ON j.strand = t.profile"
 )

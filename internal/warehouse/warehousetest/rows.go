@@ -75,16 +75,17 @@ func visits(t *testing.T, open Open) {
 	fact.Type = "fact"
 	listed, agreed := at(1, "listed", 33, none), at(1, "Consent Changed", 34, none) // lines of a file: nobody came
 	listed.Type, listed.Origin, agreed.Origin = "identify", "import", "import"
+	foretold := at(1, "Prediction Made", 35, none)
 	never := at(1, "never", 0, none)
 	never.At = event.Never
 	events := []warehouse.Event{
 		at(1, "live", 100, 100), at(1, "next", 129, 100), at(2, "other", 7, 3), // heard as they happened; 2 has nothing late
-		at(1, "d", 71, none), at(1, "a", 0, none), at(1, "c", 60, none), at(1, "b", 29, none), said, fact, listed, agreed, never,
+		at(1, "d", 71, none), at(1, "a", 0, none), at(1, "c", 60, none), at(1, "b", 29, none), said, fact, listed, agreed, foretold, never,
 		at(4, "strand", 50, 50), at(3, "late", 30, none), at(3, "main", 65, 50),
 	}
 	joins := []warehouse.Join{{Strand: person(4), Profile: person(3)}}
 	want := []string{
-		"Consent Changed|<nil>", "a|@1600000000000", "b|@1600000000000", "c|@1600003600000", "d|@1600003600000", "fact|<nil>", "late|@1600001800000", "listed|<nil>", "live|@1600003600000", "mail|<nil>",
+		"Consent Changed|<nil>", "Prediction Made|<nil>", "a|@1600000000000", "b|@1600000000000", "c|@1600003600000", "d|@1600003600000", "fact|<nil>", "late|@1600001800000", "listed|<nil>", "live|@1600003600000", "mail|<nil>",
 		"main|@1600001800000", "never|<nil>", "next|@1600003600000", "other|@1600000180000", "strand|@1600001800000",
 	}
 	const ask = "SELECT name, session FROM events ORDER BY name"
