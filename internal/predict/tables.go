@@ -145,14 +145,14 @@ func (t *Tables) where() *clause {
 	return c
 }
 
-// enough ends a reading whose reader wants no more.
-var enough = errors.New("enough")
+// errEnough ends a reading whose reader wants no more.
+var errEnough = errors.New("enough")
 
 func unless(more bool) error {
 	if more {
 		return nil
 	}
-	return enough
+	return errEnough
 }
 
 // each calls yield with the rows of a table before an instant, by customer, instant
@@ -177,7 +177,7 @@ func (t *Tables) each(ctx context.Context, table, columns string, c *clause, bef
 	for part := range parts {
 		first, last := share(part, parts)
 		err := t.ask(ctx, sql, append(c.args[:len(c.args):len(c.args)], first, last), yield)
-		if errors.Is(err, enough) {
+		if errors.Is(err, errEnough) {
 			return nil
 		}
 		if err != nil {
