@@ -14,6 +14,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/engine"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/feed"
 	"rapport/internal/program"
 	"rapport/internal/store"
 	"rapport/internal/store/memory"
@@ -23,7 +24,7 @@ var lastID = identity.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 
 
 // lookers is a shop with one segment, which time alone ends. Again opens its engine
 // anew, with nothing in memory.
-func lookers(t *testing.T, virtual bool) (s *shop, again func(store.Store)) {
+func lookers(t *testing.T, virtual bool, dirty ...int) (s *shop, again func(store.Store)) {
 	src, err := program.New([]program.File{
 		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
 		{Path: "segments/looking.yaml", Body: "segment: looking\nwhen: {did: Product Viewed, within: 1h}\n"},
@@ -39,7 +40,7 @@ func lookers(t *testing.T, virtual bool) (s *shop, again func(store.Store)) {
 	s.log, s.store = memlog.New(1, s.clock.Now), memory.New()
 	again = func(st store.Store) {
 		s.e, err = engine.Open(t.Context(), engine.Options{
-			Log: s.log, Store: st, Key: s.key, Now: s.clock.Now, Virtual: virtual,
+			Log: s.log, Store: st, Key: s.key, Now: s.clock.Now, Virtual: virtual, DirtyBytes: append(dirty, 0)[0],
 			Programs: func(context.Context, uint64) (*core.Program, error) { return prog.Core, nil },
 		})
 		if err != nil {
@@ -158,5 +159,44 @@ func TestACrowdLeavesWhileTheCommitOfItsFirstIsUnderWay(t *testing.T) {
 	due, err := s.store.Due(t.Context(), identity.ID{}, lastID, event.Never-1, 1)
 	if err != nil || len(due) > 0 {
 		t.Errorf("an alarm is left in the store: %v, %v", due, err)
+	}
+}
+
+// Whoever reads the feed asks for what was told behind a record; two commits at one
+// record would tell them half of it.
+func TestACrowdTellsTheFeedOncePerRecord(t *testing.T) {
+	t.Parallel()
+	for name, virtual := range map[string]bool{"on the live clock": false, "under a virtual clock": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := lookers(t, virtual, 100_000)
+			const crowd = 2*4096 + 100
+			for i := range crowd {
+				s.says(fmt.Sprint("user-", i), "", event.ProductViewed, nil)
+			}
+			s.settle()
+			s.wait(2 * time.Hour)
+			blocks, err := s.store.Feed(t.Context(), 0, 0, 10_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := 0
+			for i := range blocks {
+				if i > 0 && blocks[i].To <= blocks[i-1].To {
+					t.Fatalf("block %d of %d ends at record %d, as the one before", i, len(blocks), blocks[i].To)
+				}
+				if err := feed.Each(blocks[i].Body, func(r feed.Row) error {
+					if r.Kind == feed.Segment && !r.In {
+						left++
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if left != crowd || len(blocks) < 4 {
+				t.Errorf("%d customers left in %d blocks, want %d in several", left, len(blocks), crowd)
+			}
+		})
 	}
 }

@@ -168,6 +168,11 @@ func (l *lane) fire(ctx context.Context, n int) error {
 			return err
 		}
 	}
+	if l.open.from.Seq == l.pos.Seq {
+		// Readers of the feed ask for what was told behind a record, so no two commits
+		// may end at one: a crowd takes a record for each.
+		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+	}
 	if n > len(l.due) {
 		n = len(l.due)
 	}

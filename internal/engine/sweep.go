@@ -34,8 +34,8 @@ const (
 // if histories are read: a millisecond or two of work, so that live records pass
 // between two of them.
 const (
-	sweepSize   = 120
-	historySize = 24
+	sweepSize   = 160
+	historySize = 30
 )
 
 // sweepPage is how many customers are read at once.
