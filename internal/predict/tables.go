@@ -203,16 +203,7 @@ func share(part, parts int64) (first, last identity.ID) {
 }
 
 func (t *Tables) ask(ctx context.Context, sql string, args []any, yield func(row []any) error) error {
-	rows, err := t.Warehouse.Query(ctx, sql, args, warehouse.All)
-	if err != nil {
-		return err
-	}
-	for row := rows.Next(); row != nil; row = rows.Next() {
-		if err := yield(row); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-	}
-	return errors.Join(rows.Err(), rows.Close())
+	return warehouse.Each(ctx, t.Warehouse, sql, args, yield)
 }
 
 func (t *Tables) isNamed(ctx context.Context, who identity.ID) (bool, error) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,16 +127,7 @@ func (p *Params) fill(now event.Time) error {
 
 // each calls yield with every row of a query.
 func (t *Tables) each(ctx context.Context, sql string, args []any, yield func(row []any) error) error {
-	rows, err := t.Warehouse.Query(ctx, sql, args, warehouse.All)
-	if err != nil {
-		return err
-	}
-	for row := rows.Next(); row != nil; row = rows.Next() {
-		if err := yield(row); err != nil {
-			return errors.Join(err, rows.Close())
-		}
-	}
-	return errors.Join(rows.Err(), rows.Close())
+	return warehouse.Each(ctx, t.Warehouse, sql, args, yield)
 }
 
 // people runs a query of one column of ids, of which it returns a page.

@@ -20,6 +20,7 @@ package warehouse
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -195,6 +196,21 @@ func (l Limits) Filled() Limits {
 var Functions = []string{
 	"toStartOfHour", "toStartOfDay", "toStartOfMonth", "toUnixTimestamp", "ms", "intDiv", "if", "coalesce", "lower", "length", "concat",
 	"argMin", "argMax", "uniqExact", "countIf", "sumIf", "groupArray", "visitParamExtractString",
+}
+
+// Each calls yield with every row of a query, which may take as long as it does; the
+// first error that yield returns ends it, and is returned.
+func Each(ctx context.Context, w Warehouse, sql string, args []any, yield func(row []any) error) error {
+	rows, err := w.Query(ctx, sql, args, All)
+	if err != nil {
+		return err
+	}
+	for row := rows.Next(); row != nil; row = rows.Next() {
+		if err := yield(row); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }
 
 // Load is what one step of the loader brings of one lane.
