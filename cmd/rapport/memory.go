@@ -10,7 +10,7 @@ import (
 // for as long as what is alive does. GOGC and GOMEMLIMIT say otherwise for a larger
 // machine.
 const (
-	memoryLimit = 700 << 20
+	memoryLimit = 690 << 20
 	gcPercent   = 200
 	// warehouseMB is what DuckDB may take of it, in megabytes.
 	warehouseMB = 128
