@@ -31,11 +31,11 @@ const (
 )
 
 // One Sweep record brings about sweepSize customers up to the program, or historySize
-// if histories are read: a millisecond or two of work, so that live records pass
+// if histories are read: a few milliseconds of work, so that live records pass
 // between two of them.
 const (
-	sweepSize   = 160
-	historySize = 30
+	sweepSize   = 200
+	historySize = 60
 )
 
 // sweepPage is how many customers are read at once.
