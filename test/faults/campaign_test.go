@@ -145,7 +145,7 @@ func campaignKills(t *testing.T, kills, people int) {
 		p = h.start(options{}) // does what the dead one left undone
 	}
 	until(t, "the campaign goes on", func() bool {
-		time.Sleep(300 * time.Millisecond) // the API answers so many requests a second
+		time.Sleep(300 * time.Millisecond)           // the API answers so many requests a second
 		if state, _, _ := h.run(); state == "done" { // where starts take long, it is over by now
 			return true
 		}
