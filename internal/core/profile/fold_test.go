@@ -93,17 +93,17 @@ func TestItem58APublicKeyOverwritesNothingThatProtectsACustomer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.e.ID, c.e.User, c.e.At, c.e.Raw, c.e.Trust = "3", "ada", noon+1, noon+1, event.Public
-			own := *known
+			own := known.Fork()
 			folded := own.Fold(&c.e, noon+1)
 			if !slices.Equal(folded.Refused, c.refused) {
 				t.Errorf("refused %q, want %q", folded.Refused, c.refused)
 			}
-			wantTrait(t, &own, c.trait, c.want)
+			wantTrait(t, own, c.trait, c.want)
 			if own.Allows("sms", "marketing", noon+2) {
 				t.Error("a page's key has given consent")
 			}
 			c.e.Trust = event.Server
-			if own = *known; len(own.Fold(&c.e, noon+1).Refused) != 0 {
+			if own = known.Fork(); len(own.Fold(&c.e, noon+1).Refused) != 0 {
 				t.Error("a secret key is refused")
 			}
 		})
