@@ -241,11 +241,7 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 	for i := range rows {
 		id := rows[i].ID
 		if l.cache.items[id] == nil {
-			a := arrival{id: id, body: text(rows[i].Body)}
-			if l.cache.resting[id] != nil {
-				a.body, _ = l.cache.rows.take(id) // what the store has is old
-			}
-			come = append(come, a)
+			come = append(come, l.arriving(id, text(rows[i].Body)))
 		}
 		l.due = append(l.due, id)
 	}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -387,65 +386,6 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	return nil
 }
 
-// fetch brings the profiles of the entries into the cache with one question to the store.
-func (l *lane) fetch(ctx context.Context, all []entry) error {
-	l.mu.Lock()
-	var missing []identity.ID
-	asked := map[identity.ID]bool{}
-	for i := range all {
-		if id := all[i].To; !id.Zero() && l.cache.items[id] == nil && !asked[id] {
-			asked[id] = true
-			missing = append(missing, id)
-		}
-	}
-	l.mu.Unlock()
-	return l.load(ctx, missing)
-}
-
-func (l *lane) load(ctx context.Context, missing []identity.ID) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	l.mu.Lock()
-	unknown, known := missing[:0], l.arrivals[:0]
-	for _, id := range missing {
-		if row, ok := l.cache.rows.take(id); ok {
-			known = append(known, arrival{id: id, body: row})
-		} else {
-			unknown = append(unknown, id)
-		}
-	}
-	l.mu.Unlock()
-	var found [][]byte
-	var err error
-	if len(unknown) > 0 {
-		if found, err = l.e.o.Store.Load(ctx, unknown); err != nil {
-			return err
-		}
-	}
-	for i, id := range unknown {
-		known = append(known, arrival{id: id, body: text(found[i])})
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.enterAll(known)
-	return nil
-}
-
-// enterAll decodes rows on every processor and puts the profiles into the cache. The
-// lock is held.
-func (l *lane) enterAll(come []arrival) {
-	each(len(come), fewAtOnce, func(i int) { come[i].read() })
-	for i := range come {
-		l.enter(&come[i])
-	}
-	clear(come) // it holds on to rows
-	l.arrivals = come
-}
-
-// text returns bytes that nobody writes into any more as what they say.
-func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
 // entry applies one entry, or takes what was made of it ahead. The lock is held.
 func (l *lane) entry(ctx context.Context, a *entry, made *ahead, now event.Time) error {
 	if a.To.Zero() {
@@ -555,60 +495,4 @@ func (l *lane) quarantine(now event.Time, a *identity.Addressed, kind, reason, d
 		At: now, To: a.To, Kind: kind, Reason: reason, Detail: detail[:min(len(detail), maxDetail)], Entry: a.Append(nil),
 	})
 	l.e.log.Error("an event was put aside", "kind", kind, "reason", reason, "event", a.Event.ID, "profile", a.To)
-}
-
-// repeated asks the history whether the event's id is known, where the profile
-// itself cannot tell.
-func (l *lane) repeated(ctx context.Context, it *item, e *event.Event) (bool, error) {
-	month := anyMonth
-	if e.Type == event.System && event.Control(e.Name) || !it.p.Owner.Zero() {
-		return false, nil
-	}
-	switch it.p.Sees(e) {
-	case profile.AskMonth:
-		month = e.Raw.Month()
-	case profile.AskAll:
-	default:
-		return false, nil
-	}
-	set := it.seen[month]
-	if set == nil {
-		var err error
-		if set, err = l.fingerprints(ctx, it, month); err != nil {
-			return false, err
-		}
-		if it.seen == nil {
-			it.seen = map[int32]map[uint64]struct{}{}
-		}
-		it.seen[month] = set
-	}
-	_, known := set[profile.Fingerprint(e.ID)]
-	if known && event.Imported(e.Source) {
-		return l.counts(ctx, it, e)
-	}
-	return known, nil
-}
-
-func (l *lane) fingerprints(ctx context.Context, it *item, month int32) (map[uint64]struct{}, error) {
-	set := map[uint64]struct{}{}
-	for _, strand := range append([]identity.ID{it.p.ID}, it.p.Strands...) {
-		prints, err := l.e.o.Store.Fingerprints(ctx, strand, month)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range prints {
-			set[f] = struct{}{}
-		}
-		for _, b := range []*batch{l.inflight, l.open} {
-			if b == nil {
-				continue
-			}
-			b.past(strand, func(k *kept) {
-				if month == anyMonth || k.month == month {
-					set[k.print] = struct{}{}
-				}
-			})
-		}
-	}
-	return set, nil
 }

@@ -235,9 +235,12 @@ func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) e
 		}
 	}
 	for _, id := range l.unstored {
+		if at := uint64(store.Prefix(id)); at < lo || at > hi {
+			continue
+		}
 		l.awaken(id)
 		it := l.cache.items[id] // who went from it is in the store by now
-		if at := uint64(store.Prefix(id)); it == nil || it.damaged || at < lo || at > hi || l.prog.Current(it.p) {
+		if it == nil || it.damaged || l.prog.Current(it.p) {
 			continue
 		}
 		s := swept{it: it, p: it.p}
