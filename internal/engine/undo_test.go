@@ -51,3 +51,44 @@ func TestWhatIsImportedAgainIsInTheHistoryBeforeItsCommit(t *testing.T) {
 		}
 	})
 }
+
+// Who is nobody any more after an undo, and comes back, lives again: whoever asks for
+// everybody must find them.
+func TestWhoComesBackAfterAnUndoLivesAgain(t *testing.T) {
+	t.Parallel()
+	bothLanes(t, func(t *testing.T, s *shop) {
+		known := func() (n int) {
+			t.Helper()
+			s.settle()
+			for _, err := range s.e.Customers(t.Context(), identity.ID{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n++
+			}
+			return n
+		}
+		come := event.Event{
+			ID: "a", Type: event.Track, Name: "Product Viewed", User: "ada", At: s.clock.Now(), Raw: s.clock.Now(),
+			Trust: event.Server, Origin: event.Import, Source: event.ImportSource("first"),
+		}
+		s.send(come)
+		if n := known(); n != 1 {
+			t.Fatalf("%d customers, want ada", n)
+		}
+		var b event.Builder
+		b.SetText("import", "first")
+		if err := s.e.Append(t.Context(), []identity.Addressed{{To: s.who(identity.User, "ada").ID, Event: event.Event{
+			ID: "undo", Type: event.System, Name: event.ImportUndone, At: s.clock.Now(), Trust: event.Own, Origin: event.Import, Props: b.Object(),
+		}}}); err != nil {
+			t.Fatal(err)
+		}
+		if n := known(); n != 0 {
+			t.Fatalf("%d customers after the undo, want none", n)
+		}
+		s.says("ada", "", "Product Viewed", nil)
+		if n := known(); n != 1 {
+			t.Errorf("%d customers after ada came back, want her", n)
+		}
+	})
+}
