@@ -269,13 +269,9 @@ func (s *server) metrics() http.Handler {
 	gauge("events_applied", "Customers' events applied since the process began.", func() float64 { return float64(s.node.Engine.Stats().Events) })
 	gauge("lag_records", "Records in the log that are not applied yet, over all lanes.", func() float64 { return float64(s.node.Engine.Stats().Lag) })
 	gauge("cached_profiles", "Decoded customers in memory.", func() float64 { return float64(s.node.Engine.Stats().Cached) })
-	gauge("sweep_records", "Records that bring every customer up to the definitions in force.", func() float64 {
-		_, of := s.node.Engine.Swept()
-		return float64(of)
-	})
-	gauge("sweep_records_applied", "How many of these are applied.", func() float64 {
-		done, _ := s.node.Engine.Swept()
-		return float64(done)
+	gauge("swept_ratio", "The share of customers whom the definitions in force have come to: 1 unless they have just changed.", func() float64 {
+		done, of := s.node.Engine.Swept()
+		return float64(done) / float64(of)
 	})
 	gauge("alarm_overdue_seconds", "How long the most overdue alarm has been due; 0 if none is.", func() float64 {
 		next := s.node.Engine.Stats().NextAlarm

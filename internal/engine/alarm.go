@@ -23,5 +23,5 @@ func (l *lane) tooEarly(it *item) {
 		return
 	}
 	it.early = true
-	l.open.touch(it)
+	l.touch(it)
 }

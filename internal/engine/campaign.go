@@ -227,7 +227,8 @@ func (l *lane) next(ctx context.Context, r *journey.Run, d *journey.Definition, 
 		from = l.from
 	}
 	last := l.to
-	if s := d.Campaign().Segment; s != "" && r.State == journey.Running {
+	// Who is in a segment is known once the sweep has come to everybody.
+	if s := d.Campaign().Segment; s != "" && r.State == journey.Running && !l.behind() {
 		if l.prog.Segments.Cond(s) != nil {
 			found, full, err := l.members(ctx, condition.SegmentKey(s), from, now)
 			if err != nil || !full {

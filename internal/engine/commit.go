@@ -21,7 +21,7 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 		l.breath = now
 		// Each commit makes those who read forget their pages, and a long sweep reads all
 		// of them: it is load, though the log is empty between two of its records.
-		idle = !l.sweeping.under()
+		idle = !l.sweeping.under.Load()
 	}
 	if l.inflight != nil {
 		full := l.open.bytes >= 2*l.e.o.DirtyBytes
@@ -283,6 +283,11 @@ func (l *lane) quiet(ctx context.Context, now event.Time) error {
 		switch {
 		case last.Seq > l.pos.Seq:
 			err = l.catchUp(ctx, last.Seq)
+		case l.behind():
+			err = l.sweepOn(ctx)
+			if err == nil && l.open.bytes >= l.e.o.DirtyBytes {
+				err = l.commitNow(ctx)
+			}
 		case len(l.due) > 0 || l.crowd != nil || l.nextAlarm <= l.pos.Now && l.prog != nil:
 			if err = l.settleInflight(ctx); err == nil {
 				err = l.fire(ctx, dueLimit)

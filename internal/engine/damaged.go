@@ -87,7 +87,7 @@ func (l *lane) silence(it *item, reason, stack string) {
 	at := it.p.Alarm
 	own := *it.p
 	own.Alarm = event.Never
-	l.open.touch(it)
+	l.touch(it)
 	it.p = &own
 	a := identity.Addressed{To: it.p.ID, Event: event.Event{ID: "alarm", Type: event.System, Name: "Alarm", At: at, Trust: event.Own}}
 	l.quarantine(l.pos.Now, &a, poisonKind, reason, stack)

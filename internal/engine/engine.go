@@ -50,9 +50,6 @@ type Options struct {
 	CacheBytes int64
 	// DirtyBytes is how much uncommitted state forces a commit. Default: 48 MiB.
 	DirtyBytes int
-	// SweepAtOnce is how many records of a sweep may stand in the log at once, before
-	// what is heard meanwhile. Default: sweptAtOnce.
-	SweepAtOnce int
 	// OnClaims hears of deliveries that may be handed over, after their commit.
 	// It must not block.
 	OnClaims func([]Claim)
@@ -102,9 +99,6 @@ type Engine struct {
 // Open returns an engine that stands where the store says. It applies nothing
 // before Start or Settle.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	if o.SweepAtOnce == 0 {
-		o.SweepAtOnce = sweptAtOnce
-	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCache
 	}
@@ -161,28 +155,20 @@ func (e *Engine) Broadcast(ctx context.Context, ev event.Event) error {
 	return nil
 }
 
-// Switch makes the program the one in force from here on in every lane, and
-// brings all profiles up to it by sweeps. A program in force already changes nothing.
+// Switch makes the program the one in force from here on in every lane, which brings
+// all profiles up to it. A program in force already changes nothing.
 func (e *Engine) Switch(ctx context.Context, hash uint64) error {
-	next, err := e.o.Programs(ctx, hash)
-	if err != nil {
+	if _, err := e.o.Programs(ctx, hash); err != nil {
 		return fmt.Errorf("program %016x: %w", hash, err)
 	}
 	for _, l := range e.lanes {
-		before := l.program()
-		if before != nil && before.Hash == hash {
+		if before := l.program(); before != nil && before.Hash == hash {
 			continue
 		}
 		var b event.Builder
 		b.Set("hash", event.Text(fmt.Sprintf("%016x", hash)))
 		ev := event.Event{ID: event.ID(fmt.Sprintf("program:%016x:%d", hash, e.o.Now())), Type: event.System, Name: event.ProgramChanged, At: e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object()}
 		if err := l.append(ctx, []identity.Addressed{{Event: ev}}); err != nil {
-			return err
-		}
-		if before == nil {
-			continue // nobody can have been born before the first program
-		}
-		if err := l.sweep(ctx, next.From(before)); err != nil {
 			return err
 		}
 	}
@@ -247,11 +233,7 @@ func (e *Engine) Start() {
 	ctx, stop := context.WithCancel(context.Background())
 	e.stop, e.running = stop, ctx
 	for _, l := range e.lanes {
-		e.done.Go(func() {
-			if err := l.resume(ctx); err != nil && ctx.Err() == nil {
-				e.log.Warn("whether customers wait for definitions could not be found out", "error", err)
-			}
-		})
+		e.done.Go(func() { l.sweeps(ctx) })
 		e.done.Add(2)
 		go func() {
 			defer e.done.Done()
@@ -315,26 +297,51 @@ func (e *Engine) Settle(ctx context.Context) error {
 const caughtUpPoll = 2 * time.Millisecond
 
 // CaughtUp waits, after Start, until everything that is in the logs now is
-// applied and committed, and those who hear of effects have heard. It returns the
-// context's error if that ends first, and why the engine stopped if it did.
+// applied and committed, and those who hear of effects have heard. A sweep over few
+// customers is a part of it. It returns the context's error if that ends first, and
+// why the engine stopped if it did.
 func (e *Engine) CaughtUp(ctx context.Context) error {
 	for _, l := range e.lanes {
-		last, err := e.o.Log.Last(ctx, l.n)
+		if err := l.caughtUp(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lane) caughtUp(ctx context.Context) error {
+	for {
+		swept := !l.sweeping.waitedFor()
+		last, err := l.e.o.Log.Last(ctx, l.n)
 		if err != nil {
 			return err
 		}
 		for l.told.Load() < last.Seq {
-			if err := e.Err(); err != nil {
+			if err := l.wait(ctx, caughtUpPoll); err != nil {
 				return err
 			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(caughtUpPoll):
-			}
+		}
+		if swept && !l.sweeping.waitedFor() {
+			return nil
+		}
+		if err := l.wait(ctx, caughtUpPoll); err != nil {
+			return err
 		}
 	}
-	return nil
+}
+
+// wait waits so long. It returns the context's error if that ends first, and why the
+// engine stopped if it did.
+func (l *lane) wait(ctx context.Context, d time.Duration) error {
+	if err := l.e.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // forwardAll appends everything that waits for other homes, in an order that

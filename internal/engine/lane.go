@@ -34,7 +34,7 @@ type lane struct {
 	open  *batch
 	pos   store.Position // of the last applied record
 	prog  *core.Program
-	step  *core.Step // from the program that everybody was under before prog; nil: it is not known
+	turns *turns // that customers may be under; prog is the last one's
 
 	inflight  *batch
 	committed chan result // of the commit in flight
@@ -44,7 +44,6 @@ type lane struct {
 	refused atomic.Pointer[error] // why the log took nothing at the last try; nil: it did
 	stuck   atomic.Pointer[error] // why the lane went back to its last commit; nil: it goes on
 
-	unstored  []identity.ID            // who was not in the store when the program changed, in order
 	damaged   map[identity.ID]struct{} // rows that cannot be read and were put aside
 	nextAlarm event.Time               // earliest committed alarm
 	heard     atomic.Int64             // customers' events applied
@@ -85,7 +84,7 @@ func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
 		cache: newCache(e.o.CacheBytes / int64(of)), committed: make(chan result, 1), packer: feed.NewPacker(),
 		wakePump: make(chan struct{}, 1),
 	}
-	l.sweeping.moved = make(chan struct{}, 1)
+	l.sweeping.begun, l.sweeping.ready = make(chan struct{}, 1), make(chan *swept, 1)
 	first := (n*identity.Partitions + of - 1) / of
 	after := ((n+1)*identity.Partitions + of - 1) / of
 	l.from[0], l.from[1] = byte(first>>4), byte(first<<4)
@@ -115,15 +114,9 @@ func (l *lane) reset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	prog, err := l.loaded(ctx, pos.Program)
+	turns, err := l.turnsOf(ctx, &pos)
 	if err != nil {
 		return err
-	}
-	var step *core.Step
-	if older, err := l.loaded(ctx, pos.Under); err != nil {
-		return err
-	} else if prog != nil {
-		step = prog.From(older)
 	}
 	runs, err := l.e.o.Store.Runs(ctx, l.n)
 	if err != nil {
@@ -132,14 +125,15 @@ func (l *lane) reset(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cache.clear()
-	l.pos, l.open, l.prog, l.step, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), prog, step, next, nil, nil
+	l.pos, l.open, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), next, nil, nil
 	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
+	l.fan = fanOut{}
+	l.putInForce(turns)
 	if err := l.loadRuns(runs); err != nil {
 		return err
 	}
 	l.told.Store(pos.Seq)
-	l.sweeping.at.Store(pos.Seq)
 	l.waiting = nil
 	l.numbers = max(l.numbers, pos.Seq<<20)
 	for _, f := range forwards {
@@ -150,18 +144,6 @@ func (l *lane) reset(ctx context.Context) error {
 	}
 	l.signal()
 	return nil
-}
-
-// loaded returns a program; nil if there is none.
-func (l *lane) loaded(ctx context.Context, hash uint64) (*core.Program, error) {
-	if hash == 0 {
-		return nil, nil
-	}
-	prog, err := l.e.o.Programs(ctx, hash)
-	if err != nil {
-		return nil, fmt.Errorf("loading program %016x: %w", hash, err)
-	}
-	return prog, nil
 }
 
 // maxWaiting bounds the forwards read at a start; the rest is read when these are gone.
@@ -210,6 +192,7 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 		if it.damaged {
 			return nil, errDamaged
 		}
+		l.evaluated(it)
 		return it.p, nil
 	}
 	row, ok := l.cache.rows.take(id)
@@ -289,6 +272,9 @@ func (l *lane) round(ctx context.Context) error {
 	if err := l.fire(lasting, fireSlice); err != nil {
 		return err
 	}
+	if err := l.takeReady(lasting); err != nil {
+		return err
+	}
 	if l.inflight == nil && l.open.empty() {
 		l.stuck.Store(nil)
 	}
@@ -338,6 +324,9 @@ func (l *lane) patience() time.Time {
 			wait = min(wait, urgentIdle)
 		}
 	}
+	if l.sweeping.under.Load() {
+		wait = min(wait, sweepWait)
+	}
 	if l.nextAlarm != event.Never {
 		if d := l.nextAlarm.Sub(l.e.o.Now()); d < wait {
 			wait = max(d, time.Millisecond)
@@ -379,7 +368,6 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 		}
 	}
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
-	l.sweeping.reached(rec.Seq)
 	l.open.events += max(len(all), 1)
 	l.cache.shrink()
 	killpoint.Hit(killpoint.AfterApply)
@@ -466,7 +454,7 @@ func (l *lane) apply(p *profile.Profile, e *event.Event, now event.Time, repeate
 func (l *lane) take(it *item, p *profile.Profile, eff *core.Effects, a *entry, now event.Time) {
 	if p != it.p {
 		l.count(it.p, p)
-		l.open.touch(it)
+		l.touch(it)
 		l.open.portray(it.p, p, now)
 		it.p = p
 	}

@@ -2,9 +2,10 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"runtime"
 	"slices"
-	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,275 +13,226 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
-	"rapport/internal/fault"
 	"rapport/internal/store"
 )
 
-// A sweep over few customers is appended at once. Over many it would stand in the log
-// before everything that is heard meanwhile, and live customers would wait until all
-// of it is applied; so its records are appended one by one, as those before
-// them are applied. The position says how far it came: a process that ended is
-// followed by one that goes on from there.
-const (
-	// sweptAtOnce is how many records are no wait worth speaking of.
-	sweptAtOnce = 64
-	// sweepAhead is how many records of a long sweep may stand in the log at once.
-	sweepAhead = 2
-	// sweepPoll is how often a sweep looks by itself whether its last record is applied.
-	sweepPoll = 10 * time.Millisecond
-)
+// A sweep brings everybody up to the program in force to whom nothing happens. It goes
+// through the ids in order, a range at a time: beside the lane the rows of a range are
+// read and asked, and the lane takes those whom the program changes between two records.
+// The position says how far it came: a process that ended is followed by one that goes
+// on from there.
 
-// One Sweep record brings about sweepSize customers up to the program, or historySize
-// if histories are read: a few milliseconds of work, so that live records pass
-// between two of them.
+// How many customers a range has, about: fewer if histories are read.
 const (
-	sweepSize   = 200
-	historySize = 60
+	sweepSize   = 512
+	historySize = 128
 )
 
 // sweepPage is how many customers are read at once.
 const sweepPage = 256
 
-// sweeping is how far the sweep of a lane has come.
-type sweeping struct {
-	done, of atomic.Int64 // records
-	round    atomic.Int64 // grows with each sweep: the one before gives way
+// A sweep of few ranges is waited for by whoever waits for what was heard.
+const fewRanges = 32
 
-	at    atomic.Uint64 // the number of the last record of the lane that was applied
-	moved chan struct{} // gets one when it has grown while a sweep is under way
+const (
+	sweepWait  = time.Millisecond // how long the lane may wait for a record while a range waits for it
+	sweepRetry = time.Second      // how long a sweep waits for a store that does not answer
+)
+
+// sweeping is where the sweep of a lane is. What is not atomic is guarded by the
+// lane's lock.
+type sweeping struct {
+	part   uint32        // prefixes of a range; 0: it is not known yet
+	next   uint32        // the first prefix that nobody has looked at
+	ranges []*swept      // that are looked at, or wait for the lane
+	begun  chan struct{} // gets one when a sweep begins
+	ready  chan *swept   // gets a range that was looked at
+	waits  *swept        // it waits for a record; only the lane's goroutine asks
+	under  atomic.Bool   // a sweep is under way
+	short  atomic.Bool   // and whoever waits for what was heard waits for it
 }
 
-// reached notes that the lane has applied a record.
-func (s *sweeping) reached(seq uint64) {
-	s.at.Store(seq)
-	if s.under() {
+// restart begins the sweep of the turns that the lane has, and makes what was looked at
+// for others old. The lock is held.
+func (l *lane) restart() {
+	s := &l.sweeping
+	for _, r := range s.ranges {
+		r.old = true
+	}
+	s.ranges, s.part = nil, 0
+	under := l.behind()
+	s.short.Store(under)
+	s.under.Store(under)
+	if under {
+		s.next = l.pos.Turns[l.turns.n-1].Swept
 		select {
-		case s.moved <- struct{}{}:
+		case s.begun <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// under reports whether a long sweep is under way.
-func (s *sweeping) under() bool { return s.done.Load() < s.of.Load() }
+// swept is a range of ids that a sweep looks at.
+type swept struct {
+	pos    store.Position
+	turns  *turns
+	lo, hi uint32 // prefixes, both included
+	// touched are those in the range whom the store did not have as they were when it
+	// began, or who have changed since: what was read of them is old.
+	touched map[identity.ID]struct{}
+	changed []change // in order of id
+	old     bool     // another program has come into force
+}
 
-// Swept returns how many of the records of the present sweep, or of the last one,
-// were applied, and how many there are, over all lanes.
+// change is what the program in force makes of a customer.
+type change struct {
+	row  *store.Row
+	p    *profile.Profile // as the store has them; nil: their row is damaged
+	made []made
+	err  error // why it could not be asked
+}
+
+// waitedFor reports whether whoever waits for what was heard waits for a sweep too.
+func (s *sweeping) waitedFor() bool { return s.under.Load() && s.short.Load() }
+
+// touch notes that the profile changed. The lock is held.
+func (l *lane) touch(it *item) {
+	l.open.touch(it)
+	for _, r := range l.sweeping.ranges {
+		if at := store.Prefix(it.id); r.lo <= at && at <= r.hi {
+			r.touched[it.id] = struct{}{}
+		}
+	}
+}
+
+// Swept returns how far the present sweep is, or the last one was: done of all parts
+// of the range of ids.
 func (e *Engine) Swept() (done, of int64) {
 	for _, l := range e.lanes {
-		done, of = done+l.sweeping.done.Load(), of+l.sweeping.of.Load()
+		l.mu.Lock()
+		first := store.Prefix(l.from)
+		of += int64(l.end() - first)
+		if n := l.pos.Force(); n > 0 {
+			done += int64(min(l.pos.Turns[n-1].Swept, l.end()) - first)
+		}
+		l.mu.Unlock()
 	}
-	return min(done, of), of
+	return done, of
 }
 
-// trickle appends the records one by one, in the background. Few stand in the log at
-// once: none would leave the lane waiting for the disk between two of them.
-func (l *lane) trickle(entries []identity.Addressed) {
-	round := l.sweeping.round.Add(1)
-	l.sweeping.done.Store(0)
-	l.sweeping.of.Store(int64(len(entries)))
-	l.e.done.Go(func() {
-		var ahead [sweepAhead]uint64 // up to where each of the last records stands in the log
-		for i := 0; i < len(entries); {
-			if l.e.running.Err() != nil || l.sweeping.round.Load() != round {
-				return // found again at the next start, or a newer one has begun
-			}
-			if err := l.append(l.e.running, entries[i:i+1]); err != nil {
-				l.e.log.Warn("a sweep of customers goes on when the log takes records again", "error", err)
-				if !l.pause(time.Second) {
-					return
-				}
-				continue
-			}
-			last, err := l.e.o.Log.Last(l.e.running, l.n)
-			if err != nil {
-				last.Seq = 0 // then it is not waited for
-			}
-			ahead[i%sweepAhead] = last.Seq
-			i++
-			if !l.applied(ahead[i%sweepAhead]) {
-				return
-			}
-			l.sweeping.done.Store(int64(max(0, i-sweepAhead+1)))
-		}
-		for _, seq := range ahead {
-			if !l.applied(seq) {
-				return
-			}
-		}
-		if l.sweeping.round.Load() == round {
-			l.sweeping.done.Store(int64(len(entries)))
-		}
-	})
-}
-
-// applied waits until the records up to the number are applied. It reports false if
-// the engine ends meanwhile.
-func (l *lane) applied(seq uint64) bool {
-	for l.sweeping.at.Load() < seq {
-		select {
-		case <-l.e.running.Done():
-			return false
-		case <-l.sweeping.moved:
-		case <-time.After(sweepPoll):
-			if l.e.Err() != nil {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// pause reports false if the engine ends meanwhile.
-func (l *lane) pause(d time.Duration) bool {
-	select {
-	case <-l.e.running.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// resume goes on with a sweep that a process before this one did not finish.
-func (l *lane) resume(ctx context.Context) error {
-	if err := l.e.CaughtUp(ctx); err != nil {
+// plan decides how large a range is.
+func (l *lane) plan(ctx context.Context) error {
+	s := &l.sweeping
+	stats, err := l.e.o.Store.Stats(ctx)
+	if err != nil {
 		return err
 	}
 	l.mu.Lock()
-	at, step, prog := l.pos, l.step, l.prog
-	l.mu.Unlock()
-	if prog == nil || at.Swept >= l.end() {
-		return nil
-	}
-	entries, err := l.parts(ctx, step, max(at.Swept, store.Prefix(l.from)))
-	if err != nil {
-		return err
-	}
-	l.trickle(entries)
-	return nil
-}
-
-// sweep appends the records that bring every profile of the lane up to the
-// program in force, or sees to it that they are appended one after the other.
-func (l *lane) sweep(ctx context.Context, step *core.Step) error {
-	entries, err := l.parts(ctx, step, store.Prefix(l.from))
-	if err != nil {
-		return err
-	}
-	if l.e.running != nil && len(entries) > l.e.o.SweepAtOnce {
-		l.trickle(entries)
-		return nil
-	}
-	l.sweeping.done.Store(0)
-	l.sweeping.of.Store(int64(len(entries)))
-	for len(entries) > 0 {
-		n := min(len(entries), 16)
-		if err := l.append(ctx, entries[:n]); err != nil {
-			return err
-		}
-		l.sweeping.done.Add(int64(n))
-		entries = entries[n:]
-	}
-	return nil
-}
-
-// parts returns the records of a sweep by a step, from a prefix on. They cut the
-// range of ids into equal parts.
-func (l *lane) parts(ctx context.Context, step *core.Step, first uint32) (entries []identity.Addressed, err error) {
-	stats, err := l.e.o.Store.Stats(ctx)
-	if err != nil {
-		return nil, err
-	}
+	defer l.mu.Unlock()
 	size := uint64(historySize)
-	if step.Light() {
+	if l.turns.light() {
 		size = sweepSize
 	}
-	lane, left := uint64(l.end()-store.Prefix(l.from)), uint64(l.end()-first)
-	living := uint64(stats["living"]) / uint64(len(l.e.lanes)) * left / lane
-	parts := min(living/size+1, left)
-	for i := range parts {
-		lo, hi := uint64(first)+left*i/parts, uint64(first)+left*(i+1)/parts-1
-		entries = append(entries, l.sweepEntry(lo, hi))
-	}
-	return entries, nil
-}
-
-// sweepRange catches up the profiles of one range. The lock is held.
-func (l *lane) sweepRange(ctx context.Context, e *event.Event, now event.Time) error {
-	lo, err1 := strconv.ParseUint(e.Props.Text("from"), 10, 16)
-	hi, err2 := strconv.ParseUint(e.Props.Text("to"), 10, 16)
-	if err1 != nil || err2 != nil {
-		return fault.New(fault.Corrupt, "a sweep without a range")
-	}
-	if hi < lo || lo > uint64(l.pos.Swept) || hi < uint64(l.pos.Swept) {
-		return nil // of the sweep before this one, or come to already
-	}
-	all, err := l.livingIn(ctx, lo, hi)
-	if err != nil {
-		return err
-	}
-	for i := range all {
-		l.awaken(all[i].row.ID)
-	}
-	share := fewAtOnce
-	if !l.step.Light() {
-		share = 1
-	}
-	each(len(all), share, func(i int) { l.bringUp(ctx, &all[i], now) })
-	for i := range all {
-		if s := &all[i]; s.next != nil || s.err != nil || s.p == nil && s.it == nil {
-			if err := l.sweep1(s, now); err != nil {
-				return err
-			}
-		}
-	}
-	for _, id := range l.unstored {
-		if at := uint64(store.Prefix(id)); at < lo || at > hi {
-			continue
-		}
-		l.awaken(id)
-		it := l.cache.items[id] // who went from it is in the store by now
-		if it == nil || it.damaged || l.prog.Current(it.p) {
-			continue
-		}
-		s := swept{it: it, p: it.p}
-		s.next, s.eff, s.err = l.caughtUp(ctx, it.p, now)
-		if err := l.sweep1(&s, now); err != nil {
-			return err
-		}
-	}
-	l.pos.Swept = uint32(hi) + 1
-	l.cache.shrink()
+	all := uint64(l.end() - store.Prefix(l.from))
+	living := max(uint64(stats["living"])/uint64(len(l.e.lanes)), 1)
+	s.part = uint32(min(max(all*size/living, 1), all))
+	s.short.Store(all <= fewRanges*uint64(s.part))
 	return nil
 }
 
-// awaken decodes a profile that rests: what the store has of it is old. The lock is held.
-func (l *lane) awaken(id identity.ID) {
-	if l.cache.resting[id] != nil {
-		l.admit(id, "")
+// beginRange begins to look at the next range; nil if there is none, or not yet. The
+// lock is held.
+func (l *lane) beginRange() *swept {
+	s := &l.sweeping
+	if s.part == 0 || s.next >= l.end() || !l.behind() {
+		return nil
 	}
-}
-
-// noteUnstored notes who is not in the store when the program changes: a sweep reads
-// the store, and must come to them too. The lock is held.
-func (l *lane) noteUnstored() {
-	l.unstored = nil
+	r := &swept{
+		pos: l.pos, turns: l.turns, lo: s.next, hi: min(s.next+s.part, l.end()) - 1, touched: map[identity.ID]struct{}{},
+	}
 	for _, b := range []*batch{l.inflight, l.open} {
 		if b == nil {
 			continue
 		}
-		for id, it := range b.dirty { // order does not matter: sorted below
-			if it.row == 0 {
-				l.unstored = append(l.unstored, id)
+		for id := range b.dirty { // order does not matter: it is a set
+			if at := store.Prefix(id); r.lo <= at && at <= r.hi {
+				r.touched[id] = struct{}{}
 			}
 		}
 	}
-	slices.SortFunc(l.unstored, identity.ID.Compare)
-	l.unstored = slices.Compact(l.unstored)
+	s.next = r.hi + 1
+	s.ranges = append(s.ranges, r)
+	return r
 }
 
-// ends returns the first and the last id of a range by its first two bytes.
-func ends(lo, hi uint64) (from, to identity.ID) {
+// look reads who lives in a range and asks what the program makes of them, on every
+// processor. It changes nothing and needs no lock.
+func (l *lane) look(ctx context.Context, r *swept) error {
+	workers := min(uint32(runtime.GOMAXPROCS(0)), r.hi-r.lo+1)
+	parts := make([][]change, workers)
+	errs := make([]error, workers)
+	var all sync.WaitGroup
+	for i := range workers {
+		all.Go(func() {
+			n := r.hi - r.lo + 1
+			parts[i], errs[i] = l.lookAt(ctx, r, r.lo+n*i/workers, r.lo+n*(i+1)/workers-1)
+		})
+	}
+	all.Wait()
+	for i := range parts {
+		if errs[i] != nil {
+			return errs[i]
+		}
+		r.changed = append(r.changed, parts[i]...)
+	}
+	return nil
+}
+
+func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
+	from, to := ends(lo, hi)
+	for {
+		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			if c := (change{row: &rows[i]}); l.ask(ctx, r, &c) {
+				changed = append(changed, c)
+			}
+			runtime.Gosched() // whoever is live goes first
+		}
+		if len(rows) < sweepPage {
+			return changed, ctx.Err()
+		}
+		from = Next(rows[len(rows)-1].ID)
+	}
+}
+
+// ask asks what the program makes of a row. It reports whether the lane need know.
+func (l *lane) ask(ctx context.Context, r *swept, c *change) bool {
+	p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
+	if err != nil {
+		return true // admit says what is wrong with it
+	}
+	p.Program = r.pos.Evaluated(p.ID, p.Program)
+	if r.turns.last().Current(p) {
+		return false
+	}
+	c.p = p
+	c.made, c.err = r.turns.bring(ctx, p, r.turns.list[r.turns.n-1].Since, l.committedHistory)
+	if c.err != nil {
+		return true
+	}
+	for i := range c.made {
+		if !c.made[i].eff.None() {
+			return true
+		}
+	}
+	return !c.made[len(c.made)-1].next.Same(p)
+}
+
+// ends returns the first and the last id of a range of prefixes.
+func ends(lo, hi uint32) (from, to identity.ID) {
 	for i := range to {
 		to[i] = 0xff
 	}
@@ -288,93 +240,171 @@ func ends(lo, hi uint64) (from, to identity.ID) {
 	return from, to
 }
 
-// swept is what a sweep made of one row.
-type swept struct {
-	row  *store.Row       // as the store has it; nil: only the cache knows it
-	it   *item            // nil: it is not in the cache
-	p    *profile.Profile // as it is; nil: its row is damaged
-	next *profile.Profile // under the program in force; nil: there is nothing to do, or err says why not
-	eff  core.Effects
-	err  error
-}
-
-// livingIn reads who lives within a range of prefixes, parts of it on every processor.
-func (l *lane) livingIn(ctx context.Context, lo, hi uint64) (all []swept, err error) {
-	parts := make([][]store.Row, min(uint64(runtime.GOMAXPROCS(0)), hi-lo+1))
-	errs := make([]error, len(parts))
-	each(len(parts), 1, func(i int) {
-		n := uint64(len(parts))
-		from, to := ends(lo+(hi-lo+1)*uint64(i)/n, lo+(hi-lo+1)*uint64(i+1)/n-1)
-		for {
-			rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
-			parts[i], errs[i] = append(parts[i], rows...), err
-			if err != nil || len(rows) < sweepPage {
-				return
-			}
-			from = Next(rows[len(rows)-1].ID)
-		}
-	})
-	for i, rows := range parts {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
-		for k := range rows {
-			all = append(all, swept{row: &rows[k]})
-		}
-	}
-	return all, nil
-}
-
-// bringUp makes of a row what the program in force does, and nothing of whom it does
-// not change. It changes nothing else: it is done for several at once. The lock is held.
-func (l *lane) bringUp(ctx context.Context, s *swept, now event.Time) {
-	s.it = l.cache.items[s.row.ID]
-	switch {
-	case s.it == nil:
-		p, err := readRow(s.row.ID, text(s.row.Body), text(s.row.Rest))
-		if err != nil {
-			return // admit says what is wrong with it
-		}
-		p.Program = l.pos.Evaluated(p.ID, p.Program)
-		s.p = p
-	case !s.it.damaged:
-		s.p = s.it.p
-	}
-	if s.p == nil || l.prog.Current(s.p) {
-		return
-	}
-	s.next, s.eff, s.err = l.caughtUp(ctx, s.p, now)
-	if s.it == nil && s.err == nil && s.eff.None() && s.next.Same(s.p) {
-		s.next = nil // nobody need know
-	}
-}
-
-// sweep1 takes what a sweep made of one row. Who is not in the cache comes there only
-// now, when something changes: a sweep is no visit. The lock is held.
-func (l *lane) sweep1(s *swept, now event.Time) error {
-	if s.p == nil {
-		l.admit(s.row.ID, text(s.row.Body)+text(s.row.Rest))
+// takeRange takes what was found in a range, between two records. The lane goes back
+// to its last commit after an error.
+func (l *lane) takeRange(ctx context.Context, r *swept) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r.old {
 		return nil
 	}
-	if s.it == nil {
-		s.it = l.hold(s.p, text(s.row.Body)+text(s.row.Rest))
+	l.sweeping.ranges = slices.DeleteFunc(l.sweeping.ranges, func(x *swept) bool { return x == r })
+	if l.open.since == 0 {
+		l.open.since = event.At(time.Now())
 	}
+	for i := range r.changed {
+		if _, old := r.touched[r.changed[i].row.ID]; !old {
+			if err := l.takeChange(&r.changed[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if err := l.takeTouched(ctx, r); err != nil {
+		return err
+	}
+	l.pos.Turns[l.turns.n-1].Swept = r.hi + 1
+	if !l.behind() {
+		l.pos.Turns = [store.MaxTurns]store.Turn{l.pos.Turns[l.turns.n-1]}
+		l.turns = &turns{list: l.pos.Turns, n: 1, progs: [store.MaxTurns]*core.Program{l.prog}}
+		l.sweeping.under.Store(false)
+	}
+	l.open.events++ // the store must know how far it came
+	l.cache.shrink()
+	return nil
+}
+
+// takeChange takes what the program in force makes of a customer. Who is not in the
+// cache comes there only now: a sweep is no visit. The lock is held.
+func (l *lane) takeChange(c *change) error {
+	it := l.cache.items[c.row.ID]
+	body := func() string { return text(c.row.Body) + text(c.row.Rest) }
 	switch {
-	case s.err != nil:
-		return l.leave(s.it, s.err)
-	case s.eff.None() && s.next.Same(s.p):
-		s.it.p = s.next // the store need not know
-	default:
-		l.take(s.it, s.next, &s.eff, nil, now)
+	case it != nil && it.damaged:
+		return nil
+	case c.p == nil && it == nil:
+		l.admit(c.row.ID, body())
+		return nil
+	case c.p == nil:
+		return nil
+	case it == nil:
+		it = l.hold(c.p, body())
+	}
+	if c.err != nil {
+		return l.leave(it, c.err)
+	}
+	l.takeTurns(it, c.made)
+	return nil
+}
+
+// takeTouched brings up those of whom the store did not have what was known. The lock
+// is held.
+func (l *lane) takeTouched(ctx context.Context, r *swept) error {
+	ids := slices.SortedFunc(maps.Keys(r.touched), identity.ID.Compare)
+	if err := l.bring(ctx, ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		it := l.cache.items[id]
+		if it == nil || it.damaged {
+			continue
+		}
+		if err := l.current(ctx, it, l.pos.Now); err != nil {
+			if err := l.leave(it, err); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// sweepEntry is the record that brings one range of ids up to the program in force.
-func (l *lane) sweepEntry(lo, hi uint64) identity.Addressed {
-	var b event.Builder
-	b.Set("from", event.Int(int64(lo))).Set("to", event.Int(int64(hi)))
-	return identity.Addressed{Event: event.Event{
-		ID: event.ID("sweep:" + strconv.FormatUint(lo, 10)), Type: event.System, Name: event.Sweep, At: l.e.o.Now(), Trust: event.Own, Source: "rapport", Props: b.Object(),
-	}}
+// sweeps looks at ranges for as long as the engine runs, one more than the lane takes.
+func (l *lane) sweeps(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.sweeping.begun:
+		}
+		for l.sweeping.under.Load() {
+			r, err := l.nextRange(ctx)
+			var ready chan<- *swept
+			var over <-chan time.Time
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				l.e.log.Warn("a sweep of customers goes on when the store answers again", "error", err)
+				over = time.After(sweepRetry)
+			case r == nil: // the last ranges wait for the lane
+				over = time.After(sweepWait)
+			default:
+				ready = l.sweeping.ready
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case ready <- r:
+			case <-over:
+			}
+		}
+	}
+}
+
+// nextRange looks at the next range; nil if all were looked at.
+func (l *lane) nextRange(ctx context.Context) (*swept, error) {
+	l.mu.Lock()
+	known := l.sweeping.part > 0
+	l.mu.Unlock()
+	if !known {
+		if err := l.plan(ctx); err != nil {
+			return nil, err
+		}
+	}
+	l.mu.Lock()
+	r := l.beginRange()
+	l.mu.Unlock()
+	if r == nil {
+		return nil, nil
+	}
+	err := l.look(ctx, r)
+	if err != nil {
+		l.mu.Lock()
+		if !r.old {
+			l.restart()
+		}
+		l.mu.Unlock()
+	}
+	return r, err
+}
+
+// takeReady takes a range that was looked at, if there is one. Readers of the feed ask
+// for what was told behind a record, so no two commits may end at one: a range comes
+// after a record that is not committed.
+func (l *lane) takeReady(ctx context.Context) error {
+	s := &l.sweeping
+	if s.waits == nil {
+		select {
+		case s.waits = <-s.ready:
+		default:
+			return nil
+		}
+	}
+	if l.open.from.Seq == l.pos.Seq {
+		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+	}
+	r := s.waits
+	s.waits = nil
+	return l.takeRange(ctx, r)
+}
+
+// sweepOn does the next piece of a sweep, for a lane that has nothing else to do.
+func (l *lane) sweepOn(ctx context.Context) error {
+	if l.open.from.Seq == l.pos.Seq {
+		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+	}
+	r, err := l.nextRange(ctx)
+	if err != nil || r == nil {
+		return err
+	}
+	return l.takeRange(ctx, r)
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -15,17 +16,17 @@ import (
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/feed"
 	"rapport/internal/program"
 	"rapport/internal/store"
 	"rapport/internal/store/memory"
 )
 
-// live opens the shop's engine anew, as a process under the clock on the wall would,
-// with long sweeps from two records on.
+// live opens the shop's engine anew, as a process under the clock on the wall would.
 func (s *shop) live() {
 	s.t.Helper()
 	e, err := engine.Open(s.t.Context(), engine.Options{
-		Log: s.log, Store: s.store, Key: s.key, Now: s.clock.Now, SweepAtOnce: 1,
+		Log: s.log, Store: s.store, Key: s.key, Now: s.clock.Now,
 		Programs: func(_ context.Context, hash uint64) (*core.Program, error) { return empty(s.t, s.key, hash), nil },
 	})
 	if err != nil {
@@ -40,34 +41,22 @@ func (s *shop) live() {
 	})
 }
 
-// swept waits until a sweep of several records has ended, and counts who was left out.
-func (s *shop) swept(hash uint64) (behind int) {
+// behind counts those to whom the program has not come.
+func (s *shop) behind(hash uint64) (n int) {
 	s.t.Helper()
-	for done, of := s.e.Swept(); of < 2 || done < of; done, of = s.e.Swept() {
-		if err := s.e.Err(); err != nil {
-			s.t.Fatal(err)
-		}
-		select {
-		case <-s.t.Context().Done():
-			s.t.Fatalf("%d of %d", done, of)
-		case <-time.After(time.Millisecond):
-		}
-	}
-	if err := s.e.CaughtUp(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
 	for p, err := range s.e.Customers(s.t.Context(), identity.ID{}) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if p.Program != hash {
-			behind++
+			n++
 		}
 	}
-	return behind
+	return n
 }
 
-func TestALongSweepComesToEverybody(t *testing.T) {
+// Beside the lane too, while customers come and are heard.
+func TestASweepComesToEverybody(t *testing.T) {
 	t.Parallel()
 	s := open(t, 2)
 	for i := range 1500 {
@@ -78,8 +67,15 @@ func TestALongSweepComesToEverybody(t *testing.T) {
 	if err := s.e.Switch(t.Context(), 7); err != nil {
 		t.Fatal(err)
 	}
-	if behind := s.swept(7); behind > 0 {
+	for i := range 300 {
+		s.says(fmt.Sprint("user-", 7*i), "", "Product Viewed", nil)
+	}
+	s.caughtUp()
+	if behind := s.behind(7); behind > 0 {
 		t.Errorf("%d customers are left behind", behind)
+	}
+	if done, of := s.e.Swept(); done != of || of != store.Prefixes {
+		t.Errorf("%d of %d parts are swept", done, of)
 	}
 }
 
@@ -111,21 +107,31 @@ func TestASweepThatAProcessDidNotFinishGoesOn(t *testing.T) {
 		s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
 	}
 	s.settle()
-	// The change of program is in the log, and nothing of its sweep.
-	var b event.Builder
-	b.Set("hash", event.Text(fmt.Sprintf("%016x", 9)))
-	if err := s.e.Broadcast(t.Context(), event.Event{ID: "program:9", Type: event.System, Name: event.ProgramChanged, At: s.clock.Now(), Trust: event.Own, Props: b.Object()}); err != nil {
+	if err := s.e.Switch(t.Context(), 9); err != nil {
 		t.Fatal(err)
 	}
 	s.settle()
+	pos, err := s.store.Position(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := pos
+	half.Turns = [store.MaxTurns]store.Turn{{Program: 5, Swept: store.Prefixes}, {Program: 9, Since: pos.Now, Swept: store.Prefixes / 2}}
+	if err := s.store.Commit(t.Context(), &store.Commit{From: pos, To: half}); err != nil {
+		t.Fatal(err)
+	}
+	if behind := s.behind(9); behind < 600 || behind > 900 {
+		t.Fatalf("%d of 1500 customers are behind, want about half", behind)
+	}
 	s.live()
-	if behind := s.swept(9); behind > 0 {
+	s.caughtUp()
+	if behind := s.behind(9); behind > 0 {
 		t.Errorf("%d customers are left behind", behind)
 	}
 }
 
 // editions is a shop whose definitions change: each edition has the segments of the
-// one before and one more.
+// one before and one more, or, where that is empty, without the first.
 type editions struct {
 	*shop
 	list  []*core.Program
@@ -138,7 +144,11 @@ func newEditions(t *testing.T, lanes int, segments ...string) *editions {
 	e := &editions{shop: s}
 	files := []program.File{{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"}}
 	for i, body := range segments {
-		files = append(files, program.File{Path: fmt.Sprintf("segments/s%d.yaml", i), Body: fmt.Sprintf("segment: s%d\nwhen: %s\n", i, body)})
+		if body == "" {
+			files = slices.Delete(files, 1, 2)
+		} else {
+			files = append(files, program.File{Path: fmt.Sprintf("segments/s%d.yaml", i), Body: fmt.Sprintf("segment: s%d\nwhen: %s\n", i, body)})
+		}
 		src, err := program.New(slices.Clone(files))
 		if err != nil {
 			t.Fatal(err)
@@ -158,19 +168,20 @@ func (e *editions) again() {
 	e.t.Helper()
 	var err error
 	e.e, err = engine.Open(e.t.Context(), engine.Options{
-		Log: e.log, Store: e.store, Key: e.key, Now: e.clock.Now, Virtual: true, CacheBytes: e.cache,
-		Programs: func(_ context.Context, hash uint64) (*core.Program, error) {
-			for _, p := range e.list {
-				if p.Hash == hash {
-					return p, nil
-				}
-			}
-			return nil, fmt.Errorf("no program %x", hash)
-		},
+		Log: e.log, Store: e.store, Key: e.key, Now: e.clock.Now, Virtual: true, CacheBytes: e.cache, Programs: e.program,
 	})
 	if err != nil {
 		e.t.Fatal(err)
 	}
+}
+
+func (e *editions) program(_ context.Context, hash uint64) (*core.Program, error) {
+	for _, p := range e.list {
+		if p.Hash == hash {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("no program %x", hash)
 }
 
 // edition puts one in force and lets its sweep end.
@@ -206,6 +217,30 @@ func (e *editions) written(n int) (rows, current int) {
 		}
 	}
 	return rows, current
+}
+
+// story returns the changes of segments that the feed tells, by customer.
+func (e *editions) story(lanes int) map[identity.ID]string {
+	e.t.Helper()
+	all := map[identity.ID]string{}
+	for lane := range lanes {
+		blocks, err := e.store.Feed(e.t.Context(), lane, 0, 10_000)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		for _, b := range blocks {
+			err := feed.Each(b.Body, func(r feed.Row) error {
+				if r.Kind == feed.Segment {
+					all[r.Profile] += fmt.Sprintf("\n%s %v %d", r.Name, r.In, r.At)
+				}
+				return nil
+			})
+			if err != nil {
+				e.t.Fatal(err)
+			}
+		}
+	}
+	return all
 }
 
 func (e *editions) in(user string, n int) bool {
@@ -338,42 +373,155 @@ func TestASweepComesToWhoRests(t *testing.T) {
 	}
 }
 
-// An edition that comes before the sweep of the one before has begun asks for what
-// both brought, and what that sweep still has in the log counts for nothing.
-func TestASweepGivesWayToTheNext(t *testing.T) {
+// When a sweep comes to somebody does not matter: everybody goes through every edition,
+// as of the instant at which it came into force, before anything else of them.
+func TestWhenASweepComesDoesNotMatter(t *testing.T) {
 	t.Parallel()
-	e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}", "{did: Product Viewed, times: '>= 2'}")
-	e.edition(0)
-	for i := range 40 {
-		e.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
-		e.says(fmt.Sprint("user-", i), "", "Cart Viewed", nil)
-	}
-	e.settle()
-	e.again()
-	own := func(name string, props ...string) {
-		t.Helper()
-		var b event.Builder
-		for i := 0; i < len(props); i += 2 {
-			b.Set(props[i], event.Text(props[i+1]))
-		}
-		ev := event.Event{ID: event.ID(name), Type: event.System, Name: name, At: e.clock.Now(), Trust: event.Own, Source: "rapport", Props: b.Object()}
-		if err := e.e.Broadcast(t.Context(), ev); err != nil {
-			t.Fatal(err)
+	segments := []string{"{did: Product Viewed, within: 3d}", "{did: Cart Viewed, within: 2d}", "{did: Product Viewed, times: '>= 2'}", "{all: [{segment: s1}, {segment: s2}]}", ""}
+	// told says how the customers end and how they came there, if the engine settles after each step or only
+	// now and then.
+	told := func(seed uint64, lanes int, settles func() bool) []string {
+		e := newEditions(t, lanes, segments...)
+		e.edition(0)
+		dice := rand.New(rand.NewPCG(seed, 1))
+		next := 1
+		for i := range 400 {
+			switch k := dice.IntN(40); {
+			case k == 0 && next < len(e.list):
+				if err := e.e.Switch(t.Context(), e.list[next].Hash); err != nil {
+					t.Fatal(err)
+				}
+				next++
+			case k < 8:
+				// Time passes, by a record of its own: else alarms would come late.
+				e.clock.Set(e.clock.Now().Add(time.Duration(dice.IntN(20)) * time.Hour))
+				e.says("somebody", "", "Page Viewed", nil)
+			default:
+				e.says(fmt.Sprint("user-", dice.IntN(60)), "", []string{"Product Viewed", "Cart Viewed"}[dice.IntN(2)], nil)
+			}
+			if i < 100 || settles() {
+				e.settle()
+			}
 		}
 		e.settle()
-	}
-	own(event.ProgramChanged, "hash", fmt.Sprintf("%016x", e.list[1].Hash))
-	own(event.Sweep, "from", "32768", "to", "65535")
-	if _, current := e.written(1); current != 0 {
-		t.Fatalf("%d customers count as brought up by a sweep that left a gap", current)
-	}
-	e.edition(2)
-	if _, current := e.written(2); current != 40 {
-		t.Errorf("%d customers are under the last edition, want all 40", current)
-	}
-	for i := range 40 {
-		if user := fmt.Sprint("user-", i); !e.in(user, 1) || e.in(user, 2) {
-			t.Fatalf("%s is in the edition that was passed over: %v; in the last: %v", user, e.in(user, 1), e.in(user, 2))
+		story := e.story(lanes)
+		var all []string
+		for p, err := range e.e.Customers(t.Context(), identity.ID{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Program != e.list[next-1].Hash {
+				t.Errorf("%s is under program %x", p.ID, p.Program)
+			}
+			all = append(all, string(p.AppendRest(p.AppendHot(nil)))+story[p.ID])
 		}
+		return all
+	}
+	for seed := range uint64(8) {
+		want := told(seed, 1, func() bool { return true })
+		dice := rand.New(rand.NewPCG(seed, 2))
+		for name, settles := range map[string]func() bool{
+			"at the end":   func() bool { return false },
+			"now and then": func() bool { return dice.IntN(30) == 0 },
+		} {
+			for _, lanes := range []int{1, 4} {
+				got := told(seed, lanes, settles)
+				if len(got) != len(want) {
+					t.Fatalf("seed %d, swept %s: %d customers, want %d", seed, name, len(got), len(want))
+				}
+				for i := range want {
+					if got[i] != want[i] {
+						t.Fatalf("seed %d, swept %s, %d lanes: customer %d is\n%q, want\n%q", seed, name, lanes, i, got[i], want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// More editions than are kept at once, and one that comes back before everybody has
+// left it, reach everybody too.
+func TestEditionsThatComeFasterThanTheirSweeps(t *testing.T) {
+	t.Parallel()
+	for name, order := range map[string][]int{"many": {1, 2, 3, 4, 5, 6}, "back and forth": {1, 2, 1, 2, 1, 6}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}", "{did: Product Viewed, times: '>= 2'}", "{did: Cart Viewed, times: '>= 2'}", "{did: A}", "{did: B}", "{did: Product Viewed, times: '>= 3'}")
+			e.edition(0)
+			for i := range 40 {
+				e.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+				e.says(fmt.Sprint("user-", i), "", "Cart Viewed", nil)
+			}
+			e.settle()
+			e.again()
+			for _, n := range order {
+				var b event.Builder
+				b.Set("hash", event.Text(fmt.Sprintf("%016x", e.list[n].Hash)))
+				ev := event.Event{ID: event.ID(fmt.Sprint("program-", n)), Type: event.System, Name: event.ProgramChanged, At: e.clock.Now(), Trust: event.Own, Source: "rapport", Props: b.Object()}
+				if err := e.e.Broadcast(t.Context(), ev); err != nil {
+					t.Fatal(err)
+				}
+				e.says("user-3", "", "Product Viewed", nil)
+			}
+			e.settle()
+			if _, current := e.written(6); current != 40 {
+				t.Errorf("%d customers are under the last edition, want all 40", current)
+			}
+			for i := range 40 {
+				if user := fmt.Sprint("user-", i); !e.in(user, 1) || e.in(user, 2) != (i == 3) || e.in(user, 3) || e.in(user, 6) != (i == 3) {
+					t.Fatalf("%s: once at the cart %v, twice looked %v, twice at the cart %v, three times looked %v", user, e.in(user, 1), e.in(user, 2), e.in(user, 3), e.in(user, 6))
+				}
+			}
+		})
+	}
+}
+
+// slowly is a store whose readers of customers wait before they have what they read.
+type slowly struct {
+	store.Store
+	read, goOn chan struct{}
+}
+
+func (s *slowly) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+	rows, err := s.Store.Living(ctx, from, to, limit)
+	if len(rows) > 0 {
+		s.read <- struct{}{}
+		<-s.goOn
+	}
+	return rows, err
+}
+
+// What a sweep has read of a customer is old when they are heard before it is taken.
+func TestWhoIsHeardWhileASweepLooksAtThem(t *testing.T) {
+	t.Parallel()
+	e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed, times: '>= 2'}", "{did: Cart Viewed, times: '>= 3'}")
+	e.edition(0)
+	for _, name := range []string{"Product Viewed", "Cart Viewed", "Cart Viewed"} {
+		e.says("ada", "", name, nil)
+	}
+	e.settle()
+	slow := &slowly{e.store, make(chan struct{}), make(chan struct{})}
+	live, err := engine.Open(t.Context(), engine.Options{Log: e.log, Store: slow, Key: e.key, Now: e.clock.Now, Programs: e.program})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.e = live
+	live.Start()
+	t.Cleanup(func() { _ = live.Close(context.WithoutCancel(t.Context())) })
+	for n := 1; n < 3; n++ {
+		if err := live.Switch(t.Context(), e.list[n].Hash); err != nil {
+			t.Fatal(err)
+		}
+		<-slow.read
+		e.says("ada", "", "Cart Viewed", nil)
+		for e.who(identity.User, "ada").Count < int64(3+n) {
+			time.Sleep(time.Millisecond)
+		}
+		close(slow.goOn)
+		e.caughtUp()
+		if p := e.who(identity.User, "ada"); p.Count != int64(3+n) || !e.in("ada", n) || p.Program != e.list[n].Hash {
+			t.Fatalf("edition %d: ada has %d events, want %d; in its segment: %v", n, p.Count, 3+n, e.in("ada", n))
+		}
+		slow.read, slow.goOn = make(chan struct{}), make(chan struct{})
 	}
 }

@@ -158,7 +158,7 @@ func TestWhatACommitHasMadeTrueIsToldThoughTheNextAlarmCannotBeRead(t *testing.T
 	}
 }
 
-func TestASweepOfMoreThanTheCacheHoldsLeavesWhoComesInTheSameRecord(t *testing.T) {
+func TestAProgramComesToMoreThanTheCacheHoldsAndWhoComesInTheSameRecord(t *testing.T) {
 	t.Parallel()
 	s := open(t, 1)
 	for i := range 700 {
@@ -174,10 +174,10 @@ func TestASweepOfMoreThanTheCacheHoldsLeavesWhoComesInTheSameRecord(t *testing.T
 	}
 	s.e = e
 	var b event.Builder
-	b.Set("from", event.Int(0)).Set("to", event.Int(65535))
-	sweep := event.Event{ID: "sweep", Type: event.System, Name: event.Sweep, At: s.clock.Now(), Trust: event.Own, Props: b.Object()}
+	b.SetText("hash", "9")
+	program := event.Event{ID: "program", Type: event.System, Name: event.ProgramChanged, At: s.clock.Now(), Trust: event.Own, Props: b.Object()}
 	late, _ := s.key.Address(event.Event{ID: "late", Type: event.Track, Name: "Product Viewed", User: "user-1", At: s.clock.Now(), Raw: s.clock.Now(), Trust: event.Server})
-	if err := e.Append(t.Context(), []identity.Addressed{{Event: sweep}, late}); err != nil {
+	if err := e.Append(t.Context(), []identity.Addressed{{Event: program}, late}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Settle(t.Context()); err != nil {
@@ -185,5 +185,8 @@ func TestASweepOfMoreThanTheCacheHoldsLeavesWhoComesInTheSameRecord(t *testing.T
 	}
 	if p := s.who(identity.User, "user-1"); p.Count != 2 {
 		t.Errorf("%d events, want 2", p.Count)
+	}
+	if behind := s.behind(9); behind > 0 {
+		t.Errorf("%d customers are left behind", behind)
 	}
 }

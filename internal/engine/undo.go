@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -48,13 +47,8 @@ func (e *Engine) Arrived(ctx context.Context) error {
 		}
 		for _, l := range e.lanes {
 			for owed := l.debt(); owed > 0 && !l.settled(owed); {
-				if err := e.Err(); err != nil {
+				if err := l.wait(ctx, caughtUpPoll); err != nil {
 					return err
-				}
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(caughtUpPoll):
 				}
 			}
 		}

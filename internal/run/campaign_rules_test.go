@@ -321,9 +321,9 @@ func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
 	for lane := range m.log.Lanes() { // the programs are not in the log, only their hashes
 		pos, err := m.store.Position(t.Context(), lane)
 		m.must(err)
-		src, err := m.store.Program(t.Context(), pos.Program)
+		src, err := m.store.Program(t.Context(), pos.Program())
 		m.must(err)
-		m.must(again.SaveProgram(t.Context(), pos.Program, src))
+		m.must(again.SaveProgram(t.Context(), pos.Program(), src))
 	}
 	n, err := run.Open(t.Context(), run.Options{
 		Log: readOnly{m.log}, Store: again, Ledger: memory.NewLedger(), Workspace: "default", Key: identity.Key{7}, Clock: m.clock, NoSending: true,

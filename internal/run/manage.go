@@ -43,8 +43,8 @@ type State struct {
 	Late   int64      `json:"late"`   // events of people who were erased, dropped
 	Now    event.Time `json:"now"`    // by the clock of the data directory
 
-	// How many of the records were applied, and how many there are, that bring every
-	// customer up to the definitions in force.
+	// To how many of the parts of the range of customers the definitions in force have
+	// come, and how many there are.
 	Swept    int64 `json:"swept"`
 	Sweeping int64 `json:"sweeping"`
 

@@ -24,17 +24,41 @@ import (
 // sequence of the last record, with what the lane knew there. The zero Position
 // is before everything. Epoch and Seq are the fence; the rest is kept with them.
 type Position struct {
-	Epoch   uint64
-	Seq     uint64
-	Now     event.Time // of the last record: alarms up to it have a right to fire
-	Program uint64     // in force after the last record
+	Epoch uint64
+	Seq   uint64
+	Now   event.Time // of the last record: alarms up to it have a right to fire
 
-	// Swept is the first [Prefix] to which the sweep of Program has not come yet:
-	// customers before it were brought up to it, and those whom it did not change
-	// were not written. Under is the program up to which everybody had been brought
-	// before it came; zero: there is none for all.
+	// Turns are the programs that customers may be under, the oldest first and the one
+	// in force last; zeros follow. Once everybody is brought up to it, it stands alone.
+	Turns [MaxTurns]Turn
+}
+
+// Turn is a program that came into force.
+type Turn struct {
+	Program uint64
+	Since   event.Time // the instant as of which customers are brought up to it, whenever that is done
+	// Swept is the first [Prefix] to which its sweep has not come yet: customers before
+	// it were brought up to the program, and those whom it did not change were not written.
 	Swept uint32
-	Under uint64
+}
+
+// MaxTurns is how many programs may be on their way to everybody at once.
+const MaxTurns = 4
+
+// Force returns how many turns there are.
+func (p *Position) Force() (n int) {
+	for n < MaxTurns && p.Turns[n].Program != 0 {
+		n++
+	}
+	return n
+}
+
+// Program returns the program in force after the last record; zero before the first.
+func (p *Position) Program() uint64 {
+	if n := p.Force(); n > 0 {
+		return p.Turns[n-1].Program
+	}
+	return 0
 }
 
 // Prefix is the number by which sweeps cut the range of ids, from 0 up to before
@@ -47,13 +71,13 @@ const Prefixes = 1 << 16
 // Evaluated returns the program under which a row counts as evaluated, given the one
 // that it names: a sweep does not write whom it does not change.
 func (p *Position) Evaluated(id identity.ID, names uint64) uint64 {
-	switch {
-	case names == p.Program || profile.Pending(names):
+	if profile.Pending(names) {
 		return names
-	case Prefix(id) < p.Swept:
-		return p.Program
-	case p.Under != 0:
-		return p.Under
+	}
+	for i := p.Force() - 1; i >= 0; i-- {
+		if t := &p.Turns[i]; t.Program == names || Prefix(id) < t.Swept {
+			return t.Program
+		}
 	}
 	return names
 }

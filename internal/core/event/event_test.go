@@ -143,7 +143,7 @@ func TestTheProductsOwnEntriesAreNoCallOfAStrangers(t *testing.T) {
 			t.Errorf("%q is the call %s", name, kind)
 		}
 	}
-	for _, name := range []string{event.Claim, event.Grant, event.Refuse, event.Rise, event.Strand, event.Moved, event.Slot, event.Tick, event.ProgramChanged, event.Sweep, event.Reject} {
+	for _, name := range []string{event.Claim, event.Grant, event.Refuse, event.Rise, event.Strand, event.Moved, event.Slot, event.Tick, event.ProgramChanged, event.Reject} {
 		if !event.Control(name) || event.Receipt(name) {
 			t.Errorf("%s is not for the product alone", name)
 		}

@@ -28,8 +28,6 @@ const (
 	Tick = "Tick"
 	// ProgramChanged switches the lane's program: hash.
 	ProgramChanged = "Program Changed"
-	// Sweep brings the profiles of a range up to the program in force: from, limit.
-	Sweep = "Sweep"
 	// CampaignOrdered tells every lane what is wanted of a run of a campaign:
 	// campaign, run, state, version, serial, rate, sent, begins.
 	CampaignOrdered = "Campaign Ordered"
@@ -65,7 +63,7 @@ const PredictionMade = "Prediction Made"
 // is obeyed, and is no part of a person's history.
 func Control(name string) bool {
 	switch name {
-	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Sweep, Released, CampaignOrdered, CampaignSlice, Reject:
+	case Claim, Grant, Refuse, Rise, Strand, Moved, Erase, Slot, Tick, ProgramChanged, Released, CampaignOrdered, CampaignSlice, Reject:
 		return true
 	}
 	return false

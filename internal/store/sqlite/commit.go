@@ -1,9 +1,14 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
+	"fmt"
+	"strconv"
+	"strings"
 
+	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/fault"
@@ -11,9 +16,8 @@ import (
 )
 
 const (
-	putPosition = `INSERT INTO positions (lane, epoch, seq, now, program, swept, under) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, program = excluded.program,
-			swept = excluded.swept, under = excluded.under`
+	putPosition = `INSERT INTO positions (lane, epoch, seq, now, turns) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, now = excluded.now, turns = excluded.turns`
 
 	putProfile = `INSERT INTO profiles (id, alarm, newest, month, earlier, body, signpost) VALUES (?, ?, 0, 0, 0, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET alarm = excluded.alarm, body = excluded.body`
@@ -70,7 +74,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if at.Epoch != c.From.Epoch || at.Seq != c.From.Seq {
 			return fault.New(fault.Conflict, "another engine has taken over the lane: its position is no longer where this commit begins")
 		}
-		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), c.To.Program, int64(c.To.Swept), c.To.Under); err != nil {
+		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), turnsText(&c.To)); err != nil {
 			return err
 		}
 		if changed, err = commitHistory(ctx, w, c.History, &s.heads); err != nil {
@@ -204,14 +208,43 @@ func commitOthers(w *conn, c *store.Commit) error {
 
 // position reads how far a lane has been committed.
 func position(ctx context.Context, c *conn, lane int) (p store.Position, err error) {
-	err = c.query(ctx, 6, func(row []driver.Value) error {
-		p = store.Position{
-			Epoch: uint64(integer(row[0])), Seq: uint64(integer(row[1])), Now: instant(row[2]), Program: uint64(integer(row[3])),
-			Swept: uint32(integer(row[4])), Under: uint64(integer(row[5])),
-		}
-		return nil
-	}, "SELECT epoch, seq, now, program, swept, under FROM positions WHERE lane = ?", lane)
+	err = c.query(ctx, 4, func(row []driver.Value) error {
+		p = store.Position{Epoch: uint64(integer(row[0])), Seq: uint64(integer(row[1])), Now: instant(row[2])}
+		return readTurns(&p, row[3].(string))
+	}, "SELECT epoch, seq, now, turns FROM positions WHERE lane = ?", lane)
 	return p, err
+}
+
+// turnsText returns the turns of a position as its row has them.
+func turnsText(p *store.Position) string {
+	var b []byte
+	for _, t := range p.Turns[:p.Force()] {
+		b = fmt.Appendf(b, "%d %d %d ", int64(t.Program), t.Since, t.Swept)
+	}
+	return string(bytes.TrimSpace(b))
+}
+
+// readTurns reads them.
+func readTurns(p *store.Position, text string) error {
+	fields := strings.Fields(text)
+	if len(fields)%3 != 0 || len(fields) > 3*store.MaxTurns {
+		return fault.New(fault.Corrupt, "the position of a lane has turns that nobody wrote: "+strconv.Quote(text))
+	}
+	for i, f := range fields {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return fault.Wrap(fault.Corrupt, err, "the position of a lane has turns that nobody wrote")
+		}
+		switch t := &p.Turns[i/3]; i % 3 {
+		case 0:
+			t.Program = uint64(n)
+		case 1:
+			t.Since = event.Time(n)
+		case 2:
+			t.Swept = uint32(n)
+		}
+	}
+	return nil
 }
 
 // blob returns b as bytes that are there even if there are none.

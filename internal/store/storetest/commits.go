@@ -32,7 +32,7 @@ func moves(t *testing.T, open Open) {
 	w.lane = 2
 	w.commit(store.Commit{})
 	w.commit(store.Commit{})
-	equal(t, "position", must2(t, s.Position, 2), store.Position{Epoch: 7, Seq: 20, Now: 2, Program: 3})
+	equal(t, "position", must2(t, s.Position, 2), store.Position{Epoch: 7, Seq: 20, Now: 2, Turns: turns})
 	equal(t, "another lane's position", must2(t, s.Position, 1), store.Position{})
 }
 
@@ -118,7 +118,7 @@ func stale(t *testing.T, open Open) {
 	equal(t, "the state after a refused commit", dumped(t, s), was)
 
 	// The fence is epoch and sequence; what is kept beside them is not.
-	c.From = store.Position{Epoch: 7, Seq: 10, Now: 99, Program: 99}
+	c.From = store.Position{Epoch: 7, Seq: 10, Now: 99, Turns: [store.MaxTurns]store.Turn{{Program: 99}}}
 	if err := s.Commit(t.Context(), &c); err != nil {
 		t.Fatalf("Commit at the right position = %v", err)
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"math"
 	"testing"
 
 	"rapport/internal/core/event"
@@ -157,7 +158,12 @@ func programs(t *testing.T, open Open) {
 func bits(t *testing.T, open Open) {
 	s := opened(t, open)
 	const most = 1<<64 - 1
-	to := store.Position{Epoch: most, Seq: 5, Now: -4, Program: most - 1}
+	to := store.Position{Epoch: most, Seq: 5, Now: -4, Turns: [store.MaxTurns]store.Turn{
+		{Program: most - 1, Since: -4, Swept: store.Prefixes},
+		{Program: 1 << 63, Since: math.MaxInt64},
+		{Program: 4, Since: math.MinInt64, Swept: 7},
+		{Program: 5, Swept: math.MaxUint32},
+	}}
 	c := store.Commit{
 		To:          to,
 		Memberships: []store.Membership{in(most, 1)},

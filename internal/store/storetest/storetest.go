@@ -123,13 +123,16 @@ type writer struct {
 	pos  store.Position
 }
 
+// turns are those of every position that a writer leaves.
+var turns = [store.MaxTurns]store.Turn{{Program: 3, Since: 1, Swept: store.Prefixes}, {Program: 4, Since: 2, Swept: 9}}
+
 func newWriter(t *testing.T, s store.Store) *writer { return &writer{t: t, s: s} }
 
 // commit commits c at the writer's position and moves on by ten.
 func (w *writer) commit(c store.Commit) {
 	w.t.Helper()
 	c.Lane, c.From = w.lane, w.pos
-	c.To = store.Position{Epoch: 7, Seq: w.pos.Seq + 10, Now: w.pos.Now + 1, Program: 3}
+	c.To = store.Position{Epoch: 7, Seq: w.pos.Seq + 10, Now: w.pos.Now + 1, Turns: turns}
 	if err := w.s.Commit(w.t.Context(), &c); err != nil {
 		w.t.Fatalf("Commit = %v", err)
 	}

@@ -4,7 +4,9 @@
 ALTER TABLE profiles ADD COLUMN signpost INTEGER;
 CREATE INDEX profiles_living ON profiles (id) WHERE signpost IS NULL;
 
--- How far the sweep of the program in force has come, and the program up to which
--- everybody had been brought before it: whom a sweep does not change it does not write.
-ALTER TABLE positions ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE positions ADD COLUMN under INTEGER NOT NULL DEFAULT 0;
+-- The programs that customers may be under, the oldest first and the one in force last,
+-- each with the instant since when and how far its sweep has come, separated by blanks:
+-- whom a sweep does not change it does not write.
+ALTER TABLE positions ADD COLUMN turns TEXT NOT NULL DEFAULT '';
+UPDATE positions SET turns = program || ' ' || now || ' 0' WHERE program != 0;
+ALTER TABLE positions DROP COLUMN program;

@@ -1,0 +1,284 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"rapport/internal/core"
+	"rapport/internal/core/event"
+	"rapport/internal/core/identity"
+	"rapport/internal/core/profile"
+	"rapport/internal/store"
+)
+
+// A program that comes into force is asked of everybody, as of the instant at which it
+// came: whoever it finds, whenever that is, goes on from there as if it had been done
+// at once. So it follows from the log who is where, and nothing of it stands there. Of
+// each customer it is done before anything else happens to them, and of whom nothing
+// happens to by a sweep.
+
+// turns are the programs that customers of a lane may be under, as its position lists
+// them, with what it takes to go from each to the next. They are never changed.
+type turns struct {
+	list  [store.MaxTurns]store.Turn // as of when they were made: Swept goes on in the position
+	n     int
+	progs [store.MaxTurns]*core.Program
+	steps [store.MaxTurns]*core.Step // from the program before; nil: it is not known
+}
+
+// turnsOf loads the programs of a position.
+func (l *lane) turnsOf(ctx context.Context, pos *store.Position) (*turns, error) {
+	t := &turns{list: pos.Turns, n: pos.Force()}
+	for i := range t.n {
+		prog, err := l.e.o.Programs(ctx, t.list[i].Program)
+		if err != nil {
+			return nil, fmt.Errorf("loading program %016x: %w", t.list[i].Program, err)
+		}
+		t.progs[i] = prog
+		if i > 0 {
+			t.steps[i] = prog.From(t.progs[i-1])
+		}
+	}
+	return t, nil
+}
+
+// last returns the program in force; nil before the first.
+func (t *turns) last() *core.Program {
+	if t.n == 0 {
+		return nil
+	}
+	return t.progs[t.n-1]
+}
+
+// light reports whether no history is read of whom one of the programs evaluated.
+func (t *turns) light() bool {
+	for _, s := range t.steps[1:max(t.n, 1)] {
+		if !s.Light() {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether the program is one of them.
+func (t *turns) has(program uint64) bool {
+	return slices.ContainsFunc(t.list[:t.n], func(x store.Turn) bool { return x.Program == program })
+}
+
+// after returns the place of the first turn that a customer has not had, who was
+// evaluated under the program.
+func (t *turns) after(program uint64) int {
+	for i := t.n - 1; i >= 0; i-- {
+		if t.list[i].Program == program {
+			return i + 1
+		}
+	}
+	return t.n - 1 // nobody knows what was between: it is all made anew
+}
+
+// inForce puts the program in force as of now. The lock is held.
+func (l *lane) inForce(ctx context.Context, hash uint64, now event.Time) error {
+	pos := l.pos
+	n := pos.Force()
+	turn := store.Turn{Program: hash, Since: now, Swept: store.Prefix(l.from)}
+	switch {
+	case n == 0:
+		turn.Swept = l.end() // nobody can have been born before the first program
+	case pos.Program() == hash:
+		return nil
+	case n == store.MaxTurns, l.turns.has(hash) && l.behind():
+		// Whom the sweep has not reached yet passes over what was between: it is all made
+		// anew, as of now.
+		pos.Turns, n = [store.MaxTurns]store.Turn{}, 0
+	}
+	pos.Turns[n] = turn
+	t, err := l.turnsOf(ctx, &pos)
+	if err != nil {
+		return err
+	}
+	l.pos.Turns = pos.Turns
+	l.putInForce(t)
+	return nil
+}
+
+// putInForce makes the turns those of the lane, and what is looked at for a sweep of
+// others old. The lock is held.
+func (l *lane) putInForce(t *turns) {
+	l.turns, l.prog = t, t.last()
+	l.showRuns()
+	l.restart()
+}
+
+// behind reports whether the program in force has not come to everybody. The lock is held.
+func (l *lane) behind() bool {
+	n := l.pos.Force()
+	return n > 0 && l.pos.Turns[n-1].Swept < l.end()
+}
+
+// end is the prefix behind the last one of the lane.
+func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
+
+// made is what a turn made of a customer.
+type made struct {
+	next *profile.Profile
+	eff  core.Effects
+	now  event.Time
+}
+
+// past reads the wanted events of a customer; wanted nil: every event.
+type past func(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error)
+
+// bring returns what the turns that a customer has not had make of them, each of what
+// the one before left. Who waits for a catch-up of their own gets it as of now. It
+// changes nothing, so several may be asked for at once.
+func (t *turns) bring(ctx context.Context, p *profile.Profile, now event.Time, read past) (all []made, err error) {
+	first := t.after(p.Program)
+	if profile.Pending(p.Program) {
+		m, err := t.turn(ctx, first, p, now, read)
+		return []made{m}, err
+	}
+	for i := first; i < t.n; i++ {
+		since := t.list[i].Since
+		if i > 0 && p.Alarm <= since {
+			m, err := t.wake(i-1, p, since)
+			if err != nil {
+				return nil, err
+			}
+			all, p = append(all, m), m.next
+		}
+		m, err := t.turn(ctx, i, p, since, read)
+		if err != nil {
+			return nil, err
+		}
+		all, p = append(all, m), m.next
+	}
+	return all, nil
+}
+
+// turn makes of a customer what one turn does, as of now.
+func (t *turns) turn(ctx context.Context, i int, p *profile.Profile, now event.Time, read past) (m made, err error) {
+	step := t.steps[i]
+	var history []Heard
+	switch step.Reads(p) {
+	case core.ReadsSome:
+		history, err = read(ctx, p, step.Wants)
+	case core.ReadsAll:
+		history, err = read(ctx, p, nil)
+	}
+	if err != nil {
+		return made{}, err
+	}
+	events := make([]*event.Event, len(history))
+	for i := range history {
+		events[i] = &history[i].Event
+	}
+	defer poisoned(&err)
+	m.now = now
+	m.next, m.eff = t.progs[i].CatchUp(p, events, now, step)
+	return m, nil
+}
+
+// wake fires the alarms that come before the turn after one.
+func (t *turns) wake(i int, p *profile.Profile, now event.Time) (m made, err error) {
+	defer poisoned(&err)
+	m.now = now
+	m.next, m.eff = t.progs[i].Wake(p, now)
+	return m, nil
+}
+
+// poisoned makes an error of a panic of the core.
+func poisoned(err *error) {
+	if r := recover(); r != nil {
+		*err = &poison{fmt.Sprintf("%v\n%s", r, debug.Stack())}
+	}
+}
+
+// evaluated sees to it that a profile says under which program it counts as evaluated.
+// The lock is held.
+func (l *lane) evaluated(it *item) {
+	if program := l.pos.Evaluated(it.id, it.p.Program); program != it.p.Program {
+		own := *it.p
+		own.Program = program
+		it.p = &own // the store need not know
+	}
+}
+
+// current brings the customer up to the program in force, reading their history if a
+// program asks something new. The lock is held.
+func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
+	if l.prog.Current(it.p) {
+		return nil
+	}
+	if l.evaluated(it); l.prog.Current(it.p) {
+		return nil
+	}
+	all, err := l.turns.bring(ctx, it.p, now, l.history)
+	if err != nil {
+		return err
+	}
+	l.takeTurns(it, all)
+	return nil
+}
+
+// takeTurns makes what turns made of a customer the lane's state. The lock is held.
+func (l *lane) takeTurns(it *item, all []made) {
+	for i := range all {
+		m := &all[i]
+		l.take(it, m.next, &m.eff, nil, m.now)
+	}
+}
+
+// currentAll brings those whom a record is about up to the program in force, on
+// every processor: while a sweep is under way, live events should not wait until
+// histories are read one after the other. Of whom that fails, each entry says so. The
+// lock is held.
+func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
+	type one struct {
+		it   *item
+		made []made
+		err  error
+	}
+	var late []one
+	asked := map[identity.ID]bool{}
+	for i := range all {
+		id := all[i].To
+		if id.Zero() || l.prog == nil {
+			return // the program may change within the record
+		}
+		it := l.cache.items[id]
+		if it == nil || it.damaged || l.prog.Current(it.p) || asked[id] {
+			continue
+		}
+		asked[id] = true
+		if l.evaluated(it); !l.prog.Current(it.p) {
+			late = append(late, one{it: it})
+		}
+	}
+	each(len(late), 1, func(i int) {
+		o := &late[i]
+		o.made, o.err = l.turns.bring(ctx, o.it.p, now, l.history)
+	})
+	for i := range late {
+		if o := &late[i]; o.err == nil {
+			l.takeTurns(o.it, o.made)
+		}
+	}
+}
+
+// leave deals with why a customer could not be brought up to the definitions in
+// force: what is their own trouble is put aside, and tried again when something
+// happens to them. The lock is held.
+func (l *lane) leave(it *item, err error) error {
+	p, ok := errors.AsType[*poison](err)
+	if !ok {
+		return err
+	}
+	l.silence(it, "the core could not bring this customer up to the definitions in force", p.stack)
+	if !profile.Pending(it.p.Program) {
+		it.p.Program = profile.CatchUpFailed // silence made the copy
+	}
+	return nil
+}
