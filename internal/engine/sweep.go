@@ -112,9 +112,11 @@ func (e *Engine) Swept() (done, of int64) {
 		l.mu.Lock()
 		first := store.Prefix(l.from)
 		of += int64(l.end() - first)
+		swept := l.end()
 		if n := l.pos.Force(); n > 0 {
-			done += int64(min(l.pos.Turns[n-1].Swept, l.end()) - first)
+			swept = min(swept, l.pos.Turns[n-1].Swept)
 		}
+		done += int64(swept - first)
 		l.mu.Unlock()
 	}
 	return done, of
