@@ -12,8 +12,8 @@ GOFUMPT_VERSION     := v0.12.0
 STATICCHECK_VERSION := v0.8.2
 
 # Packages whose tests replay, compute or run JavaScript so much that the race
-# detector would take minutes. Those that compute are pure and start no goroutines.
-SLOW := /internal/core/insight/(intent|persona|value)$$|/internal/predict$$|/internal/demo$$|/internal/program$$|/internal/studio/mjml$$|/test/mail$$|/internal/run$$|/internal/bench$$|/cmd/rapport$$|/test/faults$$
+# detector would take minutes. Those that compute start no goroutines.
+SLOW := /internal/core/(measure|insight(/intent|/persona|/value)?)$$|/internal/(arch|eval|predict|sources/table)$$|/internal/(demo|program|run|bench)$$|/internal/studio/mjml$$|/cmd/rapport$$|/test/(mail|faults)$$
 
 BENCHES := log engine http freshness dispatch campaign service import start
 SEEDS   := 200
@@ -25,7 +25,7 @@ SDK     := test/sdk/node_modules/.package-lock.json
 MAIL    := test/mail/node_modules/.package-lock.json
 UI      := ui/node_modules/.package-lock.json
 
-.PHONY: run build ui test check lint need bench eval chaos dist clean
+.PHONY: run build ui test check lint need packages bench eval chaos dist clean
 
 run: build
 	$(BIN) demo
@@ -50,12 +50,14 @@ $(UI): ui/package.json ui/package-lock.json ui/.npmrc
 	cd ui && npm ci --no-progress
 	@touch $@
 
+packages: $(SDK) $(MAIL) $(UI)
+
 # What it makes is checked in, so that go build alone makes the product.
 ui: $(UI)
 	cd ui && npm run --silent build
 
 test: need
-	@$(MAKE) --no-print-directory $(SDK) $(MAIL) $(UI) build
+	@$(MAKE) --no-print-directory --jobs=4 packages build
 	@SLOW='$(SLOW)' scripts/test.sh $(BIN)
 
 check: lint test

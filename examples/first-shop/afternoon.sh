@@ -75,13 +75,13 @@ reachable() { # REACHABLE CUSTOMERS
     is "customers" "$2" "$(awk '$1 == "customers" { print $2 }' "$said")"
 }
 
-# await WHAT COMMAND... tries until the command succeeds, for twenty seconds.
+# await WHAT COMMAND... tries until the command succeeds, for two minutes and more.
 await() {
     local what=$1 tries=0
     shift
     until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || stop "waited twenty seconds for $what"
+        [ "$tries" -lt 1200 ] || stop "waited two minutes for $what"
         sleep 0.1
     done
 }
@@ -162,7 +162,7 @@ serve_zones() { # tries another port if another program took this one
         local child=$!
         children+=("$child")
         resolver=127.0.0.1:$port
-        for _ in $(seq 100); do
+        for _ in $(seq 600); do
             grep -q "started" "$work/dnsmasq.log" && return
             kill -0 "$child" 2>/dev/null || break
             sleep 0.05

@@ -162,7 +162,7 @@ await tell(async (shop) => {
   await look('the members')
   for (const tab of ['Reach', 'Overlap', 'Used by']) {
     await page.getByRole('tab', { name: tab }).click()
-    await page.waitForLoadState('networkidle')
+    await shop.settled(page)
     await look(tab)
   }
 

@@ -33,6 +33,7 @@ export class Shop {
   said = []
   looked = new Set()
   pages = []
+  asked = new Map() // what each page waits for, and how often it has asked
   shots = ''
   themes = ['dark', 'light']
   expects // what the console may say now, for the story is about a refusal
@@ -104,10 +105,30 @@ export class Shop {
       if (m.type() === 'error' && !first && !this.expects?.test(m.text())) this.wrong(`the console says ${m.text()}`)
     })
     page.on('pageerror', (e) => this.wrong(String(e)))
+    const net = { open: new Set(), begun: 0 }
+    this.asked.set(page, net)
     page.on('request', (r) => {
+      if (r.isNavigationRequest() && r.frame() === page.mainFrame()) net.open.clear() // what the page before asked for goes with it
+      if (r.resourceType() !== 'eventsource') net.open.add(r) // which never ends
+      net.begun++
       if (!r.url().startsWith(this.origin) && !/^(data|blob):/.test(r.url())) this.wrong(`asks ${r.url()}`)
     })
+    for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => net.open.delete(r))
     return page
+  }
+
+  // settled waits until a page has got all that it asked for, has drawn it, and asks for
+  // nothing more because of it.
+  async settled(page) {
+    const net = this.asked.get(page)
+    for (const end = Date.now() + PATIENCE; ; ) {
+      const begun = net.begun
+      if (net.open.size === 0) {
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))))
+        if (net.open.size === 0 && net.begun === begun) return
+      } else await new Promise((resolve) => setTimeout(resolve, 10))
+      if (Date.now() > end) throw new Error('waited in vain for: ' + [...net.open].map((r) => r.url()).join(', '))
+    }
   }
 
   // enter takes an invitation up, or the set-up link.

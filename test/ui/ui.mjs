@@ -99,16 +99,17 @@ await tell(async (shop) => {
 
   const settled = async () => {
     await page.locator('main h1').waitFor()
-    await page.waitForLoadState('networkidle')
+    await shop.settled(page)
     await page.waitForFunction(() => ![...document.querySelectorAll('main [role=status], main .empty')].some((e) => /^(One moment…|Einen Moment…)$/.test(e.textContent)))
   }
   const look = async (name) => {
     shop.where = name
     await settled()
+    await shop.look(page, 'ui-' + name)
+    // What comes late has had the time that axe took.
     for (const alert of await page.locator('main').getByRole('alert').allTextContents()) shop.wrong('says ' + alert)
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     if (wide > 0) shop.wrong(`is ${wide} pixels wider than the window`)
-    await shop.look(page, 'ui-' + name)
   }
   // The tabs are those that a page has, in the words that it has for them.
   const tabs = page.locator('main .tabs').locator('button, a')
@@ -155,7 +156,7 @@ await tell(async (shop) => {
     await analyst.getByText(customer.id.slice(0, 12)).first().waitFor()
     for (const tab of name === 'customer' ? ['Overview', 'Timeline', 'Messages'] : []) {
       await analyst.getByRole('tab', { name: tab }).click()
-      await analyst.waitForLoadState('networkidle')
+      await shop.settled(analyst)
       const text = await analyst.locator('main').innerText()
       for (const said of [customer.email, customer.user_id, 'people.example', 'window.stolen'])
         if (said && text.includes(said)) shop.wrong(`${name}, ${tab} says ${said}`)
