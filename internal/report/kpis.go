@@ -89,7 +89,7 @@ func (p *Params) dimension() (key, join string, err error) {
 	case "city":
 		return "coalesce(who.city, '')", " LEFT JOIN (SELECT profile, city FROM profiles) AS who ON who.profile = t.profile", nil
 	case "segment":
-		return "who.segment", " INNER JOIN (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING argMax(is_in, ts)) AS who ON who.profile = t.profile", nil
+		return "who.segment", " INNER JOIN (SELECT profile, segment FROM members) AS who ON who.profile = t.profile", nil
 	}
 	return "", "", fault.New(fault.Invalid, "by is month, day, hour, hour_of_week, device, channel, store, city or segment")
 }
