@@ -61,7 +61,12 @@ func (r *remote) call(ctx context.Context, method, path string, body, v any, hea
 func (r *remote) send(ctx context.Context, method, path, kind string, body []byte, v any, headers ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.Server, "/")+"/api/v1/"+path, bytes.NewReader(body))
+	return r.stream(ctx, method, path, kind, bytes.NewReader(body), v, headers...)
+}
+
+// stream is send with a body of any length, and no bound on how long it takes.
+func (r *remote) stream(ctx context.Context, method, path, kind string, body io.Reader, v any, headers ...string) error {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(r.Server, "/")+"/api/v1/"+path, body)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, r.Server+" is not the address of a server")
 	}

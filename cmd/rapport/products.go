@@ -6,29 +6,37 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"rapport/internal/api"
 	"rapport/internal/catalogue"
 	"rapport/internal/catalogue/feed"
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
-	"rapport/internal/core/product"
 	"rapport/internal/fault"
+	"rapport/internal/sources/table"
 	"rapport/internal/store/sqlite"
 )
 
 type importProductsCmd struct {
-	File     string `arg:"" help:"Google Merchant feed (XML, TSV, CSV), Shopify's products CSV, or JSON lines; gzip is unpacked; - reads standard input."`
-	Data     string `type:"path" help:"Data directory that no server is using. Not needed with --dry-run."`
+	File     string `arg:"" help:"Google Merchant feed (XML, TSV, CSV), Shopify's products CSV, JSON lines, or JSON; gzip is unpacked; - reads standard input."`
+	Data     string `type:"path" help:"Data directory. If a server uses it, the server takes the file, with --key. Default: the server takes it."`
+	Server   string `default:"http://127.0.0.1:8080" env:"RAPPORT_SERVER" placeholder:"URL" help:"The running server. Default: ${default}."`
+	Key      string `env:"RAPPORT_KEY" placeholder:"rp_s_…" help:"A key that may write, for the server. Better set in the environment, RAPPORT_KEY."`
 	Source   string `default:"products" help:"Name of where the products come from."`
 	Currency string `placeholder:"GBP" help:"Currency of prices that name none, as in Shopify's CSV."`
 	Website  string `placeholder:"https://shop.example" help:"Where products of Shopify's CSV are shown: the file names no addresses."`
-	Format   string `enum:",xml,google,shopify,jsonl" default:"" help:"xml, google, shopify or jsonl. Default: found out."`
-	Complete bool   `help:"The file names everything that the source sells: what is not in it is not sold any more."`
+	Format   string `enum:",xml,google,shopify,jsonl,json" default:"" help:"xml, google, shopify, jsonl or json. Default: found out."`
+	Encoding string `enum:",utf-8,windows-1252" default:"" help:"utf-8 or windows-1252. Default: found out; UTF-16 always is."`
+	Complete bool   `help:"The file names everything that the source sells: what is not in it is not sold any more. What is refused stays as it was."`
+	MostGone int    `default:"30" placeholder:"PERCENT" help:"With --complete: how much of what the source sells may go at once; a file that leaves out more is taken for a broken one. Default: ${default}."`
 	Errors   string `type:"path" placeholder:"FILE" help:"Where products go that are left out, with line, id and reason. Default: FILE.errors.csv, if there are any."`
 	DryRun   bool   `help:"Say what is in the file and what is wrong with it, and write nothing."`
 	JSON     bool   `help:"Print the result as JSON."`
@@ -36,27 +44,19 @@ type importProductsCmd struct {
 
 // productsResult is what the command prints as JSON.
 type productsResult struct {
-	feed.Totals
-	catalogue.Applied
-	Gone     int      `json:"gone"`
+	catalogue.Brought
 	Problems []string `json:"first_problems,omitempty"`
 	Errors   string   `json:"errors_file,omitempty"`
 	DryRun   bool     `json:"dry_run"`
 	Seconds  float64  `json:"seconds"`
 }
 
-// productBatch is how many products are written at once, and shownProblems how
-// many of those that were left out are shown.
-const (
-	productBatch  = 500
-	shownProblems = 10
-)
+// shownProblems is how many of the products that were left out are shown.
+const shownProblems = 10
 
 // productsImport is one run of the command.
 type productsImport struct {
 	c      *importProductsCmd
-	keeper *catalogue.Keeper // nil: a dry run
-	batch  []catalogue.Update
 	file   *os.File    // of what is left out; nil until there is something
 	report *csv.Writer // into it
 	result productsResult
@@ -100,7 +100,11 @@ func (i *productsImport) closeReport() error {
 // looks at the exit code believes that all is there.
 func (c *importProductsCmd) Run(ctx context.Context, e *env) (err error) {
 	i := &productsImport{c: c, result: productsResult{DryRun: c.DryRun}}
-	o := feed.Options{Source: c.Source, Website: c.Website, Format: feed.Format(c.Format), Now: event.At(time.Now())}
+	o := catalogue.Bringing{Complete: c.Complete, MostGone: c.MostGone, DryRun: c.DryRun}
+	o.Source, o.Website, o.Format, o.Encoding, o.Now = c.Source, c.Website, feed.Format(c.Format), table.Encoding(c.Encoding), event.At(time.Now())
+	if c.MostGone < 1 || c.MostGone > 100 {
+		return fmt.Errorf("%w: --most-gone is from 1 to 100 per cent", errMisuse)
+	}
 	if c.Currency != "" {
 		if o.Currency, err = money.ParseCurrency(c.Currency); err != nil {
 			return fmt.Errorf("%w: --currency: %w", errMisuse, err)
@@ -113,57 +117,64 @@ func (c *importProductsCmd) Run(ctx context.Context, e *env) (err error) {
 		}
 		defer in.Close()
 	}
-	if !c.DryRun {
-		if c.Data == "" {
-			return fmt.Errorf("%w: say with --data where the products go, or look at the file with --dry-run", errMisuse)
-		}
-		if err := os.MkdirAll(c.Data, 0o700); err != nil {
-			return fault.Wrap(fault.Invalid, err, "the data directory cannot be made")
-		}
-		unlock, err := sqlite.LockDir(c.Data)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, unlock()) }()
-		shops, serr := openShops(ctx, c.Data, clock.Wall().Now, e.logger)
-		if serr != nil {
-			return serr
-		}
-		defer func() { err = errors.Join(err, shops.close()) }()
-		i.keeper = shops.keeper
-	}
 	began := time.Now()
-	o.Put = func(p product.Product) error { return i.put(ctx, p) }
 	o.Refuse = i.refuse
-	i.result.Totals, err = feed.Read(ctx, in, o)
-	err = errors.Join(err, i.flush(ctx), i.closeReport())
-	if err == nil && c.Complete && i.keeper != nil {
-		if i.result.Products == 0 {
-			return fault.New(fault.Invalid, "the file has no product that can be read: nothing is taken out of the catalogue")
-		}
-		i.result.Gone, err = i.keeper.Finish(ctx, c.Source, o.Now)
-	}
+	i.result.Brought, err = c.bring(ctx, e, in, o)
+	err = errors.Join(err, i.closeReport())
 	i.result.Seconds = time.Since(began).Seconds()
 	return errors.Join(err, i.print(e, err))
 }
 
-func (i *productsImport) put(ctx context.Context, p product.Product) error {
-	i.batch = append(i.batch, catalogue.Update{Product: p})
-	if len(i.batch) < productBatch {
-		return nil
+// bring takes the file into the data directory, or lets the server that uses it do so.
+func (c *importProductsCmd) bring(ctx context.Context, e *env, in io.Reader, o catalogue.Bringing) (b catalogue.Brought, err error) {
+	switch {
+	case c.Data == "" && c.Key != "":
+		return c.remotely(ctx, in, o)
+	case c.DryRun:
+		return catalogue.Bring(ctx, nil, in, o)
+	case c.Data == "":
+		return b, fmt.Errorf("%w: name a data directory with --data, set RAPPORT_KEY so that the server at %s takes the file, or look at it with --dry-run", errMisuse, c.Server)
 	}
-	return i.flush(ctx)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return b, fault.Wrap(fault.Invalid, err, "the data directory cannot be made")
+	}
+	unlock, err := sqlite.LockDir(c.Data)
+	switch {
+	case fault.Is(err, fault.Conflict) && c.Key != "": // a server has it open
+		return c.remotely(ctx, in, o)
+	case fault.Is(err, fault.Conflict):
+		return b, fault.Wrap(fault.Conflict, err, "a server uses "+c.Data+"; it takes the file too: set RAPPORT_KEY to a key that may write, and --server unless it is the default")
+	case err != nil:
+		return b, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	shops, err := openShops(ctx, c.Data, clock.Wall().Now, e.logger)
+	if err != nil {
+		return b, err
+	}
+	defer func() { err = errors.Join(err, shops.close()) }()
+	return catalogue.Bring(ctx, shops.keeper, in, o)
 }
 
-func (i *productsImport) flush(ctx context.Context) error {
-	batch := i.batch
-	i.batch = nil
-	if i.keeper == nil || len(batch) == 0 {
-		return nil
+// remotely sends the file to a server and hands on what it refused.
+func (c *importProductsCmd) remotely(ctx context.Context, in io.Reader, o catalogue.Bringing) (b catalogue.Brought, err error) {
+	query := url.Values{"source": {o.Source}, "complete": {strconv.FormatBool(o.Complete)}, "most_gone": {strconv.Itoa(o.MostGone)}, "dry_run": {strconv.FormatBool(o.DryRun)}}
+	for name, v := range map[string]string{"format": string(o.Format), "encoding": string(o.Encoding), "currency": string(o.Currency), "website": o.Website} {
+		if v != "" {
+			query.Set(name, v)
+		}
 	}
-	a, err := i.keeper.Apply(ctx, batch)
-	i.result.Taken, i.result.Stale, i.result.Changes = i.result.Taken+a.Taken, i.result.Stale+a.Stale, i.result.Changes+a.Changes
-	return err
+	var said api.FeedRead
+	r := remote{Server: c.Server, Key: c.Key}
+	if err := r.stream(ctx, http.MethodPost, "products/feed?"+query.Encode(), "application/octet-stream", in, &said); err != nil {
+		return b, err
+	}
+	for _, p := range said.Problems {
+		if err := o.Refuse(p); err != nil {
+			return said.Brought, err
+		}
+	}
+	return said.Brought, nil
 }
 
 // print says what was in the file. The error is why it failed, if it did not fail
@@ -179,7 +190,11 @@ func (i *productsImport) print(e *env, failed error) error {
 		if r.DryRun {
 			what = "would be in the catalogue"
 		}
-		fmt.Fprintf(e.out, "%s: %d products with %d variants %s; %d changes to tell, %d not sold any more\n", r.Format, r.Products, r.Variants, what, r.Changes, r.Gone)
+		form := string(r.Format)
+		if r.Encoding != "" && r.Encoding != table.UTF8 {
+			form += " in " + string(r.Encoding)
+		}
+		fmt.Fprintf(e.out, "%s: %d products with %d variants %s; %d changes to tell, %d not sold any more\n", form, r.Products, r.Variants, what, r.Changes, r.Gone)
 		fmt.Fprintf(e.out, "%.1f s, %.0f products/s\n", r.Seconds, float64(r.Products)/max(r.Seconds, 1e-9))
 		if len(r.Problems) > 0 {
 			fmt.Fprintln(e.out, "refused:", strings.Join(r.Problems, "\nrefused: "))

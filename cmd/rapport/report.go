@@ -16,14 +16,15 @@ type reportCmd struct {
 	From    string `placeholder:"DATE" help:"From this date or instant. Default: from the beginning."`
 	To      string `placeholder:"DATE" help:"Before this date or instant. Default: until now."`
 	Zone    string `help:"Time zone in which days, hours and months are counted. Default: UTC."`
-	By      string `help:"kpis: month, day, hour, device, channel, store, city or segment. Default: one row."`
+	By      string `help:"kpis: month, day, hour, hour_of_week, device, channel, store, city or segment. Default: one row."`
 	Steps   string `placeholder:"EVENT,EVENT" help:"funnel: names of events, in order."`
 	Within  string `placeholder:"7d" help:"funnel: how long it may take; messages: how long after a message an order is its. Default: 7d."`
 	Kinds   string `help:"cohorts: completed leaves out who only returned something. Default: all."`
 	Channel string `help:"cohorts: of those whose first order came by it; messages: of this channel."`
+	Before  string `placeholder:"DATE" help:"rfm: count who moved between personas since this date or instant. Default: that is not counted."`
 	Top     int    `help:"paths: how many. Default: 20."`
 	Who     string `help:"Print the ids of the customers behind a number instead: the field's name."`
-	Key     string `help:"With --who: the row, such as a day, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers."`
+	Key     string `help:"With --who: the row, such as a day, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, 1 to 10 of clv, 'Product Viewed > Product Added' of paths."`
 	Cursor  string `help:"With --who: the next of the page before."`
 	Limit   int    `default:"100" help:"With --who: the most that a page holds. Default: ${default}."`
 	Data    string `type:"path" help:"Data directory. If a server uses it, the server is asked, with --key. Default: the server is asked."`
@@ -36,7 +37,7 @@ type reportCmd struct {
 func (c *reportCmd) Run(ctx context.Context, e *env) error {
 	query := url.Values{}
 	for name, v := range map[string]string{
-		"from": c.From, "to": c.To, "zone": c.Zone, "by": c.By, "steps": c.Steps, "within": c.Within, "kinds": c.Kinds, "channel": c.Channel, "who": c.Who, "key": c.Key, "cursor": c.Cursor,
+		"from": c.From, "to": c.To, "zone": c.Zone, "by": c.By, "steps": c.Steps, "within": c.Within, "before": c.Before, "kinds": c.Kinds, "channel": c.Channel, "who": c.Who, "key": c.Key, "cursor": c.Cursor,
 	} {
 		if v != "" {
 			query.Set(name, v)
@@ -68,7 +69,7 @@ func (r *remote) report(ctx context.Context, name string, query url.Values) (out
 func (l local) report(ctx context.Context, name string, query url.Values) (api.Report, error) {
 	in := api.Asked{
 		Paging: api.Paging{Cursor: query.Get("cursor")}, From: query.Get("from"), To: query.Get("to"), Zone: query.Get("zone"), By: query.Get("by"),
-		Within: query.Get("within"), Kinds: query.Get("kinds"), Channel: query.Get("channel"), Who: query.Get("who"), Key: query.Get("key"),
+		Within: query.Get("within"), Before: query.Get("before"), Kinds: query.Get("kinds"), Channel: query.Get("channel"), Who: query.Get("who"), Key: query.Get("key"),
 	}
 	if s := query.Get("steps"); s != "" {
 		in.Steps = strings.Split(s, ",")

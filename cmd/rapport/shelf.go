@@ -27,7 +27,7 @@ func (s shelf) Good(name string) (recommend.Good, bool) {
 	if !ok {
 		return recommend.Good{}, false
 	}
-	g := recommend.Good{Name: p.ID, Title: p.Title, Brand: p.Brand, Category: p.Category(), Available: p.State().Buyable()}
+	g := recommend.Good{Name: p.ID, Title: p.Title, Brand: p.Brand, Category: p.Category(), Categories: p.Categories, Available: p.State().Buyable()}
 	if v := p.Lowest(s.now()); v != nil {
 		g.SKU, g.Price, g.Currency = v.SKU, v.At(s.now()), v.Currency
 	}

@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rapport/internal/catalogue"
 	"rapport/internal/catalogue/feed"
@@ -20,6 +24,7 @@ import (
 	"rapport/internal/engine"
 	"rapport/internal/fault"
 	"rapport/internal/keys"
+	"rapport/internal/sources/table"
 	"rapport/internal/sources/till"
 )
 
@@ -63,6 +68,12 @@ func (a *API) goods() {
 		method: http.MethodPut, path: "/products", scope: keys.Edit, tag: "products", summary: "Put products into the catalogue", maxBody: maxGoodsBody,
 		about: "Each product replaces what was known under its id. What the change means, a price drop or a return to stock, follows by itself and is told to whoever is interested. What is wrong with single products is in the answer; the others are taken.",
 	}, a.putProducts)
+	route(a, operation{
+		method: http.MethodPost, path: "/products/feed", scope: keys.Edit, tag: "products", status: http.StatusOK, summary: "Bring a feed of products into the catalogue",
+		about: "The body is the file: a Google Merchant feed (XML, TSV, CSV), Shopify's products CSV, JSON lines, or a list in JSON, packed or not, of at most 2 GB. What is wrong with single products is in the answer, with its line; the others are taken. " +
+			"A feed that is complete takes out what it does not name, unless that is so much that it must be a broken one: then nothing is taken out, and the answer is 400.",
+		file: "The file.", answers: reflect.TypeFor[FeedRead](),
+	}, a.feed)
 	route(a, operation{
 		method: http.MethodPost, path: "/products/stock", scope: keys.Edit, tag: "products", summary: "Say how many pieces there are", maxBody: maxGoodsBody,
 		about: "Of a SKU altogether, or in one store. An older word than what is known changes nothing.",
@@ -111,6 +122,63 @@ func (a *API) putProducts(ctx context.Context, in *struct {
 	}
 	done, err := a.o.Catalogue.Apply(ctx, updates)
 	return answer(appliedOf(done, refused), err)
+}
+
+// FeedRead is what became of a feed.
+type FeedRead struct {
+	catalogue.Brought
+	DryRun   bool           `json:"dry_run"`
+	Problems []feed.Refusal `json:"problems" doc:"What was refused: the first thousand."`
+}
+
+// maxFeed bounds a feed, and shownRefusals what is said of what was refused.
+const (
+	maxFeed       = 2 << 30
+	shownRefusals = 1000
+)
+
+// feedCall says how a feed is to be read.
+type feedCall struct {
+	Source   string `query:"source" maxLength:"64" doc:"Whose products they are. Default: products, as of rapport import products."`
+	Format   string `query:"format" enum:"xml,google,shopify,jsonl,json" doc:"Default: found out."`
+	Encoding string `query:"encoding" enum:"utf-8,windows-1252" doc:"Default: found out; UTF-16 always is."`
+	Currency string `query:"currency" maxLength:"3" doc:"Of prices that name none. Default: the shop's own."`
+	Website  string `query:"website" maxLength:"300" doc:"Where products of Shopify's CSV are shown: the file names no addresses."`
+	Complete bool   `query:"complete" doc:"The feed names everything that the source sells: what is not in it is not sold any more. What is refused stays as it was."`
+	MostGone int    `query:"most_gone" minimum:"1" maximum:"100" default:"30" doc:"How many per cent of what the source sells may go at once."`
+	DryRun   bool   `query:"dry_run" doc:"Say what is in the feed and what would go, and write nothing."`
+}
+
+func (a *API) feed(ctx context.Context, in *feedCall) (*huma.StreamResponse, error) {
+	currency, err := a.currency(ctx, in.Currency)
+	if err != nil {
+		return nil, err
+	}
+	out := FeedRead{DryRun: in.DryRun, Problems: []feed.Refusal{}}
+	o := catalogue.Bringing{Complete: in.Complete, MostGone: in.MostGone, DryRun: in.DryRun}
+	if o.Source = in.Source; o.Source == "" {
+		o.Source = "products"
+	}
+	o.Currency, o.Website, o.Format, o.Encoding, o.Now = currency, in.Website, feed.Format(in.Format), table.Encoding(in.Encoding), a.o.Now()
+	o.Refuse = func(r feed.Refusal) error {
+		if len(out.Problems) < shownRefusals {
+			out.Problems = append(out.Problems, r)
+		}
+		return nil
+	}
+	return &huma.StreamResponse{Body: func(c huma.Context) {
+		r, w := humago.Unwrap(c)
+		var err error
+		if out.Brought, err = a.o.Catalogue.Bring(r.Context(), patient(w, http.MaxBytesReader(w, r.Body, maxFeed)), o); err != nil {
+			if kind, why := fault.Of(err); kind == fault.Invalid && out.Taken > 0 {
+				err = fault.Wrap(kind, err, why+" ("+strconv.Itoa(out.Taken)+" products of the feed were taken)")
+			}
+			a.refuse(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(out) // who is gone cannot be told
+	}}, nil
 }
 
 // source is whose products a call speaks of.

@@ -212,6 +212,9 @@ func (f *recommendFilters) rules() (r recommend.Rules, err error) {
 			return r, fault.New(fault.Invalid, "filters."+price.name+": write an amount such as 10.00")
 		}
 	}
+	if r.MaxPrice > 0 && r.MinPrice > r.MaxPrice {
+		return r, fault.New(fault.Invalid, "filters.min_price is above filters.max_price: nothing costs that")
+	}
 	if f.Currency != "" {
 		if r.Currency, err = money.ParseCurrency(f.Currency); err != nil {
 			return r, fault.New(fault.Invalid, "filters.currency: write three letters such as GBP")

@@ -24,9 +24,10 @@ type Asked struct {
 	Within  string   `query:"within" doc:"funnel: how long it may take; messages: how long after a message an order is its. 48h, 7d. Default: 7d."`
 	Kinds   string   `query:"kinds" enum:"all,completed" doc:"cohorts: completed leaves out who only returned something."`
 	Channel string   `query:"channel" doc:"cohorts: of those whose first order came by it; messages: of this channel."`
+	Before  string   `query:"before" doc:"rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted."`
 	Top     int      `query:"top" minimum:"1" maximum:"200" doc:"paths: how many. Default: 20."`
 	Who     string   `query:"who" doc:"Asks for the people behind a number instead: the field's name. Pages by cursor and limit."`
-	Key     string   `query:"key" doc:"With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers."`
+	Key     string   `query:"key" doc:"With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added."`
 }
 
 // Scheduled knows the reports that go out by e-mail.
@@ -59,7 +60,7 @@ func (a *API) reports() {
 		"paths":     "The ways that visits take, the most frequent first.",
 		"cohorts":   "Customers by the month of their first order, and in which months they came back.",
 		"messages":  "What became of each message, equal to the delivery ledger, and the orders that came after it. Opens are unreliable: many mail programs open by themselves.",
-		"rfm":       "How recently, how often and for how much customers bought.",
+		"rfm":       "How recently, how often and for how much customers bought; with before, who moved between personas since then.",
 		"clv":       "How what the models expect of customers is spread.",
 		"lifecycle": "How many customers are in each stage of life at the end of each day, and which share of the stays in a stage ended in another, with a 95 % interval. Refunds move back.",
 		"handovers": "Orders of what had been looked at on another class of device, by the two. Each order counts once.",
@@ -143,6 +144,9 @@ func (in *Asked) params(name string) (p report.Params, err error) {
 		return p, err
 	}
 	if p.To, err = instant(in.To, p.Zone); err != nil {
+		return p, err
+	}
+	if p.Before, err = instant(in.Before, p.Zone); err != nil {
 		return p, err
 	}
 	p.Within, err = span(in.Within)

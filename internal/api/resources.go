@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"net/http"
 	"slices"
@@ -22,6 +23,7 @@ import (
 type Catalogue interface {
 	Products(ctx context.Context, ids ...string) ([]*catalogue.Card, error)
 	Apply(ctx context.Context, updates []catalogue.Update) (catalogue.Applied, error)
+	Bring(ctx context.Context, in io.Reader, o catalogue.Bringing) (catalogue.Brought, error)
 	Patch(ctx context.Context, patches []catalogue.Patch) (catalogue.Applied, error)
 	Levels(ctx context.Context, sku string) ([]sold.Level, bool, error)
 	Whole(ctx context.Context, id string) (*sold.Product, error)

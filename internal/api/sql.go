@@ -45,7 +45,7 @@ type Table struct {
 type wanted struct {
 	Body struct {
 		SQL    string `json:"sql,omitempty" maxLength:"65536" doc:"One statement that selects."`
-		Table  string `json:"table,omitempty" enum:"events,orders,order_lines,deliveries,decisions,memberships,profiles,persons" doc:"A whole table instead of a statement."`
+		Table  string `json:"table,omitempty" enum:"events,orders,order_lines,deliveries,decisions,memberships,members,profiles,persons" doc:"A whole table instead of a statement."`
 		Format string `json:"format" enum:"csv,parquet"`
 	}
 }

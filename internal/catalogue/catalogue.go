@@ -292,19 +292,3 @@ func (k *Keeper) Run(ctx context.Context, log *slog.Logger) {
 		}
 	}
 }
-
-// Finish marks as gone what a complete feed did not name: every product of the
-// source whose picture is older than since. It returns how many there were.
-func (k *Keeper) Finish(ctx context.Context, source string, since event.Time) (gone int, err error) {
-	var list []Update
-	for p, err := range k.store.Products(ctx) {
-		if err != nil {
-			return gone, err
-		}
-		if p.Source == source && !p.Gone && p.Updated < since {
-			list = append(list, Update{Kind: Remove, Product: product.Product{Ref: p.Ref, Updated: since}})
-		}
-	}
-	a, err := k.Apply(ctx, list)
-	return a.Taken, err
-}

@@ -192,24 +192,6 @@ func TestASaleThatIsOverBeforeAnybodyLookedIsNoNews(t *testing.T) {
 	s.want()
 }
 
-func TestACompleteFeedEndsWhatItDoesNotName(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	other, foreign := lamp("1", 1, 5), lamp("1", 1, 5)
-	other.ID, foreign.Source = "8", "elsewhere"
-	s.apply(put(other), put(foreign), put(lamp("20", 9, 10)))
-	if n, err := s.Finish(t.Context(), "shop", 10); n != 1 || err != nil {
-		t.Fatalf("%d are gone, %v", n, err)
-	}
-	cards, err := s.Products(t.Context(), "8", "7")
-	if err != nil || cards[0] != nil || cards[1] == nil {
-		t.Errorf("%v, %v", cards, err)
-	}
-	if products, _, err := s.store.Sizes(t.Context()); products != 2 || err != nil {
-		t.Errorf("%d products are sold, %v", products, err)
-	}
-}
-
 func TestACardShowsTheProductAsItIsNow(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

@@ -115,18 +115,27 @@ func (w *work) patch(old *product.Product, u *Patch) {
 }
 
 // Levels returns how many pieces of a SKU each place has, as far as single places
-// are known; found is false if nothing of the name is sold.
+// are known; of the id of a product, how many of all its variants. Found is false if
+// nothing of the name is sold.
 func (k *Keeper) Levels(ctx context.Context, sku string) (levels []product.Level, found bool, err error) {
 	list, err := k.store.Find(ctx, []string{sku})
 	if err != nil || list[0] == nil || list[0].Gone {
 		return nil, false, err
 	}
-	v := list[0].Find(sku)
-	if v == nil && len(list[0].Variants) == 1 {
-		v = &list[0].Variants[0]
+	if v := list[0].Find(sku); v != nil {
+		return v.Levels, true, nil
 	}
-	if v == nil {
-		return nil, true, nil
+	at := map[string]int{}
+	for i := range list[0].Variants {
+		for _, l := range list[0].Variants[i].Levels {
+			n, known := at[l.Place]
+			if !known {
+				n = len(levels)
+				at[l.Place], levels = n, append(levels, product.Level{Place: l.Place})
+			}
+			levels[n].Stock += max(l.Stock, 0)
+			levels[n].At = max(levels[n].At, l.At)
+		}
 	}
-	return v.Levels, true, nil
+	return levels, true, nil
 }

@@ -31,6 +31,7 @@ type Params struct {
 	Kinds    string         // cohorts: "completed" leaves out customers who only returned something. Default: all
 	Channel  string         // cohorts: only customers whose first order came by it; messages: the message's
 	Top      int            // paths: how many. Default: 20
+	Before   event.Time     // rfm: the earlier instant from which customers moved. Default: movement is not counted
 
 	// Who asks for people instead of numbers: a field of the report, and the key of
 	// its row, as Keys names them. After and Limit page them, in order of id.
@@ -69,7 +70,7 @@ func (t *Tables) Ask(ctx context.Context, name string, p Params) (any, error) {
 	case "funnel":
 		return either(ctx, p, t.Funnel, t.funnelPeople)
 	case "paths":
-		return either(ctx, p, t.Paths, nil)
+		return either(ctx, p, t.Paths, t.pathPeople)
 	case "cohorts":
 		return either(ctx, p, t.Cohorts, t.cohortPeople)
 	case "messages":
@@ -77,7 +78,7 @@ func (t *Tables) Ask(ctx context.Context, name string, p Params) (any, error) {
 	case "rfm":
 		return either(ctx, p, t.RFM, t.rfmPeople)
 	case "clv":
-		return either(ctx, p, t.CLV, nil)
+		return either(ctx, p, t.CLV, t.clvPeople)
 	case "lifecycle":
 		return either(ctx, p, t.Lifecycle, t.lifecyclePeople)
 	case "handovers":
@@ -87,11 +88,8 @@ func (t *Tables) Ask(ctx context.Context, name string, p Params) (any, error) {
 }
 
 func either[T any](ctx context.Context, p Params, numbers func(context.Context, Params) (T, error), people func(context.Context, Params) (People, error)) (any, error) {
-	switch {
-	case p.Who == "":
+	if p.Who == "" {
 		return numbers(ctx, p)
-	case people == nil:
-		return nil, fault.New(fault.Invalid, "this report does not name people")
 	}
 	return people(ctx, p)
 }
@@ -115,6 +113,8 @@ func (p *Params) fill(now event.Time) error {
 	}
 	p.Top = min(p.Top, mostTop)
 	switch {
+	case p.Before >= p.To:
+		return fault.New(fault.Invalid, "before must lie before to: it is the instant from which customers moved")
 	case p.From >= p.To:
 		return fault.New(fault.Invalid, "from must lie before to")
 	case len(p.Steps) > mostSteps:

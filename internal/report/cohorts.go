@@ -109,7 +109,8 @@ type RFM struct {
 	Recency   Spread         `json:"recency_days"`
 	Frequency Spread         `json:"frequency"`
 	Monetary  Spread         `json:"monetary"`
-	Cells     []RFMCell      `json:"cells"` // by quintile of each, 5 the best
+	Cells     []RFMCell      `json:"cells"`              // by quintile of each, 5 the best
+	Movement  []RFMMove      `json:"movement,omitempty"` // between personas, since Params.Before if that is said
 	buyers    []rfmBuyer     // for who asks for people
 }
 
@@ -195,13 +196,20 @@ func (t *Tables) RFM(ctx context.Context, p Params) (RFM, error) {
 	for _, key := range slices.Sorted(maps.Keys(cells)) {
 		out.Cells = append(out.Cells, *cells[key])
 	}
-	return out, nil
+	if p.Before != 0 && p.Who == "" {
+		err = t.movement(ctx, p, &out)
+	}
+	return out, err
 }
 
-// rfmPeople answers who has the scores of the key; of two scores, whatever the third.
+// rfmPeople answers who has the scores of the key, of two scores, whatever the third; or
+// with who=movement who moved between two personas.
 func (t *Tables) rfmPeople(ctx context.Context, p Params) (People, error) {
+	if byMoves(&p) {
+		return t.moverPeople(ctx, p)
+	}
 	if p.Who != "customers" || len(p.Key) != 2 && len(p.Key) != 3 {
-		return People{}, fault.New(fault.Invalid, "people are asked for by who=customers and a key such as 555, or 55 for any sum")
+		return People{}, fault.New(fault.Invalid, "people are asked for by who=customers and a key such as 555, or 55 for any sum; or by who=movement, before, and a key such as champion/slipping")
 	}
 	r, err := t.RFM(ctx, p)
 	var ids []identity.ID

@@ -147,18 +147,77 @@ const (
 	other      = "other"
 )
 
+// Key is the path as one text, as [Params.Key] names it.
+func (p *Path) Key() string { return strings.Join(p.Names, " > ") }
+
 // Paths counts the ways that visits took: the first events of each, one after the
 // other, the same twice in a row told once.
 func (t *Tables) Paths(ctx context.Context, p Params) (Paths, error) {
 	out := Paths{Rows: []Path{}}
+	counts := map[way]int64{}
+	names, err := t.ways(ctx, p, func(_ identity.ID, w way) {
+		counts[w]++
+		out.Visits++
+	})
+	for w, n := range counts {
+		out.Rows = append(out.Rows, Path{Names: w.names(names), Visits: n, Share: ratio(n, out.Visits)})
+	}
+	slices.SortFunc(out.Rows, func(a, b Path) int {
+		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Names, b.Names))
+	})
+	out.Rows = out.Rows[:min(len(out.Rows), p.Top)]
+	return out, err
+}
+
+// pathPeople answers whose visits took the way of the key: its names with " > " between.
+func (t *Tables) pathPeople(ctx context.Context, p Params) (People, error) {
+	if p.Who != "visits" && p.Who != "people" || p.Key == "" {
+		return People{}, fault.New(fault.Invalid, "people are asked for by who=visits and a way as key, such as Product Viewed > Product Added")
+	}
+	found := map[identity.ID]map[way]bool{}
+	names, err := t.ways(ctx, p, func(who identity.ID, w way) {
+		if found[who] == nil {
+			found[who] = map[way]bool{}
+		}
+		found[who][w] = true
+	})
+	var ids []identity.ID
+	for who, ways := range found {
+		for w := range ways {
+			if one := (Path{Names: w.names(names)}); one.Key() == p.Key {
+				ids = append(ids, who)
+				break
+			}
+		}
+	}
+	return pageOf(ids, p), err
+}
+
+// way is a path by the numbers of its names, from 1; 0: it has ended.
+type way [pathLength]byte
+
+func (w way) names(all []string) (list []string) {
+	for _, k := range w {
+		switch {
+		case k == 0:
+		case int(k) <= len(all):
+			list = append(list, all[k-1])
+		default:
+			list = append(list, other)
+		}
+	}
+	return list
+}
+
+// ways calls yield with the way of each visit, and returns the names that ways number.
+func (t *Tables) ways(ctx context.Context, p Params, yield func(who identity.ID, w way)) (names []string, err error) {
 	const where = " FROM events AS t WHERE session IS NOT NULL AND " + visiting + " AND ts >= ? AND ts < ?"
-	var names []string
-	err := t.each(ctx, fmt.Sprintf("SELECT name, count(*) AS n%s GROUP BY name ORDER BY n DESC, name LIMIT %d", where, mostNames), []any{p.From, p.To}, func(row []any) error {
+	err = t.each(ctx, fmt.Sprintf("SELECT name, count(*) AS n%s GROUP BY name ORDER BY n DESC, name LIMIT %d", where, mostNames), []any{p.From, p.To}, func(row []any) error {
 		names = append(names, word(row[0]))
 		return nil
 	})
 	if err != nil || len(names) == 0 {
-		return out, err
+		return names, err
 	}
 	number, args := strconv.Itoa(len(names)), []any{}
 	for i := len(names) - 1; i >= 0; i-- {
@@ -167,43 +226,23 @@ func (t *Tables) Paths(ctx context.Context, p Params) (Paths, error) {
 	for _, n := range names {
 		args = append(args, n)
 	}
-	counts := map[[pathLength]byte]int64{}
-	err = t.each(ctx, fmt.Sprintf("SELECT profile, session, groupArray(ms(ts) * %d + %s) AS marks%s GROUP BY profile, session", 1<<pathBits, number, where), append(args, p.From, p.To), func(row []any) error {
+	return names, t.each(ctx, fmt.Sprintf("SELECT profile, session, groupArray(ms(ts) * %d + %s) AS marks%s GROUP BY profile, session", 1<<pathBits, number, where), append(args, p.From, p.To), func(row []any) error {
 		list := row[2].([]any)
 		slices.SortFunc(list, func(a, b any) int { return cmp.Compare(a.(int64), b.(int64)) })
-		var path [pathLength]byte
+		var w way
 		n := 0
 		for _, m := range list {
 			k := byte(m.(int64)&(1<<pathBits-1)) + 1
-			if n > 0 && path[n-1] == k {
+			if n > 0 && w[n-1] == k {
 				continue
 			}
 			if n == pathLength {
 				break
 			}
-			path[n] = k
+			w[n] = k
 			n++
 		}
-		counts[path]++
-		out.Visits++
+		yield(row[0].(identity.ID), w)
 		return nil
 	})
-	for path, n := range counts {
-		one := Path{Visits: n, Share: ratio(n, out.Visits)}
-		for _, k := range path {
-			switch {
-			case k == 0:
-			case int(k) <= len(names):
-				one.Names = append(one.Names, names[k-1])
-			default:
-				one.Names = append(one.Names, other)
-			}
-		}
-		out.Rows = append(out.Rows, one)
-	}
-	slices.SortFunc(out.Rows, func(a, b Path) int {
-		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Names, b.Names))
-	})
-	out.Rows = out.Rows[:min(len(out.Rows), p.Top)]
-	return out, err
 }

@@ -89,7 +89,7 @@ func (p *Params) dimension() (key, join string, err error) {
 	case "city":
 		return "coalesce(who.city, '')", " LEFT JOIN (SELECT profile, city FROM profiles) AS who ON who.profile = t.profile", nil
 	case "segment":
-		return "who.segment", " INNER JOIN (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING argMax(is_in, ts)) AS who ON who.profile = t.profile", nil
+		return "who.segment", " INNER JOIN (SELECT profile, segment FROM members) AS who ON who.profile = t.profile", nil
 	}
 	return "", "", fault.New(fault.Invalid, "by is month, day, hour, hour_of_week, device, channel, store, city or segment")
 }
@@ -201,9 +201,18 @@ func (t *Tables) base(ctx context.Context, p Params, out *KPIs) error {
 	})
 }
 
-// kpiPeople answers who is behind customers, repeating, visitors, opt_in or reach.
+// kpiPeople answers who is behind a number of a row, or of those that are said of all
+// customers.
 func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 	switch p.Who {
+	case "retention", "churn":
+		came := "max(ts) >= ?"
+		if p.Who == "churn" {
+			came = "max(ts) < ?"
+		}
+		return t.people(ctx, p, "SELECT profile FROM orders WHERE kind = 'completed' AND ts >= ? AND ts < ? GROUP BY profile HAVING min(ts) < ? AND "+came, p.From-(p.To-p.From), p.To, p.From, p.From)
+	case "profiles":
+		return t.people(ctx, p, "SELECT profile FROM profiles")
 	case "opt_in":
 		return t.people(ctx, p, "SELECT profile FROM profiles WHERE "+optedIn)
 	case "reach":
@@ -245,15 +254,30 @@ func (t *Tables) kpiPeople(ctx context.Context, p Params) (People, error) {
 		where, args = where+" AND "+key+" = ?", append(args, p.Key)
 	}
 	switch p.Who {
-	case "customers", "orders", "revenue":
+	case "customers", "orders":
 		return t.people(ctx, p, "SELECT t.profile AS profile FROM orders AS t"+join+where+" AND t.kind = 'completed'", args...)
+	case "revenue": // who sent something back has a part in it, too
+		return t.people(ctx, p, "SELECT t.profile AS profile FROM orders AS t"+join+where, args...)
+	case "predicted_clv":
+		expected, err := t.clv(ctx, p.To)
+		if err != nil {
+			return People{}, err
+		}
+		var ids []identity.ID
+		err = t.each(ctx, "SELECT DISTINCT t.profile AS profile FROM orders AS t"+join+where+" AND t.kind = 'completed'", args, func(row []any) error {
+			if _, said := expected[row[0].(identity.ID)]; said {
+				ids = append(ids, row[0].(identity.ID))
+			}
+			return nil
+		})
+		return pageOf(ids, p), err
 	case "repeating":
 		return t.people(ctx, p, `SELECT t.profile AS profile FROM orders AS t LEFT JOIN (SELECT profile, min(ts) AS first FROM orders WHERE kind = 'completed' GROUP BY profile) AS before
 			ON before.profile = t.profile`+join+where+" AND t.kind = 'completed' AND t.ts > before.first", args...)
 	case "visitors":
 		return t.people(ctx, p, "SELECT t.profile AS profile FROM events AS t"+join+where+" AND "+visiting, args...)
 	}
-	return People{}, fault.New(fault.Invalid, "people are asked for behind customers, repeating, visitors, opt_in or reach")
+	return People{}, fault.New(fault.Invalid, "people are asked for behind orders, revenue, customers, repeating, visitors, predicted_clv, retention, churn, profiles, opt_in or reach")
 }
 
 // months is SQL for the month in which the instant ts lies by the wall clock of the

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,7 +102,12 @@ func (t *Tables) Messages(ctx context.Context, p Params) (Messages, error) {
 	if out.Currency, main, err = t.inCurrency(ctx); err != nil {
 		return out, err
 	}
-	if err := t.credit(ctx, p, main, rows); err != nil {
+	if err := t.credit(ctx, p, main, func(_ identity.ID, key messageKey, net money.Micros) {
+		if m := rows[key]; m != nil {
+			m.Orders++
+			m.Revenue += net
+		}
+	}); err != nil {
 		return out, err
 	}
 	for _, m := range rows {
@@ -124,7 +129,7 @@ type touch struct {
 
 // credit gives each order to the last marketing message that its customer got within
 // the window before it. It says what came after, and not what came because of it.
-func (t *Tables) credit(ctx context.Context, p Params, main string, rows map[messageKey]*MessageRow) error {
+func (t *Tables) credit(ctx context.Context, p Params, main string, yield func(who identity.ID, key messageKey, net money.Micros)) error {
 	within := int64(cmp.Or(p.Within, defaultWithin) / time.Millisecond)
 	touches := map[identity.ID][]touch{}
 	err := t.each(ctx, "SELECT profile, ms(sent) AS at_ms, origin, step, channel, class FROM ("+perDelivery()+") AS one WHERE ours = 1 AND class = 'marketing' AND sent IS NOT NULL AND sent < ?", []any{p.To}, func(row []any) error {
@@ -139,21 +144,19 @@ func (t *Tables) credit(ctx context.Context, p Params, main string, rows map[mes
 		slices.SortFunc(list, func(a, b touch) int { return cmp.Compare(a.at, b.at) })
 	}
 	return t.each(ctx, "SELECT profile, ms(ts) AS at_ms, if("+main+", net, 0) AS net FROM orders WHERE kind = 'completed' AND ts >= ?", []any{p.From}, func(row []any) error {
-		list, at := touches[row[0].(identity.ID)], whole(row[1])
+		who := row[0].(identity.ID)
+		list, at := touches[who], whole(row[1])
 		i, _ := slices.BinarySearchFunc(list, at, func(t touch, at int64) int { return cmp.Compare(t.at, at) })
 		if i == 0 || at-list[i-1].at > within {
 			return nil
 		}
-		if m := rows[list[i-1].key]; m != nil {
-			m.Orders++
-			m.Revenue += micros(row[2])
-		}
+		yield(who, list[i-1].key, micros(row[2]))
 		return nil
 	})
 }
 
-// messagePeople answers who got or did what: the key is origin/step, and who a state
-// or a receipt.
+// messagePeople answers who got or did what: the key is origin/step, and who a state,
+// a receipt, or orders. With a channel it is of that.
 func (t *Tables) messagePeople(ctx context.Context, p Params) (People, error) {
 	origin, step, ok := strings.Cut(p.Key, "/")
 	if !ok {
@@ -161,6 +164,15 @@ func (t *Tables) messagePeople(ctx context.Context, p Params) (People, error) {
 	}
 	what := ""
 	switch p.Who {
+	case "orders", "revenue":
+		var ids []identity.ID
+		err := t.credit(ctx, p, "true", func(who identity.ID, key messageKey, _ money.Micros) {
+			if key.origin == origin && key.step == step && (p.Channel == "" || key.channel == p.Channel) {
+				ids = append(ids, who)
+			}
+		})
+		slices.SortFunc(ids, identity.ID.Compare)
+		return pageOf(slices.Compact(ids), p), err
 	case "sent":
 		what = "sent IS NOT NULL"
 	case "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained":
@@ -168,11 +180,15 @@ func (t *Tables) messagePeople(ctx context.Context, p Params) (People, error) {
 	default:
 		i := slices.Index(ended, p.Who)
 		if i < 0 {
-			return People{}, fault.New(fault.Invalid, "people are asked for behind sent, a receipt, or a state: "+strings.Join(ended, ", "))
+			return People{}, fault.New(fault.Invalid, "people are asked for behind sent, a receipt, orders, or a state: "+strings.Join(ended, ", "))
 		}
 		what = "stands = " + string(rune('0'+i))
 	}
-	return t.people(ctx, p, "SELECT profile FROM ("+perDelivery()+") AS one WHERE ours = 1 AND origin = ? AND step = ? AND begun >= ? AND begun < ? AND "+what, origin, step, p.From, p.To)
+	args := []any{origin, step, p.From, p.To}
+	if p.Channel != "" {
+		what, args = what+" AND channel = ?", append(args, p.Channel)
+	}
+	return t.people(ctx, p, "SELECT profile FROM ("+perDelivery()+") AS one WHERE ours = 1 AND origin = ? AND step = ? AND begun >= ? AND begun < ? AND "+what, args...)
 }
 
 // CLV is how what models expect of customers is spread.
@@ -223,21 +239,69 @@ func worth(properties string) (float64, bool) {
 // CLV reads the last word of the models on each customer.
 func (t *Tables) CLV(ctx context.Context, p Params) (CLV, error) {
 	out := CLV{Deciles: []float64{}}
-	said, err := t.clv(ctx, p.To)
-	values := slices.Collect(maps.Values(said))
-	if err != nil || len(values) == 0 {
+	list, err := t.byWorth(ctx, p)
+	if err != nil || len(list) == 0 {
 		return out, err
 	}
-	slices.Sort(values)
+	values := make([]float64, len(list))
+	for i := range list {
+		values[len(list)-1-i] = list[i].worth
+	}
 	out.Customers, out.Spread = int64(len(values)), spread(values)
-	slices.Reverse(values)
-	for i := range 10 {
-		part := values[i*len(values)/10 : (i+1)*len(values)/10]
-		if len(part) > 0 {
-			out.Deciles = append(out.Deciles, spread(slices.Sorted(slices.Values(part))).Mean)
+	for i := range tenths {
+		if part := tenth(list, i); len(part) > 0 {
+			sum := 0.0
+			for _, x := range part {
+				sum += x.worth
+			}
+			out.Deciles = append(out.Deciles, sum/float64(len(part)))
 		}
 	}
 	return out, nil
+}
+
+// tenths is into how many groups customers are divided by their worth.
+const tenths = 10
+
+type worthy struct {
+	who   identity.ID
+	worth float64
+}
+
+// byWorth returns whom the models speak of, the best first; equals in order of id.
+func (t *Tables) byWorth(ctx context.Context, p Params) ([]worthy, error) {
+	said, err := t.clv(ctx, p.To)
+	list := make([]worthy, 0, len(said))
+	for who, v := range said {
+		list = append(list, worthy{who, v})
+	}
+	slices.SortFunc(list, func(a, b worthy) int {
+		return cmp.Or(cmp.Compare(b.worth, a.worth), a.who.Compare(b.who))
+	})
+	return list, err
+}
+
+// tenth returns one of the groups, from 0.
+func tenth(list []worthy, i int) []worthy {
+	return list[i*len(list)/tenths : (i+1)*len(list)/tenths]
+}
+
+// clvPeople answers who is in a tenth, key 1 to 10, the best first; without a key, of
+// whom the models speak at all.
+func (t *Tables) clvPeople(ctx context.Context, p Params) (People, error) {
+	n, err := strconv.Atoi(cmp.Or(p.Key, "1"))
+	if err != nil || n < 1 || n > tenths || p.Who != "customers" && p.Who != "decile_means" {
+		return People{}, fault.New(fault.Invalid, "people are asked for by who=customers and the number of a tenth as key, from 1, the best, to 10; without a key they are all")
+	}
+	list, err := t.byWorth(ctx, p)
+	if p.Key != "" {
+		list = tenth(list, n-1)
+	}
+	ids := make([]identity.ID, len(list))
+	for i := range list {
+		ids[i] = list[i].who
+	}
+	return pageOf(ids, p), err
 }
 
 // LedgerStates turns the ledger's states into those of the report: what is on its way

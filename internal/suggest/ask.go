@@ -411,7 +411,7 @@ func Margins(by map[string]float64) func(g *recommend.Good) (float64, bool) {
 	return func(g *recommend.Good) (share float64, known bool) {
 		length := -1
 		for category, m := range by { // the longest is one, whatever the order
-			if recommend.InCategory(g.Category, category) && len(category) > length {
+			if g.In(category) && len(category) > length {
 				share, known, length = m, true, len(category)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/product"
 	"rapport/internal/fault"
+	"rapport/internal/sources/table"
 )
 
 // item is an entry of a Google Merchant feed, by the names of its fields in small
@@ -36,9 +37,6 @@ func (r *reader) offer(it item, line int64) error {
 	id := it.text("id")
 	if id == "" {
 		return r.refuse(line, "", "it has no id")
-	}
-	if len(id) > 256 {
-		return r.refuse(line, id, "its id is longer than 256 bytes")
 	}
 	title := it.text("title")
 	if title == "" {
@@ -98,7 +96,7 @@ func (r *reader) offer(it item, line int64) error {
 			}
 		}
 	}
-	return r.put(p)
+	return r.put(line, p)
 }
 
 // categories are the shop's own, and Google's where there are none and it is a
@@ -154,6 +152,7 @@ func interval(s string) (from, to event.Time, why string) {
 func (r *reader) xml(in io.Reader) error {
 	bounded := &meter{in: in}
 	d := xml.NewDecoder(bounded)
+	d.CharsetReader = r.letters
 	items := 0
 	for {
 		bounded.left = maxRecord
@@ -183,9 +182,35 @@ func (r *reader) xml(in io.Reader) error {
 	}
 }
 
+// letters reads an encoding that the declaration of a document names.
+func (r *reader) letters(name string, in io.Reader) (io.Reader, error) {
+	switch strings.ToLower(name) {
+	case "utf-8", "utf8", "utf-16", "us-ascii", "ascii": // UTF-16 was turned into UTF-8 where the file was opened
+		return in, nil
+	case "windows-1252", "cp1252", "iso-8859-1", "latin1", "iso8859-1": // browsers read these as one, too
+		if r.totals.Encoding == table.Windows1252 {
+			return in, nil // it was said, and has been turned
+		}
+		r.totals.Encoding = table.Windows1252
+		return table.FromWindows(in), nil
+	}
+	return nil, fault.New(fault.Invalid, "it is written in "+strconv.Quote(clip(name, 40))+"; UTF-8, UTF-16 and windows-1252 (ISO-8859-1) can be read")
+}
+
+// unreadable says where a document breaks, and how if that helps.
 func unreadable(d *xml.Decoder, err error) error {
 	line, _ := d.InputPos()
-	return fault.Wrap(fault.Invalid, err, "the feed cannot be read on at line "+strconv.Itoa(line)+"; what was read before stays")
+	why := ""
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		why = " (" + clip(syntax.Msg, 200) + ")"
+		if syntax.Msg == "invalid UTF-8" {
+			why = ": it is not UTF-8; if it comes from an old Windows program, say that its encoding is windows-1252"
+		}
+	} else if fault.Is(err, fault.Invalid) {
+		_, said := fault.Of(err)
+		why = ": " + said
+	}
+	return fault.Wrap(fault.Invalid, err, "the feed cannot be read on at line "+strconv.Itoa(line)+why+"; what was read before stays")
 }
 
 // fieldsOf reads the fields of an item to its end. Fields within fields, such as
@@ -238,7 +263,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	if m.left <= -ahead {
 		return 0, fault.New(fault.TooLarge, "a record of more than 1 MiB")
 	}
-	n, err := m.in.Read(p)
+	n, err := m.in.Read(p[:min(len(p), ahead)])
 	m.left -= n
 	return n, err
 }

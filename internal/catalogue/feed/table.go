@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
@@ -17,7 +18,7 @@ import (
 )
 
 // table reads lines with columns: Google's or Shopify's.
-func (r *reader) table(in *bufio.Reader, head []byte) error {
+func (r *reader) table(in io.Reader, head []byte) error {
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	// A quote that is never closed would take the rest of the file into memory.
 	bounded := &meter{in: in, left: maxRecord}
@@ -60,7 +61,7 @@ func (r *reader) table(in *bufio.Reader, head []byte) error {
 		it := item{}
 		for i, v := range record {
 			if i < len(columns) && strings.TrimSpace(v) != "" {
-				it[columns[i]] = append(it[columns[i]], strings.ToValidUTF8(strings.Clone(v), "\uFFFD"))
+				it[columns[i]] = append(it[columns[i]], strings.Clone(v))
 			}
 		}
 		if r.o.Format == Google {
@@ -123,7 +124,7 @@ func (r *reader) row(g *group, it item) {
 	v.Title = strings.Join(options, " / ")
 	// A file names no ids: the SKU is one if there is one, else what tells the variant
 	// from its siblings.
-	if v.ID = v.SKU; v.ID == "" {
+	if v.ID = v.SKU; v.ID == "" || p.Find(v.ID) != nil {
 		v.ID = strings.TrimSuffix(p.ID+":"+v.Title, ":")
 	}
 	if v.Price, v.Currency, g.why = r.price(price); g.why != "" {
@@ -170,7 +171,7 @@ func (r *reader) close(g *group) error {
 	if g.why != "" {
 		return r.refuse(g.line, g.p.ID, g.why)
 	}
-	return r.put(g.p)
+	return r.put(g.line, g.p)
 }
 
 // record is a product of a file of JSON lines.
@@ -220,21 +221,7 @@ func (r *reader) jsonLines(in io.Reader) error {
 		if len(text) == 0 {
 			continue
 		}
-		var rec record
-		if err := json.Unmarshal(text, &rec); err != nil {
-			if err := r.refuse(line, "", "the line is not a product: "+clip(err.Error(), 200)); err != nil {
-				return err
-			}
-			continue
-		}
-		p, why := r.product(&rec)
-		err := error(nil)
-		if why != "" {
-			err = r.refuse(line, rec.ID, why)
-		} else {
-			err = r.put(p)
-		}
-		if err != nil {
+		if err := r.object(line, "the line", text); err != nil {
 			return err
 		}
 	}
@@ -242,6 +229,88 @@ func (r *reader) jsonLines(in io.Reader) error {
 		return fault.Wrap(fault.Invalid, err, "the file cannot be read on after line "+strconv.FormatInt(line, 10))
 	}
 	return nil
+}
+
+// object takes one product that is written as JSON.
+func (r *reader) object(line int64, what string, text []byte) error {
+	var rec record
+	if err := json.Unmarshal(text, &rec); err != nil {
+		return r.refuse(line, rec.ID, what+" is not a product: "+clip(err.Error(), 200))
+	}
+	if !utf8.Valid(text) {
+		return r.refuse(line, rec.ID, notUTF8)
+	}
+	p, why := r.product(&rec)
+	if why != "" {
+		return r.refuse(line, rec.ID, why)
+	}
+	return r.put(line, p)
+}
+
+// json reads a list of products, which may stand in an object under "products".
+func (r *reader) json(in io.Reader) error {
+	lines := &newlines{in: in}
+	bounded := &meter{in: lines, left: maxRecord}
+	d := json.NewDecoder(bounded)
+	broken := func(err error) error {
+		return fault.Wrap(fault.Invalid, err, "the file cannot be read on at line "+strconv.FormatInt(lines.at(d.InputOffset()), 10)+" ("+clip(err.Error(), 200)+"); what was read before stays")
+	}
+	t, err := d.Token()
+	if err == nil && t == json.Delim('{') {
+		if t, err = d.Token(); err == nil && t == "products" {
+			t, err = d.Token()
+		}
+	}
+	switch {
+	case err != nil:
+		return broken(err)
+	case t != json.Delim('['):
+		return fault.New(fault.Invalid, "a list of products is expected, or an object that begins with one as \"products\"")
+	}
+	for d.More() {
+		bounded.left = maxRecord
+		var text json.RawMessage
+		line := lines.at(d.InputOffset())
+		if err := d.Decode(&text); err != nil {
+			return broken(err)
+		}
+		if err := r.object(line, "what begins behind this line", text); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// newlines notes where lines end in what was read and not asked about yet.
+type newlines struct {
+	in   io.Reader
+	n    int64
+	line int64
+	ends []int64
+}
+
+func (l *newlines) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	for i, c := range p[:n] {
+		if c == '\n' {
+			l.ends = append(l.ends, l.n+int64(i))
+		}
+	}
+	l.n += int64(n)
+	return n, err
+}
+
+// at returns the line in which an offset stands; offsets must not fall.
+func (l *newlines) at(offset int64) int64 {
+	i := 0
+	for i < len(l.ends) && l.ends[i] < offset {
+		i++
+	}
+	l.line, l.ends = l.line+int64(i), l.ends[i:]
+	return l.line + 1
 }
 
 func (r *reader) product(rec *record) (p product.Product, why string) {

@@ -252,3 +252,40 @@ func TestWhatIsAsGoodAsWhatWasBoughtIsJustBoughtToo(t *testing.T) {
 		t.Error("what was returned counts")
 	}
 }
+
+// A catalogue names categories one by one, from general to special; the shop's pages
+// name the way to them.
+func TestACategoryIsMeantByEachOfItsNames(t *testing.T) {
+	t.Parallel()
+	lamp := recommend.Good{Name: "lamp", Category: "Lamps", Categories: []string{"Home", "Light", "Lamps"}, Available: true}
+	for named, want := range map[string]bool{
+		"Lamps": true, "Home": true, "Light": true, "Home/Light": true, "Home > Light > Lamps": true, "Light/Lamps": true,
+		"Garden": false, "Lamp": false, "Home/Lamps": false, "Lamps/Desk": false, "": false,
+	} {
+		if got := lamp.In(named); got != want {
+			t.Errorf("in %q: %t", named, got)
+		}
+		only, but := recommend.Rules{Categories: []string{named}}, recommend.Rules{NotCategories: []string{named}}
+		if (only.Refuse(&lamp) == "") != want || (but.Refuse(&lamp) == "") == want {
+			t.Errorf("only %q: %q; all but it: %q", named, only.Refuse(&lamp), but.Refuse(&lamp))
+		}
+	}
+}
+
+func TestWhatHasNoPriceIsWithinNoBand(t *testing.T) {
+	t.Parallel()
+	band := recommend.Rules{MaxPrice: 10 * money.One}
+	for _, c := range []struct {
+		good recommend.Good
+		want recommend.Reason
+	}{
+		{recommend.Good{Available: true}, recommend.WrongPrice},
+		{recommend.Good{Available: true, Currency: "GBP"}, ""}, // it is free
+		{recommend.Good{Available: true, Price: 9 * money.One}, ""},
+		{recommend.Good{Available: true, Price: 11 * money.One}, recommend.WrongPrice},
+	} {
+		if got := band.Refuse(&c.good); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.good, got, c.want)
+		}
+	}
+}

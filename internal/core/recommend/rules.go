@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"slices"
+	"strings"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/money"
@@ -10,17 +11,20 @@ import (
 
 // Good is what the shop says of an item at the instant of a list.
 type Good struct {
-	Name      string   // by which lists know it: the product's id, or a SKU without a product
-	Names     []string // all names under which it is sold: the product, its variants, their SKUs
-	SKU       string   // of the variant that is shown
-	Title     string
-	Brand     string
-	Category  string // the most special one
-	Price     money.Micros
-	Currency  money.Currency
-	Available bool
-	Counted   bool  // whether Stock is known
-	Stock     int64 // pieces of all variants
+	Name     string   // by which lists know it: the product's id, or a SKU without a product
+	Names    []string // all names under which it is sold: the product, its variants, their SKUs
+	SKU      string   // of the variant that is shown
+	Title    string
+	Brand    string
+	Category string // the most special one
+	// Categories are all of its categories from general to special, where the shop names
+	// them one by one: "Home", "Lamps". Default: Category says it all.
+	Categories []string
+	Price      money.Micros
+	Currency   money.Currency
+	Available  bool
+	Counted    bool  // whether Stock is known
+	Stock      int64 // pieces of all variants
 }
 
 // Is reports whether the good is sold under the name.
@@ -74,7 +78,7 @@ func (r *Rules) Refuse(g *Good) Reason {
 		return OutOfStock
 	case r.MinStock > 0 && g.Counted && g.Stock < r.MinStock:
 		return LowInStock
-	case len(r.Categories) > 0 && !within(g.Category, r.Categories), within(g.Category, r.NotCategories):
+	case len(r.Categories) > 0 && !slices.ContainsFunc(r.Categories, g.In), slices.ContainsFunc(r.NotCategories, g.In):
 		return WrongPlace
 	case (r.MinPrice > 0 || r.MaxPrice > 0) && !r.priced(g):
 		return WrongPrice
@@ -86,12 +90,25 @@ func (r *Rules) Refuse(g *Good) Reason {
 	return ""
 }
 
-func within(category string, named []string) bool {
-	return slices.ContainsFunc(named, func(n string) bool { return InCategory(category, n) })
+// In reports whether the good is in the named category or below it, by its own name
+// ("Lamps"), that of one above it ("Home"), or the way to it ("Home/Lamps").
+func (g *Good) In(named string) bool {
+	named = strings.ReplaceAll(named, " > ", "/")
+	if InCategory(g.Category, named) {
+		return true
+	}
+	for i := range g.Categories {
+		if InCategory(strings.Join(g.Categories[i:], "/"), named) {
+			return true
+		}
+	}
+	return false
 }
 
+// priced reports whether the good is within the band. What nobody told a price of is not.
 func (r *Rules) priced(g *Good) bool {
-	return (r.Currency == "" || g.Currency == r.Currency) && g.Price >= r.MinPrice && (r.MaxPrice == 0 || g.Price <= r.MaxPrice)
+	known := g.Price > 0 || g.Currency != ""
+	return known && (r.Currency == "" || g.Currency == r.Currency) && g.Price >= r.MinPrice && (r.MaxPrice == 0 || g.Price <= r.MaxPrice)
 }
 
 func (r *Rules) justBought(g *Good) bool {

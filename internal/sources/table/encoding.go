@@ -1,5 +1,10 @@
 package table
 
+import (
+	"io"
+	"unicode/utf8"
+)
+
 // delimiters are what separates columns, in the order in which they win a draw.
 var delimiters = []byte{',', ';', '\t', '|'}
 
@@ -60,4 +65,36 @@ func fromWindows(b []byte) ([]byte, bool) {
 		out = append(out, string(r)...)
 	}
 	return out, true
+}
+
+// FromWindows returns a reader of a text of windows-1252 as UTF-8. A byte that stands
+// for nothing becomes the control character of its number, as browsers read it.
+func FromWindows(r io.Reader) io.Reader { return &windowsReader{r: r} }
+
+type windowsReader struct {
+	r    io.Reader
+	buf  [4 << 10]byte
+	rest []byte // of what was turned
+	err  error
+}
+
+func (w *windowsReader) Read(p []byte) (int, error) {
+	for len(w.rest) == 0 {
+		if w.err != nil {
+			return 0, w.err
+		}
+		var n int
+		n, w.err = w.r.Read(w.buf[:])
+		w.rest = make([]byte, 0, n+n/4)
+		for _, c := range w.buf[:n] {
+			r := rune(c)
+			if c >= 0x80 && c < 0xa0 && high[c-0x80] != 0 {
+				r = high[c-0x80]
+			}
+			w.rest = utf8.AppendRune(w.rest, r)
+		}
+	}
+	n := copy(p, w.rest)
+	w.rest = w.rest[n:]
+	return n, nil
 }

@@ -169,7 +169,7 @@ func (c conn) append(l *warehouse.Load, number int64) error {
 			}
 		}),
 		fill(c, "raw_memberships", l.Memberships, func(m *warehouse.Membership) []driver.Value {
-			return []driver.Value{id(m.Profile), m.Segment, m.In, at(m.At)}
+			return []driver.Value{id(m.Profile), next(), m.Segment, m.In, at(m.At)}
 		}),
 		fill(c, "raw_profiles", l.Profiles, func(p *warehouse.Profile) []driver.Value {
 			if p.Seen {

@@ -15,7 +15,7 @@ const raw = "raw_"
 
 // schemaVersion is that of the tables. A file of an older one is thrown away and
 // the feed read anew; one of a newer is not touched.
-const schemaVersion = 2
+const schemaVersion = 3
 
 type column struct{ name, kind string }
 
@@ -46,7 +46,7 @@ var tables = []table{
 		reason VARCHAR, actor VARCHAR, product VARCHAR, category VARCHAR`)},
 	{"raw_decisions", "profile", columnsOf(`profile UUID, delivery UUID, ts TIMESTAMP, stage VARCHAR, outcome VARCHAR, rule INTEGER, reason VARCHAR, chance DOUBLE, channel VARCHAR,
 		origin VARCHAR, version UBIGINT, step VARCHAR`)},
-	{"raw_memberships", "profile", columnsOf(`profile UUID, segment VARCHAR, is_in BOOLEAN, ts TIMESTAMP`)},
+	{"raw_memberships", "profile", columnsOf(`profile UUID, n BIGINT, segment VARCHAR, is_in BOOLEAN, ts TIMESTAMP`)},
 	{"raw_profiles", "profile", columnsOf(`profile UUID, n BIGINT, first TIMESTAMP, last TIMESTAMP, born TIMESTAMP, known BOOLEAN, country VARCHAR, city VARCHAR, locale VARCHAR,
 		zone VARCHAR, device VARCHAR, consents VARCHAR, reachable VARCHAR, lifecycle VARCHAR, gone BOOLEAN`)},
 	{"raw_joins", "strand", columnsOf(`strand UUID, profile UUID, n BIGINT`)},
@@ -83,6 +83,10 @@ func views() []string {
 		out = append(out, fmt.Sprintf("CREATE OR REPLACE VIEW %s AS SELECT %s FROM %s AS t LEFT JOIN persons AS j ON j.strand = t.profile",
 			strings.TrimPrefix(t.name, raw), strings.Join(list, ", "), t.name))
 	}
+	// The last word of the last instant: a history that is brought in enters and leaves a
+	// segment at one. An instant has 43 bits, and a place less than 60.
+	out = append(out, "CREATE OR REPLACE VIEW members AS SELECT profile, segment, max(ts) AS since FROM memberships GROUP BY profile, segment "+
+		"HAVING argMax(is_in, CAST(epoch_ms(ts) AS HUGEINT) * 1152921504606846976 + n)")
 	last := []string{"coalesce(j.profile, t.profile) AS profile", "min(t.born) AS born", "min(t.first) AS first", "max(t.last) AS last"}
 	for _, c := range []string{"known", "country", "city", "locale", "zone", "device", "consents", "reachable", "lifecycle"} {
 		last = append(last, fmt.Sprintf("argMax(t.%s, t.n) AS %s", c, c))

@@ -55,7 +55,26 @@ func wholeMessages(t *testing.T, open Open) {
 	expect(t, w, "SELECT profile, delivery, ts, stage, outcome, rule, reason, chance, channel, origin, version, step FROM decisions",
 		person(1).String()+"|"+message(1).String()+"|@1600000000000|plan|never|2|no_consent|0.9|email|welcome|3|hello")
 	expect(t, w, "SELECT segment, is_in, ts FROM memberships ORDER BY ts", "vip|true|@1600000000000", "vip|false|@1600000000001")
-	expect(t, w, "SELECT profile FROM memberships WHERE segment = 'vip' GROUP BY profile HAVING argMax(is_in, ts)")
+	expect(t, w, "SELECT profile FROM members WHERE segment = 'vip'")
+}
+
+// A history that is brought in is judged as of one instant, so customers enter and leave
+// a segment at one.
+func insiders(t *testing.T, open Open) {
+	w, _ := start(t, open)
+	word := func(p byte, in bool, at event.Time) warehouse.Membership {
+		return warehouse.Membership{Profile: person(p), Segment: "vip", In: in, At: at}
+	}
+	for _, list := range [][]warehouse.Membership{
+		{word(1, true, day), word(1, false, day), word(2, false, day), word(2, true, day), word(3, true, day + 2)},
+		{word(4, true, day), word(3, false, day + 1), word(5, true, day)}, // heard later, and was so earlier
+		{word(4, false, day), word(5, false, day), word(5, true, day)},
+	} {
+		load(t, w, warehouse.Load{Memberships: list})
+	}
+	load(t, w, warehouse.Load{Joins: []warehouse.Join{{Strand: person(5), Profile: person(2)}}})
+	expect(t, w, "SELECT profile, since FROM members WHERE segment = 'vip' ORDER BY profile", person(2).String()+"|@1600000000000", person(3).String()+"|@1600000000002")
+	expect(t, w, "SELECT segment, count(*) AS n FROM members GROUP BY segment", "vip|2")
 }
 
 func visits(t *testing.T, open Open) {

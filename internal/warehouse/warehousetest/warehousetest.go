@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"an event comes back whole", wholeEvent},
 		{"an order and its lines come back whole", wholeOrder},
 		{"deliveries, decisions and memberships come back whole", wholeMessages},
+		{"who is in a segment is the last word of the last instant", insiders},
 		{"what no clock means is not known", oddInstants},
 		{"a customer is the last word on each thing", lastWord},
 		{"events that were heard late get their visits, in whatever order they came", visits},

@@ -23,7 +23,7 @@ const examples: { text: Text; sql: string }[] = [
   },
   {
     text: 'Who is in which segment',
-    sql: 'SELECT segment, count(*) AS people\nFROM (SELECT profile, segment FROM memberships GROUP BY profile, segment HAVING arg_max(is_in, ts))\nGROUP BY segment\nORDER BY people DESC',
+    sql: 'SELECT segment, count(*) AS people\nFROM members\nGROUP BY segment\nORDER BY people DESC',
   },
 ];
 
