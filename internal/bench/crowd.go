@@ -226,7 +226,7 @@ func (c *crowd) copy(commit *store.Commit, o *original, i int) error {
 			return err
 		}
 		s.ID, s.Owner, s.Birth.Value = home(kind, names[kind]), p.ID, names[kind]
-		commit.Profiles = append(commit.Profiles, store.Row{ID: s.ID, Alarm: s.Alarm, Body: s.AppendHot(nil), Rest: s.AppendRest(nil)})
+		commit.Profiles = append(commit.Profiles, store.Row{ID: s.ID, Alarm: s.Alarm, Signpost: !s.Lives(), Body: s.AppendHot(nil), Rest: s.AppendRest(nil)})
 	}
 	for _, k := range o.blocks {
 		k.Strand = p.ID

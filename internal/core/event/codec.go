@@ -28,6 +28,33 @@ func (e *Event) Append(dst []byte) []byte {
 // Read reads one event that [Event.Append] wrote. Its texts are pieces of the
 // reader's string.
 func Read(r *wire.Reader) (e Event) {
+	e.readHead(r)
+	e.readBody(r)
+	return e
+}
+
+// ReadWanted reads one event into e if it is wanted, by its type and name, and passes
+// it over otherwise: most of a history is nothing that anybody asks about.
+func (e *Event) ReadWanted(r *wire.Reader, wanted func(Type, string) bool) bool {
+	e.readHead(r)
+	if wanted(e.Type, e.Name) {
+		e.readBody(r)
+		return true
+	}
+	r.Text() // who
+	r.Text()
+	r.Uvarint() // when
+	r.Uvarint()
+	r.Byte()
+	r.Text() // where from
+	r.Text() // what
+	r.Text()
+	r.Text()
+	return false
+}
+
+// readHead reads what stands before that which may be passed over.
+func (e *Event) readHead(r *wire.Reader) {
 	if v := r.Byte(); v != codecVersion && r.Err() == nil {
 		r.Fail("an event of an unknown version")
 	}
@@ -37,6 +64,9 @@ func Read(r *wire.Reader) (e Event) {
 	e.Hops = r.Byte()
 	e.ID = ID(r.Text())
 	e.Name = r.Text()
+}
+
+func (e *Event) readBody(r *wire.Reader) {
 	e.User = r.Text()
 	e.Anon = r.Text()
 	e.At = Time(r.Varint())
@@ -48,7 +78,6 @@ func Read(r *wire.Reader) (e Event) {
 	e.Props = Object(r.Text())
 	e.Traits = Object(r.Text())
 	e.Context = Object(r.Text())
-	return e
 }
 
 // Decode reads the one event that s holds.

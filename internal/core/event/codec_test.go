@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rapport/internal/core/event"
+	"rapport/internal/core/wire"
 	"rapport/internal/fault"
 )
 
@@ -51,6 +52,29 @@ func TestAnEventComesBackFromItsBytes(t *testing.T) {
 		}
 		if _, err := event.Decode(string(bytes) + "x"); !fault.Is(err, fault.Corrupt) {
 			t.Fatalf("a byte behind the event is not noticed: %v", err)
+		}
+	})
+}
+
+func TestAnEventThatIsNotWantedIsPassedOver(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		first, second := drawEvent(t), drawEvent(t)
+		bytes := string(second.Append(first.Append(nil)))
+		r, n := wire.NewReader(bytes), 0
+		isSecond := func(event.Type, string) bool { n++; return n == 2 }
+		var got event.Event
+		if got.ReadWanted(r, isSecond) || r.Err() != nil {
+			t.Fatalf("the first is read, or %v", r.Err())
+		}
+		if got = (event.Event{}); !got.ReadWanted(r, isSecond) || got != second || !r.Done() || r.Err() != nil {
+			t.Fatalf("read %+v, %v\nwant %+v", got, r.Err(), second)
+		}
+		none := func(event.Type, string) bool { return false }
+		for cut := range len(first.Append(nil)) {
+			if r := wire.NewReader(bytes[:cut]); got.ReadWanted(r, none) || !fault.Is(r.Err(), fault.Corrupt) {
+				t.Fatalf("the first %d bytes are passed over as a whole event: %v", cut, r.Err())
+			}
 		}
 	})
 }
