@@ -105,6 +105,11 @@ type Store interface {
 	// nothing; a strand that is named twice counts once.
 	History(ctx context.Context, strands ...identity.ID) ([]Block, error)
 
+	// Histories returns for each of the strands its blocks, as History does of one
+	// alone, but without their fingerprints, all in one view of the data. It is for
+	// who asks for hundreds: what they share is read once.
+	Histories(ctx context.Context, strands []identity.ID) ([][]Block, error)
+
 	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
 	// and month, in any order; month AnyMonth asks all of them.
 	Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error)

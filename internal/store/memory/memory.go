@@ -159,6 +159,22 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 	return blocks, nil
 }
 
+// Histories implements [store.Store].
+func (s *Store) Histories(ctx context.Context, strands []identity.ID) ([][]store.Block, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	all := make([][]store.Block, len(strands))
+	for i, strand := range strands {
+		for _, b := range st.history[strand] {
+			all[i] = append(all[i], store.Block{Strand: strand, Month: b.Month, Body: cloned(b.Body)})
+		}
+	}
+	return all, nil
+}
+
 // Fingerprints implements [store.Store].
 func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
 	st, err := s.read(ctx)

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
@@ -186,7 +187,7 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 					break
 				}
 				var p piece
-				if p, err = readPiece(c, strand, at, true); p.there {
+				if p, err = readPiece(c, strand, at, bodyAndPrints); p.there {
 					found = append(found, numbered{at, store.Block{Strand: strand, Month: p.month, Fingerprints: p.prints, Body: p.body}})
 				}
 				at = p.before
@@ -208,6 +209,55 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 	return blocks, nil
 }
 
+// Histories implements [store.Store]. Heads are looked for in the order of ids and
+// chains followed in the order of their newest pieces, as they lie in the file: the
+// pieces that one commit wrote of neighbours share their pages.
+func (s *Store) Histories(ctx context.Context, strands []identity.ID) ([][]store.Block, error) {
+	type chain struct {
+		at     int // in strands
+		newest int64
+	}
+	chains := make([]chain, len(strands))
+	for i := range chains {
+		chains[i].at = i
+	}
+	slices.SortFunc(chains, func(a, b chain) int { return strands[a.at].Compare(strands[b.at]) })
+	all := make([][]store.Block, len(strands))
+	err := s.file.snapshot(ctx, func(c *conn) error {
+		for i := range chains {
+			h, err := findHeadOf(c, strands[chains[i].at])
+			if err != nil {
+				return err
+			}
+			chains[i].newest = h.newest
+		}
+		slices.SortFunc(chains, func(a, b chain) int { return cmp.Compare(a.newest, b.newest) })
+		for _, k := range chains {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			blocks := all[k.at]
+			for at := k.newest; at != 0; {
+				p, err := readPiece(c, strands[k.at], at, bodyAlone)
+				if err != nil {
+					return err
+				}
+				if p.there {
+					blocks = append(blocks, store.Block{Strand: strands[k.at], Month: p.month, Body: p.body})
+				}
+				at = p.before
+			}
+			slices.Reverse(blocks)
+			all[k.at] = blocks
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // Fingerprints implements [store.Store].
 func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
 	var all []uint64
@@ -222,7 +272,7 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 				break
 			}
 			var p piece
-			p, err = readPiece(c, strand, at, false)
+			p, err = readPiece(c, strand, at, printsAlone)
 			if month == store.AnyMonth || p.month == month {
 				all = append(all, p.prints...)
 				at = p.before
@@ -244,19 +294,22 @@ type piece struct {
 	body            []byte
 }
 
-// readPiece reads a piece of the strand, its body only if that is wanted. A
-// piece that is not there ends the chain: retention deletes the oldest.
-func readPiece(c *conn, strand identity.ID, number int64, withBody bool) (p piece, err error) {
-	query := "SELECT strand, month, before, earlier, prints, NULL FROM history WHERE number = ?"
-	if withBody {
-		query = "SELECT strand, month, before, earlier, prints, body FROM history WHERE number = ?"
-	}
+// What is read of a piece beside its place in the chain.
+const (
+	bodyAndPrints = "SELECT strand, month, before, earlier, prints, body FROM history WHERE number = ?"
+	bodyAlone     = "SELECT strand, month, before, earlier, NULL, body FROM history WHERE number = ?"
+	printsAlone   = "SELECT strand, month, before, earlier, prints, NULL FROM history WHERE number = ?"
+)
+
+// readPiece reads a piece of the strand. A piece that is not there ends the chain:
+// retention deletes the oldest.
+func readPiece(c *conn, strand identity.ID, number int64, query string) (p piece, err error) {
 	err = c.query(context.Background(), 6, func(row []driver.Value) (err error) {
 		p.there, p.month, p.before, p.earlier = true, int32(integer(row[1])), integer(row[2]), integer(row[3])
 		if string(row[0].([]byte)) != string(strand[:]) || p.before >= number || p.earlier > p.before {
 			return fault.New(fault.Corrupt, "the history of customer "+strand.String()+" is damaged: its chain leads astray")
 		}
-		p.prints, err = unprinted(row[4].([]byte))
+		p.prints, err = unprinted(bytesOf(row[4]))
 		p.body = bytesOf(row[5])
 		return err
 	}, query, number)

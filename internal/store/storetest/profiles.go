@@ -140,6 +140,38 @@ func strands(t *testing.T, open Open) {
 	equal(t, "profiles counted", must(t, stats, err)["profiles"], int64(0))
 }
 
+func histories(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	for i, n := range []int{2, 1, 3, 1, 2, 2, 1} {
+		c := store.Commit{History: []store.Block{block(n, int32(10+i/3), fmt.Sprint(i), uint64(i)), block(5, 10, "elsewhere", 9)}}
+		if i < 2 {
+			c.Profiles = []store.Row{row(n, "a")}
+		}
+		w.commit(c)
+	}
+	alone := func(n int) []store.Block {
+		got, err := s.History(t.Context(), person(n))
+		blocks := must(t, got, err)
+		for i := range blocks {
+			blocks[i].Fingerprints = nil
+		}
+		return blocks
+	}
+	got, err := s.Histories(t.Context(), people(3, 1, 9, 2, 1))
+	equal(t, "histories", must(t, got, err), [][]store.Block{alone(3), alone(1), nil, alone(2), alone(1)})
+	equal(t, "history of 2", bodiesOf(got[3]), []string{"0", "4", "5"})
+	got[1][0].Body[0] = 'x'
+	equal(t, "history of 1, asked again", bodiesOf(got[4]), []string{"1", "3", "6"})
+	w.commit(store.Commit{Forget: people(1)})
+	got, err = s.Histories(t.Context(), people(1, 3))
+	equal(t, "histories after an erasure", must(t, got, err), [][]store.Block{nil, alone(3)})
+	got, err = s.Histories(t.Context(), nil)
+	equal(t, "histories of nobody", must(t, got, err), [][]store.Block{})
+	_, err = s.Histories(cancelled(t), people(1))
+	ended(t, err)
+}
+
 // zigzag are months as late events bring them.
 var zigzag = []int32{5, 5, 6, 5, 7, 7, 5, 6, 8, 5, 8, 8, 4, 8}
 

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Open) {
 
 		{"history comes in the order of its commits", history},
 		{"history of several strands is one sequence", strands},
+		{"histories of many strands come one by one", histories},
 		{"history keeps its order when months go back and forth", months},
 		{"fingerprints are found by month and in all months", fingerprints},
 
