@@ -71,11 +71,14 @@ func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effect
 // lock is held.
 func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
 	for _, strand := range StrandsOf(p.ID, p.Strands) {
-		held, err := l.strand(ctx, strand, wanted)
+		blocks, err := l.e.o.Store.History(ctx, strand)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, held...)
+		held := len(all)
+		if all, err = appendHeard(all, strand, blocks, wanted); err != nil {
+			return nil, err
+		}
 		for _, b := range []*batch{l.inflight, l.open} {
 			if b == nil {
 				continue
@@ -85,7 +88,7 @@ func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(even
 				return nil, err
 			}
 			// The commit under way may have ended already.
-			if b == l.open || !endsWith(held, waiting) {
+			if b == l.open || !endsWith(all[held:], waiting) {
 				all = append(all, waiting...)
 			}
 		}
@@ -94,25 +97,8 @@ func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(even
 	return all, nil
 }
 
-// committedHistory is history of what is committed. It needs no lock.
-func (l *lane) committedHistory(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
-	for _, strand := range StrandsOf(p.ID, p.Strands) {
-		held, err := l.strand(ctx, strand, wanted)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, held...)
-	}
-	HeardInOrder(all)
-	return all, nil
-}
-
-// strand returns the wanted events of one strand that are committed.
-func (l *lane) strand(ctx context.Context, strand identity.ID, wanted func(event.Type, string) bool) (all []Heard, err error) {
-	blocks, err := l.e.o.Store.History(ctx, strand)
-	if err != nil {
-		return nil, err
-	}
+// appendHeard appends the wanted events in the blocks of a strand.
+func appendHeard(all []Heard, strand identity.ID, blocks []store.Block, wanted func(event.Type, string) bool) ([]Heard, error) {
 	for _, b := range blocks {
 		events, err := unpack(b.Body, wanted)
 		if err != nil {

@@ -190,6 +190,7 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 	return nil
 }
 
+// lookAt looks at a part of a range.
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
 	from, to := ends(lo, hi)
 	for {
@@ -197,11 +198,12 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 		if err != nil {
 			return nil, err
 		}
-		for i := range rows {
-			if c := (change{row: &rows[i]}); l.ask(ctx, r, &c) {
-				changed = append(changed, c)
+		for i := 0; i < len(rows); i += askedAtOnce {
+			found, err := l.ask(ctx, r, rows[i:min(i+askedAtOnce, len(rows))])
+			if err != nil {
+				return nil, err
 			}
-			runtime.Gosched() // whoever is live goes first
+			changed = append(changed, found...)
 		}
 		if len(rows) < sweepPage {
 			return changed, ctx.Err()
@@ -210,18 +212,48 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 	}
 }
 
-// ask asks what the program makes of a row. It reports whether the lane need know.
-func (l *lane) ask(ctx context.Context, r *swept, c *change) bool {
-	p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
+// askedAtOnce is of how many customers the histories are read at once.
+const askedAtOnce = 64
+
+// ask asks what the program makes of rows, and returns those of which the lane need know.
+func (l *lane) ask(ctx context.Context, r *swept, rows []store.Row) (changed []change, err error) {
+	behind := make([]change, 0, len(rows))
+	var strands []identity.ID
+	for i := range rows {
+		c := change{row: &rows[i]}
+		p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
+		if err != nil {
+			changed = append(changed, c) // admit says what is wrong with it
+			continue
+		}
+		p.Program = r.pos.Evaluated(p.ID, p.Program)
+		if r.turns.last().Current(p) {
+			continue
+		}
+		c.p = p
+		behind = append(behind, c)
+		if r.turns.reads(p) {
+			strands = append(strands, StrandsOf(p.ID, p.Strands)...)
+		}
+		runtime.Gosched() // whoever is live goes first
+	}
+	history, err := l.histories(ctx, strands)
 	if err != nil {
-		return true // admit says what is wrong with it
+		return nil, err
 	}
-	p.Program = r.pos.Evaluated(p.ID, p.Program)
-	if r.turns.last().Current(p) {
-		return false
+	for i := range behind {
+		c := &behind[i]
+		c.made, c.err = r.turns.bring(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
+		if c.counts() {
+			changed = append(changed, *c)
+		}
+		runtime.Gosched()
 	}
-	c.p = p
-	c.made, c.err = r.turns.bring(ctx, p, r.turns.list[r.turns.n-1].Since, l.committedHistory)
+	return changed, nil
+}
+
+// counts reports whether the lane need know.
+func (c *change) counts() bool {
 	if c.err != nil {
 		return true
 	}
@@ -230,7 +262,31 @@ func (l *lane) ask(ctx context.Context, r *swept, c *change) bool {
 			return true
 		}
 	}
-	return !c.made[len(c.made)-1].next.Same(p)
+	return !c.made[len(c.made)-1].next.Same(c.p)
+}
+
+// histories returns how to read what is committed of the strands.
+func (l *lane) histories(ctx context.Context, strands []identity.ID) (past, error) {
+	if len(strands) == 0 {
+		return nil, nil // nobody asks
+	}
+	lists, err := l.e.o.Store.Histories(ctx, strands)
+	if err != nil {
+		return nil, err
+	}
+	held := make(map[identity.ID][]store.Block, len(strands))
+	for i, strand := range strands {
+		held[strand] = lists[i]
+	}
+	return func(_ context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
+		for _, strand := range StrandsOf(p.ID, p.Strands) {
+			if all, err = appendHeard(all, strand, held[strand], wanted); err != nil {
+				return nil, err
+			}
+		}
+		HeardInOrder(all)
+		return all, nil
+	}, nil
 }
 
 // ends returns the first and the last id of a range of prefixes.

@@ -121,6 +121,20 @@ func (l *lane) behind() bool {
 // end is the prefix behind the last one of the lane.
 func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
 
+// reads reports whether the turns that a customer has not had read of their history.
+func (t *turns) reads(p *profile.Profile) bool {
+	first := t.after(p.Program)
+	if t.steps[first].Reads(p) != core.ReadsNothing {
+		return true
+	}
+	for _, s := range t.steps[first+1 : t.n] {
+		if p.Count > 0 && !s.Light() {
+			return true
+		}
+	}
+	return false
+}
+
 // made is what a turn made of a customer.
 type made struct {
 	next *profile.Profile
