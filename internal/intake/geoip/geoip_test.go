@@ -87,8 +87,15 @@ func database(t *testing.T, kind string, entry []byte) string {
 	b := []byte{0, 0, 17, 0, 0, 17} // one node; both its sides are the entry at 0: 1 node + 16 + 0
 	b = append(append(b, make([]byte, 16)...), entry...)
 	b = append(append(b, "\xab\xcd\xefMaxMind.com"...), pack([][2]any{
-		{"node_count", uint32(1)}, {"record_size", uint32(24)}, {"ip_version", uint32(4)}, {"database_type", kind}, {"languages", []string{"en"}},
-		{"binary_format_major_version", uint32(2)}, {"binary_format_minor_version", uint32(0)}, {"build_epoch", uint32(1)}, {"description", [][2]any{{"en", "test"}}},
+		{"node_count", uint32(1)},
+		{"record_size", uint32(24)},
+		{"ip_version", uint32(4)},
+		{"database_type", kind},
+		{"languages", []string{"en"}},
+		{"binary_format_major_version", uint32(2)},
+		{"binary_format_minor_version", uint32(0)},
+		{"build_epoch", uint32(1)},
+		{"description", [][2]any{{"en", "test"}}},
 	})...)
 	path := filepath.Join(t.TempDir(), "geo.mmdb")
 	if err := os.WriteFile(path, b, 0o600); err != nil {

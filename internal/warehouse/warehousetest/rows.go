@@ -66,8 +66,8 @@ func insiders(t *testing.T, open Open) {
 		return warehouse.Membership{Profile: person(p), Segment: "vip", In: in, At: at}
 	}
 	for _, list := range [][]warehouse.Membership{
-		{word(1, true, day), word(1, false, day), word(2, false, day), word(2, true, day), word(3, true, day + 2)},
-		{word(4, true, day), word(3, false, day + 1), word(5, true, day)}, // heard later, and was so earlier
+		{word(1, true, day), word(1, false, day), word(2, false, day), word(2, true, day), word(3, true, day+2)},
+		{word(4, true, day), word(3, false, day+1), word(5, true, day)}, // heard later, and was so earlier
 		{word(4, false, day), word(5, false, day), word(5, true, day)},
 	} {
 		load(t, w, warehouse.Load{Memberships: list})
