@@ -79,7 +79,7 @@ var patterns = []pattern{
 
 // aLength is a length of time, and aComparison a comparison, that comes back as it was.
 var (
-	aLength    = regexp.MustCompile(`^[0-9]+[smhdw]$`)
+	aLength     = regexp.MustCompile(`^[0-9]+[smhdw]$`)
 	aComparison = regexp.MustCompile(`^((>=|<=|!=|>|<|=) ?)?-?[0-9.]+%?$|^-?[0-9.]+%? to -?[0-9.]+%?$`)
 )
 
