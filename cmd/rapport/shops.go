@@ -104,7 +104,10 @@ func (s *shops) serve(ctx context.Context, mux *routes, n *run.Node, now func() 
 	for _, pattern := range hooks.Patterns() {
 		mux.Open(pattern, hooks)
 	}
-	watcher := n.Watcher(s.likes, s.store)
+	watcher := n.Watcher(s.likes, s.store, func(key string) bool {
+		_, sold := s.keeper.Item(key)
+		return sold
+	})
 	s.keeper.Low(n.LowStock)
 	s.keeper.OnChange(watcher.Wake)
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))

@@ -84,7 +84,7 @@ func catalogueBench(ctx context.Context, b *bench) (err error) {
 	if err := b.looks(ctx, n, products, each); err != nil {
 		return err
 	}
-	watcher := n.Watcher(interests, goods)
+	watcher := n.Watcher(interests, goods, nil)
 	began = time.Now()
 	if _, err := watcher.Learn(ctx); err != nil {
 		return err

@@ -204,3 +204,28 @@ func TestWhatIsToldAgainIsTheSameEvent(t *testing.T) {
 		t.Errorf("told again: %+v, want %+v", s.told, first)
 	}
 }
+
+// A feed knows a product by its id; the shop's pages name a SKU beside it.
+func TestWhoLooksByANameThatTheCatalogueDoesNotKnowIsToldByTheOther(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	looks := func(who byte, names ...string) {
+		var b event.Builder
+		for i := 0; i < len(names); i += 2 {
+			b.SetText(names[i], names[i+1])
+		}
+		row := feed.Row{Kind: feed.Event, Profile: identity.ID{who + 1}, At: s.now, Now: s.now, Name: event.ProductViewed, Props: b.Object()}
+		s.blocks = append(s.blocks, store.Feed{To: uint64(len(s.blocks) + 1), Body: feed.NewPacker().Pack(row.Append(nil))})
+		s.now++
+	}
+	s.sells("lamp", 50, 20) // as p-lamp, v-lamp and lamp
+	s.sells("vase", 50, 20)
+	looks(0, "sku", "ERP-9", "product_id", "p-lamp")
+	looks(1, "sku", "ERP-9", "variant_id", "v-lamp", "product_id", "p-lamp")
+	looks(2, "sku", "lamp", "product_id", "p-lamp")
+	looks(3, "sku", "ERP-9", "product_id", "ERP-10")
+	looks(4, "sku", "vase", "product_id", "p-lamp") // a variant of it, whose price stays
+	s.want()
+	s.sells("lamp", 40, 20)
+	s.want("c Product Price Dropped lamp viewed 20", "b Product Price Dropped lamp viewed 20", "a Product Price Dropped lamp viewed 20")
+}

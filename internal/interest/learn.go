@@ -23,18 +23,31 @@ const (
 	maxKey = 128
 )
 
-// keyOf is the most special name by which properties name what is sold.
-func keyOf(props event.Object) string {
+// keyOf is the most special name by which properties name what is sold: of several the
+// first that the catalogue knows, for a feed may know a product by its id where the
+// shop's pages name a SKU beside it; else the first.
+func (w *Watcher) keyOf(props event.Object) string {
+	first, several := "", false
 	for _, name := range [...]string{"sku", "variant_id", "product_id"} {
-		if v := strings.TrimSpace(props.Text(name)); v != "" && len(v) <= maxKey {
-			return strings.Clone(v)
+		v := strings.TrimSpace(props.Text(name))
+		switch {
+		case v == "" || len(v) > maxKey || v == first:
+		case first == "":
+			first = v
+		case !several && w.o.Sold(first):
+			return strings.Clone(first)
+		default:
+			several = true
+			if w.o.Sold(v) {
+				return strings.Clone(v)
+			}
 		}
 	}
-	return ""
+	return strings.Clone(first)
 }
 
 // learn adds what a row of the feed says to c.
-func learn(c *store.InterestCommit, r *feed.Row) {
+func (w *Watcher) learn(c *store.InterestCommit, r *feed.Row) {
 	if r.Kind != feed.Event {
 		return
 	}
@@ -50,22 +63,22 @@ func learn(c *store.InterestCommit, r *feed.Row) {
 	}
 	switch r.Name {
 	case event.ProductViewed:
-		note(store.Viewed, keyOf(r.Props))
+		note(store.Viewed, w.keyOf(r.Props))
 	case event.ProductAdded:
-		note(store.Carted, keyOf(r.Props))
+		note(store.Carted, w.keyOf(r.Props))
 	case event.ProductRemoved:
-		drop(store.Carted, keyOf(r.Props))
+		drop(store.Carted, w.keyOf(r.Props))
 	case wished:
-		note(store.Wished, keyOf(r.Props))
+		note(store.Wished, w.keyOf(r.Props))
 	case unwished:
-		drop(store.Wished, keyOf(r.Props))
+		drop(store.Wished, w.keyOf(r.Props))
 	case unwished2:
-		note(store.Carted, keyOf(r.Props))
+		note(store.Carted, w.keyOf(r.Props))
 	case event.OrderCompleted:
 		list, _ := r.Props.Get("products")
 		seen := map[string]bool{} // two lines of one SKU are one purchase
 		list.Items(func(v event.Value) bool {
-			if key := keyOf(v.Object()); !seen[key] {
+			if key := w.keyOf(v.Object()); !seen[key] {
 				seen[key] = true
 				note(store.Bought, key)
 			}
@@ -92,7 +105,7 @@ func (w *Watcher) Learn(ctx context.Context) (read int, err error) {
 			}
 			c := &store.InterestCommit{Lane: lane}
 			for i := range list {
-				if err := feed.Each(list[i].Body, func(r feed.Row) error { learn(c, &r); return nil }); err != nil {
+				if err := feed.Each(list[i].Body, func(r feed.Row) error { w.learn(c, &r); return nil }); err != nil {
 					return read, err
 				}
 				c.To = list[i].To

@@ -27,6 +27,8 @@ type Options struct {
 	// Asked reports whether anything in force asks about events of the name. Nobody
 	// is told of changes that nothing asks about. nil: everything is.
 	Asked func(name string) bool
+	// Sold reports whether something is sold under a name. nil: Catalogue is asked.
+	Sold func(key string) bool
 	// For is how long an interest lasts. nil: product.InterestFor.
 	For func() time.Duration
 	Log *slog.Logger
@@ -46,6 +48,12 @@ type Watcher struct {
 func New(o Options) *Watcher {
 	if o.Asked == nil {
 		o.Asked = func(string) bool { return true }
+	}
+	if o.Sold == nil {
+		o.Sold = func(key string) bool {
+			list, err := o.Catalogue.Find(context.Background(), []string{key})
+			return err == nil && list[0] != nil && !list[0].Gone
+		}
 	}
 	if o.For == nil {
 		o.For = func() time.Duration { return product.InterestFor }

@@ -11,10 +11,11 @@ import (
 )
 
 // Watcher returns what tells customers of changes of what they were interested in.
-// The caller runs it.
-func (n *Node) Watcher(interests store.Interests, c store.Catalogue) *interest.Watcher {
+// Sold reports whether something is sold under a name; nil: the catalogue is asked each
+// time. The caller runs it.
+func (n *Node) Watcher(interests store.Interests, c store.Catalogue, sold func(key string) bool) *interest.Watcher {
 	return interest.New(interest.Options{
-		Lanes: n.o.Log.Lanes(), Feed: n.o.Store.Feed, Interests: interests, Catalogue: c, Now: n.o.Clock.Now, Asked: n.asks, Log: n.log,
+		Sold: sold, Lanes: n.o.Log.Lanes(), Feed: n.o.Store.Feed, Interests: interests, Catalogue: c, Now: n.o.Clock.Now, Asked: n.asks, Log: n.log,
 		Append: func(ctx context.Context, entries []identity.Addressed) error {
 			return n.Engine.Append(ctx, n.remembered(entries))
 		},

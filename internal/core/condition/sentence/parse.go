@@ -261,6 +261,11 @@ func (r *reader) leaf() spec.Node {
 		r.tail(&n)
 		return n
 	}
+	for i := range patterns {
+		if n, told := r.told(&patterns[i]); told {
+			return n
+		}
+	}
 	head := "did"
 	if r.hear(didNot) {
 		head = "did_not"

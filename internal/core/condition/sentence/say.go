@@ -124,6 +124,11 @@ func (w *writer) condition(n spec.Node, inside bool) {
 			write(w, n)
 			return
 		}
+		for i := range patterns {
+			if _, is := n.Get(patterns[i].head); is && w.told(&patterns[i], n) {
+				return
+			}
+		}
 		if w.other != nil {
 			if told := w.other(n); told != "" {
 				w.WriteString(told)

@@ -3,9 +3,11 @@ package sentence_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"rapport/internal/core/condition"
 	"rapport/internal/core/condition/sentence"
+	"rapport/internal/core/place"
 	"rapport/internal/core/spec"
 	"rapport/internal/fault"
 )
@@ -69,6 +71,68 @@ func TestConditionsAreSentences(t *testing.T) {
 			t.Errorf("%s\nis read back as %s, not %s", got, a, b)
 		}
 	}
+}
+
+// Places, stages, points and tastes are what a marketer asks most, and JSON is no sentence.
+func TestPlacesStagesAndTastesAreSentences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ tree, english, german string }{
+		{`{'city':'Leeds'}`, `was last in the city “Leeds”`, `war zuletzt in der Stadt “Leeds”`},
+		{`{'all':[{'country':['GB','IE']},{'not':{'region':'Yorkshire'}}]}`, `was last in the country “GB” and/or “IE” and not (was last in the region “Yorkshire”)`, `war zuletzt im Land “GB” und/oder “IE” und nicht (war zuletzt in der Region “Yorkshire”)`},
+		{`{'lifecycle':['loyal','at-risk']}`, `is at the stage “loyal” and/or “at-risk”`, `ist in der Phase “loyal” und/oder “at-risk”`},
+		{`{'store':['soho','any'],'within':'30d'}`, `was in the store “soho” and/or “any”, in the last 30 days`, `war im Laden “soho” und/oder “any”, in den letzten 30 Tagen`},
+		{`{'within':'1d','store':'soho'}`, `was in the store “soho”, in the last 1 day`, ``},
+		{`{'fence':'centre'}`, `is in the fence “centre”`, `ist im Zaun “centre”`},
+		{`{'fence':'centre','entered':'2h'}`, `is in the fence “centre”, entered in the last 2 hours`, `ist im Zaun “centre”, betreten in den letzten 2 Stunden`},
+		{`{'fence':'centre','seen_within':'24h'}`, `is in the fence “centre”, as seen in the last 24 hours`, ``},
+		{`{'near':{'store':'any','within':'1.5 km','open':true,'seen_within':'2d'}}`, `was last near the store “any”, at most “1.5 km” away, which is open now, as seen in the last 2 days`, `war zuletzt nahe dem Laden “any”, höchstens “1.5 km” entfernt, der jetzt offen ist, gesehen in den letzten 2 Tagen`},
+		{`{'near':{'lat':51.5,'lon':-0.12,'beyond':'2km'}}`, `was last near the point 51.5 north and -0.12 east, at least “2km” away`, ``},
+		{`{'score':'loyalty','is':'100 to 200'}`, `has of the score “loyalty” 100 to 200 points`, `hat vom Punktestand “loyalty” 100 bis 200 Punkte`},
+		{`{'tier':'loyalty','from':'gold'}`, `is by the score “loyalty” in the tier “gold” or above`, `ist beim Punktestand “loyalty” in der Stufe “gold” oder darüber`},
+		{`{'tier':'loyalty','is':'gold'}`, `is by the score “loyalty” in the tier “gold”`, ``},
+		{`{'tier':'loyalty','in':['gold','silver']}`, `is by the score “loyalty” in one of the tiers “gold” and/or “silver”`, ``},
+		{`{'affinity':{'by':'category','of':'lamps','is':'>= 30%','weight':'>= 3'}}`, `has by “category” a taste for “lamps”, with a share of at least 30%, and a weight of at least 3`, `hat bei “category” einen Geschmack für “lamps”, mit einem Anteil von mindestens 30%, und einem Gewicht von mindestens 3`},
+	} {
+		n := tree(t, tt.tree)
+		got := sentence.Say(n, sentence.English)
+		if got != tt.english {
+			t.Errorf("%s\nis said  %s\nwant     %s", tt.tree, got, tt.english)
+		}
+		if german := sentence.Say(n, sentence.German); tt.german != "" && german != tt.german {
+			t.Errorf("%s\nis said  %s\nwant     %s", tt.tree, german, tt.german)
+		}
+		back, err := sentence.Parse(got)
+		if err != nil {
+			t.Errorf("%s\n%v", got, err)
+			continue
+		}
+		if a, b := placed(t, back), placed(t, n); a != b {
+			t.Errorf("%s\nis read back as %s, not %s", got, a, b)
+		}
+	}
+}
+
+// placed is the canonical form of a condition in a shop with places and scores; of what
+// asks for a score, which needs definitions, its tree.
+func placed(t testing.TB, n spec.Node) string {
+	t.Helper()
+	for _, key := range []string{"score", "tier"} {
+		if _, asks := n.Get(key); asks {
+			return string(sentence.JSON(n))
+		}
+	}
+	centre, err := place.Circle("centre", place.Point{Lat: 51, Lon: 1}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soho := place.Store{ID: "soho", At: place.Point{Lat: 51.5, Lon: -0.13}, Fence: 100, Zone: time.UTC}
+	env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Places: place.New([]place.Store{soho}, []*place.Fence{centre})}
+	var ps spec.Problems
+	q := condition.Parse(n, env, &ps)
+	if q == nil {
+		t.Fatalf("%s: %v", sentence.JSON(n), ps.All())
+	}
+	return q.Canonical()
 }
 
 func TestAKindThatIsNotKnownHereSurvives(t *testing.T) {
