@@ -102,7 +102,7 @@ type API struct {
 	open    map[string]bool // patterns of operations that ask for no key
 	ours    map[string]bool // operations whose answers are about no customer, by their ids
 	huma    huma.API
-	openapi []byte
+	openapi func() []byte // made when somebody asks for it
 
 	frames frames  // previews that are being looked at
 	tests  testing // how many tests were sent of late
@@ -174,7 +174,7 @@ func New(o Options) *API {
 	a.sessions()
 	a.staff()
 	a.approvals()
-	a.openapi = document(a.huma.OpenAPI())
+	a.openapi = sync.OnceValue(func() []byte { return document(a.huma.OpenAPI()) })
 	return a
 }
 
@@ -182,14 +182,14 @@ func New(o Options) *API {
 func (a *API) Routes() []Route { return a.routes }
 
 // OpenAPI returns the document that describes the API.
-func (a *API) OpenAPI() []byte { return a.openapi }
+func (a *API) OpenAPI() []byte { return a.openapi() }
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if r.URL.Path == Prefix+"/openapi.json" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(a.openapi) // who is gone cannot be told
+		_, _ = w.Write(a.openapi()) // who is gone cannot be told
 		return
 	}
 	_, pattern := a.mux.Handler(r)
