@@ -31,6 +31,18 @@ await tell(async (shop) => {
   await page.getByRole('link', { name: 'Segments' }).click()
   await until('40 customers', async () => (await shop.manage('GET', '/customers?limit=100')).data.length === 40)
 
+  // While new definitions are on their way to a large shop's customers, the page says so.
+  let swept = 40632
+  await page.route('**/api/v1/stats', async (route) => {
+    const answer = await route.fetch()
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), swept, sweeping: 65536 } })
+  })
+  await page.reload()
+  await page.getByRole('status').filter({ hasText: /62\s?% of the customers/ }).waitFor()
+  await look('a sweep under way')
+  swept = 65536
+  await page.getByRole('status').filter({ hasText: 'of the customers' }).waitFor({ state: 'detached' })
+
   // From the library, and from nothing.
   await page.getByRole('link', { name: 'New segment…' }).click()
   await page.getByRole('button', { name: /^Left with a full cart/ }).waitFor()

@@ -47,13 +47,14 @@ export function get<P extends Gets>(path: P, params?: Asked<P>): Promise<Answer<
 export function useGet<P extends Gets>(
   path: P,
   params?: Asked<P>,
-  options?: { enabled?: boolean; refetchInterval?: number; keep?: boolean; retry?: boolean },
+  options?: { enabled?: boolean; refetchInterval?: number | ((last: Answer<P> | undefined) => number); keep?: boolean; retry?: boolean },
 ): UseQueryResult<Answer<P>, Error> {
+  const every = options?.refetchInterval;
   return useQuery<Answer<P>, Error>({
     queryKey: [path, params ?? {}],
     queryFn: () => get(path, params),
     enabled: options?.enabled,
-    refetchInterval: options?.refetchInterval,
+    refetchInterval: typeof every === 'function' ? (q) => every(q.state.data) : every,
     ...(options?.keep ? { placeholderData: keepPreviousData as never } : {}),
     ...(options?.retry === false ? { retry: false } : {}),
   });

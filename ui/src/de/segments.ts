@@ -1,5 +1,7 @@
 // The German of segments, conditions and customers.
 export const segments = {
+  'New definitions have come to {share} of the customers. Who is in which segment is complete when they have come to all.':
+    'Neue Definitionen haben {share} der Kunden erreicht. Wer in welchem Segment ist, steht fest, wenn sie alle erreicht haben.',
   'seen {n}×': '{n}× gesehen',
   'Take {what} out': '{what} herausnehmen',
   '{label}: another': '{label}: ein weiterer Wert',

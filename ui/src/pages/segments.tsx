@@ -7,6 +7,7 @@ import { useDrafts } from '../parts/drafts';
 import { type Json } from '../parts/condition';
 import { Ask, Bar, Empty, Failure, List, Page, Panel, State, Tag, type Column } from '../parts/kit';
 import { usePages } from '../parts/pages';
+import { Sweep } from '../parts/sweep';
 import { useMay } from '../session';
 import { useWords } from '../words';
 import type { Schemas } from '../api';
@@ -27,7 +28,7 @@ export function Segments() {
   const may = useMay();
   const go = useNavigate();
   const search: Search = useSearch({ strict: false });
-  const list = useGet('/api/v1/segments', { query: { limit: 500 } });
+  const list = useGet('/api/v1/segments', { query: { limit: 500 } }, { refetchInterval: 10_000 });
   const stats = useGet('/api/v1/stats');
   const [text, setText] = useState('');
   const all = stats.data?.rows?.['profiles'] ?? 0;
@@ -80,6 +81,7 @@ export function Segments() {
         </>
       }
     >
+      <Sweep />
       {drafted.includes('') && (
         <div className="note row draftnote">
           <span>{t('You have a draft of a new segment.')}</span>
@@ -236,6 +238,7 @@ function Shown({ name, s }: { name: string; s: ReturnType<typeof useGet<'/api/v1
       }
     >
       <div className="stack">
+        <Sweep />
         <State of={s}>
           {(one) => (
             <section className="panel pad spread">
