@@ -17,6 +17,8 @@ binary=$1
 
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
+RAPPORT_BINARY=$(realpath "$binary") # for the Go packages that run it
+export RAPPORT_BINARY
 results=$work/results # a line for each: ok or FAIL, and what
 touch "$results"
 
