@@ -28,26 +28,44 @@ import (
 // patience is how long a test waits for what must come, on a busy machine.
 const patience = 120 * time.Second
 
-// binary is the built product.
-var binary string
+// scratch is where the product is built, if nobody has built it.
+var scratch string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "faults-")
-		if err != nil {
+		var err error
+		if scratch, err = os.MkdirTemp("", "faults-"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "rapport")
-		build := exec.Command("go", "build", "-o", binary, "rapport/cmd/rapport")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "building the binary:", err)
-			return 1
-		}
+		defer os.RemoveAll(scratch)
 		return m.Run()
 	}())
+}
+
+// product is the built product: what RAPPORT_BINARY names, or built here. It is asked
+// for by the tests, not before them: go test then notes which file they looked at, and
+// runs them again when there is another.
+var product = sync.OnceValues(func() (string, error) {
+	if given := os.Getenv("RAPPORT_BINARY"); given != "" {
+		_, err := os.Stat(given)
+		return given, err
+	}
+	path := filepath.Join(scratch, "rapport")
+	if out, err := exec.Command("go", "build", "-o", path, "rapport/cmd/rapport").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the binary: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// binary is the path of the built product.
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := product()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // rounds returns how long the long form of a test is to be; it skips the test
@@ -112,7 +130,7 @@ var keyLine = regexp.MustCompile(`rp_s_[A-Za-z0-9_]+`)
 // launch begins a process without waiting for it.
 func (h *home) launch(o options) *process {
 	h.t.Helper()
-	line := append(append([]string{}, o.prefix...), binary, "serve", "--data", h.dir, "--listen", h.addr)
+	line := append(append([]string{}, o.prefix...), binary(h.t), "serve", "--data", h.dir, "--listen", h.addr)
 	line = append(line, h.args...)
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), killpoint.Env+"="+o.kill)
@@ -305,7 +323,7 @@ type row struct {
 // tool runs another command of the binary on the data directory.
 func (h *home) tool(args ...string) (string, error) {
 	h.t.Helper()
-	cmd := exec.Command(binary, append(args, "--data", h.dir)...)
+	cmd := exec.Command(binary(h.t), append(args, "--data", h.dir)...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

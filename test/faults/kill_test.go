@@ -20,6 +20,7 @@ func ackKills(t *testing.T, kills int, between time.Duration) {
 	h := newHome(t)
 	p := h.start(options{})
 	acked := map[string]bool{}
+	const each = 20 // as many as a process acknowledges before it is killed, at least
 	var mu sync.Mutex
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -50,8 +51,14 @@ func ackKills(t *testing.T, kills int, between time.Duration) {
 		})
 	}
 	r := rand.New(rand.NewPCG(2, 2))
-	for range kills {
+	for n := range kills {
 		time.Sleep(time.Duration(r.Int64N(int64(between))))
+		// A busy machine takes longer to have something to lose.
+		until(t, "enough events are acknowledged", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(acked) >= each*(n+1)
+		})
 		p.kill()
 		p = h.start(options{})
 	}
@@ -75,7 +82,7 @@ func ackKills(t *testing.T, kills int, between time.Duration) {
 		}
 	}
 	t.Logf("%d kills, %d events acknowledged, %d stored", kills, len(acked), len(found))
-	if lost > 0 || twice > 0 || len(acked) < 20*kills {
+	if lost > 0 || twice > 0 || len(acked) < each*kills {
 		t.Errorf("of %d acknowledged events %d are lost and %d are there twice", len(acked), lost, twice)
 	}
 }
