@@ -96,8 +96,9 @@ func Decode(s string) (*Profile, error) {
 	case version < 4:
 		p.readInOne(r, version)
 	default:
-		if p.readHot(r) {
-			p.readRest(r)
+		room := &Room{}
+		if p.readHot(r, room) {
+			p.readRest(r, room)
 		}
 	}
 	if r.Err() == nil && r.Rest() != "" {
@@ -114,23 +115,29 @@ func DecodeParts(hot, rest string) (*Profile, error) {
 	if rest == "" || !InParts(hot) {
 		return Decode(hot + rest)
 	}
-	p, r := &Profile{}, wire.NewReader(hot)
+	p := &Profile{}
+	if err := p.readParts(hot, rest, &Room{}); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// readParts reads a hot part and a rest in parts.
+func (p *Profile) readParts(hot, rest string, room *Room) error {
+	r := wire.NewReader(hot)
 	r.Byte() // the version, which InParts has looked at
-	follows := p.readHot(r)
+	follows := p.readHot(r, room)
 	if r.Err() == nil && (r.Rest() != "" || !follows) {
 		r.Fail("something follows the hot part of a profile")
 	}
 	if r.Err() != nil {
-		return nil, r.Err()
+		return r.Err()
 	}
 	r = wire.NewReader(rest)
-	if p.readRest(r); r.Err() == nil && r.Rest() != "" {
+	if p.readRest(r, room); r.Err() == nil && r.Rest() != "" {
 		r.Fail("something follows the profile")
 	}
-	if r.Err() != nil {
-		return nil, r.Err()
-	}
-	return p, nil
+	return r.Err()
 }
 
 // InParts reports whether an encoded profile is in parts as AppendHot and AppendRest
@@ -138,7 +145,7 @@ func DecodeParts(hot, rest string) (*Profile, error) {
 func InParts(s string) bool { return s != "" && s[0] == codecVersion }
 
 // readHot reads a hot part behind its version, and reports whether a rest follows.
-func (p *Profile) readHot(r *wire.Reader) bool {
+func (p *Profile) readHot(r *wire.Reader, room *Room) bool {
 	copy(p.ID[:], r.Bytes(len(p.ID)))
 	p.Owner = readOwner(r)
 	p.Birth = readIdentifier(r)
@@ -151,16 +158,17 @@ func (p *Profile) readHot(r *wire.Reader) bool {
 	p.Session.Last = readInstant(r, p.Last)
 	p.Session.Start = readInstant(r, p.Session.Last)
 	p.Session.Count = r.Varint()
-	p.readSeries(r)
+	p.readSeries(r, room)
 	since := p.Last
-	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
+	p.Segments = readInto(room.p.Segments, r, 11, func(r *wire.Reader) Membership {
 		m := Membership{Key: r.Fixed(), In: r.Bool(), Since: readInstant(r, since), Until: readInstant(r, p.Last)}
 		since = m.Since
 		return m
 	})
 	p.Journeys = read(r, 9, readWalk)
 	if n := r.Len(8); n > 0 {
-		p.Seen = make([]uint64, 0, max(n, SeenKept)) // who is read mostly is because an event is to be noted
+		// Who is read mostly is because an event is to be noted.
+		p.Seen = empty(room.p.Seen, max(n, SeenKept))
 		for range n {
 			p.Seen = append(p.Seen, r.Fixed())
 		}
@@ -229,11 +237,16 @@ func readInstant(r *wire.Reader, from event.Time) event.Time {
 
 // read reads a count and so many things of at least size bytes each.
 func read[T any](r *wire.Reader, size int, one func(*wire.Reader) T) []T {
+	return readInto(nil, r, size, one)
+}
+
+// readInto is read over a list that nobody needs any more.
+func readInto[T any](old []T, r *wire.Reader, size int, one func(*wire.Reader) T) []T {
 	n := r.Len(size)
 	if n == 0 {
 		return nil
 	}
-	list := make([]T, 0, n)
+	list := empty(old, n)
 	for ; n > 0 && r.Err() == nil; n-- {
 		list = append(list, one(r))
 	}

@@ -15,13 +15,14 @@ func (p *Profile) readInOne(r *wire.Reader, version byte) {
 	p.Birth = readIdentifier(r)
 	p.Born = event.Time(r.Varint())
 	p.Program = r.Fixed()
-	p.readPerson(r)
-	p.readShopping(r)
+	room := &Room{}
+	p.readPerson(r, room)
+	p.readShopping(r, room)
 	p.Segments = read(r, 11, func(r *wire.Reader) Membership {
 		return Membership{r.Fixed(), r.Bool(), event.Time(r.Varint()), event.Time(r.Varint())}
 	})
 	p.Journeys = read(r, 41, readInstance)
-	p.readSent(r)
+	p.readSent(r, room)
 	p.Zone, p.Locale, p.Device = r.Text(), r.Text(), r.Text()
 	p.First, p.Last = event.Time(r.Varint()), event.Time(r.Varint())
 	p.Count, p.Month, p.InMonth = r.Varint(), int32(r.Varint()), int32(r.Varint())
@@ -40,8 +41,8 @@ func (p *Profile) readInOne(r *wire.Reader, version byte) {
 	}
 }
 
-func (p *Profile) readShopping(r *wire.Reader) {
-	p.readOrders(r)
+func (p *Profile) readShopping(r *wire.Reader, room *Room) {
+	p.readOrders(r, room)
 	p.Session.Start = event.Time(r.Varint())
 	p.Session.Last = p.Session.Start + event.Time(r.Varint())
 	p.Session.Count = r.Varint()

@@ -131,13 +131,13 @@ func (p *Profile) appendShopping(dst []byte) []byte {
 }
 
 // readRest reads a rest. The hot part has said how many instances there are.
-func (p *Profile) readRest(r *wire.Reader) {
+func (p *Profile) readRest(r *wire.Reader, room *Room) {
 	if version := r.Byte(); r.Err() == nil && version != codecVersion {
 		r.Fail("the rest of a profile of an unknown version")
 		return
 	}
-	p.readPerson(r)
-	p.readOrders(r)
+	p.readPerson(r, room)
+	p.readOrders(r, room)
 	if n := r.Len(17); n != len(p.Journeys) {
 		r.Fail("the parts of a profile are in different journeys")
 		return
@@ -145,41 +145,41 @@ func (p *Profile) readRest(r *wire.Reader) {
 	for i := range p.Journeys {
 		readEntry(r, &p.Journeys[i])
 	}
-	p.readSent(r)
+	p.readSent(r, room)
 	if readSections(r, p, sections) != noRest {
 		r.Fail("a part of a profile that is not known, or stands at the wrong place")
 	}
 }
 
-func (p *Profile) readPerson(r *wire.Reader) {
-	p.Strands = read(r, 16, func(r *wire.Reader) (id identity.ID) {
+func (p *Profile) readPerson(r *wire.Reader, room *Room) {
+	p.Strands = readInto(room.p.Strands, r, 16, func(r *wire.Reader) (id identity.ID) {
 		copy(id[:], r.Bytes(len(id)))
 		return id
 	})
-	p.Held = read(r, 4, func(r *wire.Reader) Held {
+	p.Held = readInto(room.p.Held, r, 4, func(r *wire.Reader) Held {
 		return Held{readIdentifier(r), Holding(r.Byte()), event.Time(r.Varint())}
 	})
-	p.Traits = read(r, 12, func(r *wire.Reader) Trait {
+	p.Traits = readInto(room.p.Traits, r, 12, func(r *wire.Reader) Trait {
 		return Trait{r.Text(), event.Value{Kind: event.Kind(r.Byte()), Raw: r.Text()}, event.Time(r.Varint()), r.Fixed()}
 	})
-	p.Consents = read(r, 8, func(r *wire.Reader) Consent {
+	p.Consents = readInto(room.p.Consents, r, 8, func(r *wire.Reader) Consent {
 		return Consent{r.Text(), r.Text(), r.Bool(), event.Time(r.Varint()), event.ID(r.Text()), r.Text(), r.Text(), event.Time(r.Varint())}
 	})
-	p.Health = read(r, 6, func(r *wire.Reader) Health {
+	p.Health = readInto(room.p.Health, r, 6, func(r *wire.Reader) Health {
 		return Health{r.Text(), r.Text(), AddressState(r.Byte()), event.Time(r.Varint()), r.Text(), int32(r.Varint())}
 	})
 }
 
-func (p *Profile) readOrders(r *wire.Reader) {
+func (p *Profile) readOrders(r *wire.Reader, room *Room) {
 	last := event.Time(0)
-	p.Orders = read(r, 15, func(r *wire.Reader) (o Order) {
+	p.Orders = readInto(room.p.Orders, r, 15, func(r *wire.Reader) (o Order) {
 		o.ID, o.Kind = r.Text(), OrderKind(r.Byte())
 		last += event.Time(r.Varint())
 		o.At, o.Net, o.Currency = last, money.Micros(r.Varint()), money.Currency(r.Text())
 		o.Units, o.Where, o.By = r.Varint(), r.Text(), r.Fixed()
 		return o
 	})
-	p.Bought = read(r, 8, func(r *wire.Reader) (b Bought) {
+	p.Bought = readInto(room.p.Bought, r, 8, func(r *wire.Reader) (b Bought) {
 		b.SKU, b.Product, b.Name, b.Category = r.Text(), r.Text(), r.Text(), r.Text()
 		b.First = event.Time(r.Varint())
 		b.Last = b.First + event.Time(r.Varint())
@@ -188,10 +188,10 @@ func (p *Profile) readOrders(r *wire.Reader) {
 	})
 }
 
-func (p *Profile) readSent(r *wire.Reader) {
-	p.Past = read(r, 5, readPast)
-	p.Open = read(r, 43, readDelivery)
-	p.Contacts = read(r, 20, func(r *wire.Reader) (c Contact) {
+func (p *Profile) readSent(r *wire.Reader, room *Room) {
+	p.Past = readInto(room.p.Past, r, 5, readPast)
+	p.Open = readInto(room.p.Open, r, 43, readDelivery)
+	p.Contacts = readInto(room.p.Contacts, r, 20, func(r *wire.Reader) (c Contact) {
 		c.At, c.Channel, c.Journey, c.Class = event.Time(r.Varint()), r.Text(), r.Text(), Class(r.Byte())
 		copy(c.ID[:], r.Bytes(len(c.ID)))
 		return c

@@ -76,17 +76,18 @@ func (p *Profile) appendSeries(dst []byte) []byte {
 // readSeries reads the series into one piece of memory, and the observations into
 // another: a profile has dozens of them, and each allocation costs as much as
 // reading what is put in it.
-func (p *Profile) readSeries(r *wire.Reader) {
+func (p *Profile) readSeries(r *wire.Reader, room *Room) {
 	n := r.Len(14)
-	obs := make([]Obs, r.Len(1))
+	obs := zeroed(room.obs, r.Len(1))
 	if n == 0 || r.Err() != nil {
 		if len(obs) > 0 {
 			r.Fail("observations without a series")
 		}
 		return
 	}
-	list := make([]Series, n)
-	p.Series = make([]*Series, n)
+	list := zeroed(room.series, n)
+	p.Series = empty(room.p.Series, n)[:n]
+	room.obs, room.series = larger(room.obs, obs), larger(room.series, list)
 	for i := range list {
 		s := &list[i]
 		p.Series[i] = s

@@ -156,6 +156,18 @@ func (c *conn) change(query string, args ...any) (int64, error) {
 
 // query calls each for every row. The values are each's to keep, the slice is not.
 func (c *conn) query(ctx context.Context, columns int, each func(row []driver.Value) error, query string, args ...any) error {
+	return c.rows(ctx, false, columns, each, query, args)
+}
+
+// find is query where there is one row at most: to be told that there is no second
+// would cost as much as the first.
+func (c *conn) find(columns int, found func(row []driver.Value) error, query string, args ...any) error {
+	// The context is not given on: a row is a matter of microseconds, and watching a
+	// context costs as much again.
+	return c.rows(context.Background(), true, columns, found, query, args)
+}
+
+func (c *conn) rows(ctx context.Context, one bool, columns int, each func(row []driver.Value) error, query string, args []any) error {
 	s, err := c.prepare(query, args)
 	if err != nil {
 		return err
@@ -171,7 +183,7 @@ func (c *conn) query(ctx context.Context, columns int, each func(row []driver.Va
 		if err = rows.Next(s.row); err != nil {
 			break
 		}
-		if err = each(s.row); err != nil {
+		if err = each(s.row); err != nil || one {
 			break
 		}
 	}

@@ -160,7 +160,7 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 // findHeadOf reads where the chain of a strand begins.
 func findHeadOf(c *conn, strand identity.ID) (*head, error) {
 	h := &head{}
-	err := c.query(context.Background(), 4, func(row []driver.Value) error {
+	err := c.find(4, func(row []driver.Value) error {
 		h.row, h.newest, h.month, h.earlier = integer(row[0]), integer(row[1]), int32(integer(row[2])), integer(row[3])
 		return nil
 	}, findHead, strand[:])
@@ -304,7 +304,7 @@ const (
 // readPiece reads a piece of the strand. A piece that is not there ends the chain:
 // retention deletes the oldest.
 func readPiece(c *conn, strand identity.ID, number int64, query string) (p piece, err error) {
-	err = c.query(context.Background(), 6, func(row []driver.Value) (err error) {
+	err = c.find(6, func(row []driver.Value) (err error) {
 		p.there, p.month, p.before, p.earlier = true, int32(integer(row[1])), integer(row[2]), integer(row[3])
 		if string(row[0].([]byte)) != string(strand[:]) || p.before >= number || p.earlier > p.before {
 			return fault.New(fault.Corrupt, "the history of customer "+strand.String()+" is damaged: its chain leads astray")

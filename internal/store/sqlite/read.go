@@ -23,9 +23,7 @@ func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 	bodies := make([][]byte, len(ids))
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		for i := range ids {
-			// The context is not given on: each row is a matter of microseconds,
-			// and watching a context costs as much again.
-			err := c.query(context.Background(), 2, func(row []driver.Value) error {
+			err := c.find(2, func(row []driver.Value) error {
 				bodies[i] = joined(row[0], row[1])
 				return nil
 			}, "SELECT p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number WHERE p.id = ?", ids[i][:])
@@ -51,7 +49,7 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
 	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
 	err := s.file.read(ctx, func(c *conn) error {
-		// As in Load the context is not given on.
+		// As in find the context is not given on.
 		return c.query(context.Background(), 4, func(row []driver.Value) error {
 			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3])})
 			return nil
