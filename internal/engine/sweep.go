@@ -76,6 +76,7 @@ func (l *lane) restart() {
 type swept struct {
 	pos    store.Position
 	turns  *turns
+	light  bool   // no histories are read
 	lo, hi uint32 // prefixes, both included
 	// touched are those in the range whom the store did not have as they were when it
 	// began, or who have changed since: what was read of them is old.
@@ -150,7 +151,7 @@ func (l *lane) beginRange() *swept {
 		return nil
 	}
 	r := &swept{
-		pos: l.pos, turns: l.turns, lo: s.next, hi: min(s.next+s.part, l.end()) - 1, touched: map[identity.ID]struct{}{},
+		pos: l.pos, turns: l.turns, light: l.turns.light(), lo: s.next, hi: min(s.next+s.part, l.end()) - 1, touched: map[identity.ID]struct{}{},
 	}
 	for _, b := range []*batch{l.inflight, l.open} {
 		if b == nil {
@@ -192,6 +193,7 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 
 // lookAt looks at a part of a range.
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
+	var room profile.Room
 	from, to := ends(lo, hi)
 	for {
 		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
@@ -199,7 +201,7 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 			return nil, err
 		}
 		for i := 0; i < len(rows); i += askedAtOnce {
-			found, err := l.ask(ctx, r, rows[i:min(i+askedAtOnce, len(rows))])
+			found, err := l.ask(ctx, r, &room, rows[i:min(i+askedAtOnce, len(rows))])
 			if err != nil {
 				return nil, err
 			}
@@ -216,11 +218,15 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 const askedAtOnce = 64
 
 // ask asks what the program makes of rows, and returns those of which the lane need know.
-func (l *lane) ask(ctx context.Context, r *swept, rows []store.Row) (changed []change, err error) {
-	behind := make([]change, 0, len(rows))
+func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []store.Row) (changed []change, err error) {
+	var behind []change
 	var strands []identity.ID
 	for i := range rows {
+		runtime.Gosched() // whoever is live goes first
 		c := change{row: &rows[i]}
+		if r.light && r.unchanged(ctx, c.row, room) {
+			continue
+		}
 		p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
 		if err != nil {
 			changed = append(changed, c) // admit says what is wrong with it
@@ -235,7 +241,6 @@ func (l *lane) ask(ctx context.Context, r *swept, rows []store.Row) (changed []c
 		if r.turns.reads(p) {
 			strands = append(strands, StrandsOf(p.ID, p.Strands)...)
 		}
-		runtime.Gosched() // whoever is live goes first
 	}
 	history, err := l.histories(ctx, strands)
 	if err != nil {
@@ -243,13 +248,37 @@ func (l *lane) ask(ctx context.Context, r *swept, rows []store.Row) (changed []c
 	}
 	for i := range behind {
 		c := &behind[i]
-		c.made, c.err = r.turns.bring(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
-		if c.counts() {
+		if r.bring(ctx, c, history); c.counts() {
 			changed = append(changed, *c)
 		}
 		runtime.Gosched()
 	}
 	return changed, nil
+}
+
+// bring asks what the program makes of a customer.
+func (r *swept) bring(ctx context.Context, c *change, history past) {
+	c.made, c.err = r.turns.bring(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
+}
+
+// unchanged reports whether the program changes nothing of a customer, if their row alone
+// can tell: of nine in ten no more need be known, and what is decoded of them is written
+// over by the next.
+func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Room) bool {
+	p, err := room.Decode(text(row.Body), text(row.Rest))
+	if err != nil || p.ID != row.ID {
+		return false
+	}
+	p.Program = r.pos.Evaluated(p.ID, p.Program)
+	if r.turns.last().Current(p) {
+		return true
+	}
+	if r.turns.reads(p) {
+		return false
+	}
+	c := change{p: p}
+	r.bring(ctx, &c, nil)
+	return !c.counts()
 }
 
 // counts reports whether the lane need know.
