@@ -139,15 +139,14 @@ func unpacked(block []byte) (raw []byte, err error) {
 
 // UnpackHistory returns the events of a history block in the order in which they
 // were applied. Damaged bytes give a fault of kind Corrupt.
-func UnpackHistory(block []byte) ([]Heard, error) { return unpack(block, nil) }
+func UnpackHistory(block []byte) ([]Heard, error) { return appendUnpacked(nil, block, nil) }
 
-// unpack is UnpackHistory of the wanted events alone; nil: of all.
-func unpack(block []byte, wanted func(event.Type, string) bool) ([]Heard, error) {
+// appendUnpacked appends the wanted events of a block; wanted nil: all of them.
+func appendUnpacked(events []Heard, block []byte, wanted func(event.Type, string) bool) ([]Heard, error) {
 	raw, err := unpacked(block)
 	if err != nil {
 		return nil, err
 	}
-	var events []Heard
 	r := wire.NewReader(text(raw)) // nobody else has raw; the events are pieces of it
 	for !r.Done() {
 		h := Heard{Now: event.Time(r.Varint())}

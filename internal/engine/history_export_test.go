@@ -1,4 +1,4 @@
 package engine
 
 // UnpackWanted is what a catch-up reads blocks with.
-var UnpackWanted = unpack
+var UnpackWanted = appendUnpacked

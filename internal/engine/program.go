@@ -98,14 +98,12 @@ func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(even
 }
 
 // appendHeard appends the wanted events in the blocks of a strand.
-func appendHeard(all []Heard, strand identity.ID, blocks []store.Block, wanted func(event.Type, string) bool) ([]Heard, error) {
+func appendHeard(all []Heard, strand identity.ID, blocks []store.Block, wanted func(event.Type, string) bool) (_ []Heard, err error) {
 	for _, b := range blocks {
-		events, err := unpack(b.Body, wanted)
-		if err != nil {
+		if all, err = appendUnpacked(all, b.Body, wanted); err != nil {
 			// One customer's damage is not the lane's.
 			return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
 		}
-		all = append(all, events...)
 	}
 	return all, nil
 }
