@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 // How long the server may take to be ready and to stop. Both take well under a
 // second; a machine that compiles something else beside it is slower.
-const PATIENCE = 60_000
+const PATIENCE = 120_000
 
 // What `dump` may print: 500 events are 1 MB.
 const DUMP_LIMIT = 64 << 20

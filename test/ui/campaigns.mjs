@@ -97,7 +97,7 @@ await tell(async (shop) => {
   await words.fill('\nHello {{ customer.first_name }}, {{ customer.nickname }} lamps!\n')
   await page.getByRole('button', { name: 'customer.nickname', exact: true }).click() // missing, marked, and a way to its place
   await page.locator('.cm-content').waitFor()
-  await page.waitForTimeout(400)
+  await page.locator('.cm-content:focus').waitFor() // the cursor is there
   await page.keyboard.press('Home')
   await page.keyboard.type('{{ shop.na')
   await page.locator('.cm-tooltip-autocomplete').getByText('name').first().waitFor() // the API said so

@@ -13,7 +13,7 @@ const axe = readFileSync(from.resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 // A machine that compiles something else beside it is slow.
-export const PATIENCE = 60_000
+export const PATIENCE = 180_000
 export const PHRASE = 'three quiet hedgehogs'
 export const HOSTILE = '"><img src=x onerror="window.stolen=1">'
 
@@ -105,16 +105,31 @@ export class Shop {
       if (m.type() === 'error' && !first && !this.expects?.test(m.text())) this.wrong(`the console says ${m.text()}`)
     })
     page.on('pageerror', (e) => this.wrong(String(e)))
-    const net = { open: new Set(), begun: 0 }
-    this.asked.set(page, net)
     page.on('request', (r) => {
-      if (r.isNavigationRequest() && r.frame() === page.mainFrame()) net.open.clear() // what the page before asked for goes with it
-      if (r.resourceType() !== 'eventsource') net.open.add(r) // which never ends
-      net.begun++
       if (!r.url().startsWith(this.origin) && !/^(data|blob):/.test(r.url())) this.wrong(`asks ${r.url()}`)
     })
-    for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => net.open.delete(r))
+    await this.listen(page)
     return page
+  }
+
+  // listen counts what a page asks for. The browser says of which document a question is:
+  // what a page asked that has been left is never answered, and nobody says so.
+  async listen(page) {
+    const net = { open: new Map(), begun: 0 }
+    const cdp = await page.context().newCDPSession(page)
+    const main = (await cdp.send('Page.getFrameTree')).frameTree.frame.id
+    cdp.on('Network.requestWillBeSent', ({ requestId, frameId, loaderId, type, request }) => {
+      if (frameId !== main || type === 'EventSource') return // of a preview, or without an end
+      net.begun++
+      net.open.set(requestId, { loaderId, url: request.url })
+    })
+    for (const end of ['Network.loadingFinished', 'Network.loadingFailed']) cdp.on(end, ({ requestId }) => net.open.delete(requestId))
+    cdp.on('Page.frameNavigated', ({ frame }) => {
+      if (frame.id === main) for (const [id, one] of net.open) if (one.loaderId !== frame.loaderId) net.open.delete(id)
+    })
+    await cdp.send('Network.enable')
+    await cdp.send('Page.enable')
+    this.asked.set(page, net)
   }
 
   // settled waits until a page has got all that it asked for, has drawn it, and asks for
@@ -127,7 +142,7 @@ export class Shop {
         await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))))
         if (net.open.size === 0 && net.begun === begun) return
       } else await new Promise((resolve) => setTimeout(resolve, 10))
-      if (Date.now() > end) throw new Error('waited in vain for: ' + [...net.open].map((r) => r.url()).join(', '))
+      if (Date.now() > end) throw new Error('waited in vain for: ' + [...net.open.values()].map((one) => one.url).join(', '))
     }
   }
 
