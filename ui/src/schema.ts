@@ -1566,6 +1566,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a feed of products into the catalogue
+         * @description The body is the file: a Google Merchant feed (XML, TSV, CSV), Shopify's products CSV, JSON lines, or a list in JSON, packed or not, of at most 2 GB. What is wrong with single products is in the answer, with its line; the others are taken. A feed that is complete takes out what it does not name, unless that is so much that it must be a broken one: then nothing is taken out, and the answer is 400.
+         */
+        post: operations["post_products_feed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/prices": {
         parameters: {
             query?: never;
@@ -2009,7 +2029,7 @@ export interface paths {
         };
         /**
          * Report: rfm
-         * @description How recently, how often and for how much customers bought.
+         * @description How recently, how often and for how much customers bought; with before, who moved between personas since then.
          */
         get: operations["get_reports_rfm"];
         put?: never;
@@ -2607,6 +2627,8 @@ export interface components {
              * @description SKUs that are not in the catalogue.
              */
             unknown: number;
+            /** @description Names of stores that no store of the definitions has: what they have is noted, and no nearest store is found by it. */
+            unknown_stores?: string[] | null;
         };
         Approval: {
             /** Format: date-time */
@@ -3310,6 +3332,30 @@ export interface components {
             /** Format: int64 */
             sum_micros: number;
         };
+        FeedRead: {
+            /** Format: int64 */
+            changes: number;
+            dry_run: boolean;
+            /** @description How its letters were read: utf-8 or windows-1252. */
+            encoding: string;
+            format: string;
+            /** Format: int64 */
+            gone: number;
+            /** @description What was refused: the first thousand. */
+            problems: components["schemas"]["Refusal"][] | null;
+            /** Format: int64 */
+            products: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            stale: number;
+            /** Format: int64 */
+            taken: number;
+            /** Format: int64 */
+            unknown_stock: number;
+            /** Format: int64 */
+            variants: number;
+        };
         FenceView: {
             /** Format: double */
             lat: number;
@@ -3789,7 +3835,7 @@ export interface components {
         KPIs: {
             by: string;
             /** Format: double */
-            churn: number;
+            churn?: number;
             currency: string;
             /** Format: double */
             opt_in: number;
@@ -3798,7 +3844,7 @@ export interface components {
             /** Format: int64 */
             reach: number;
             /** Format: double */
-            retention: number;
+            retention?: number;
             rows: components["schemas"]["KPI"][] | null;
         };
         Key: {
@@ -4655,6 +4701,7 @@ export interface components {
             customers_with_one_order: number;
             frequency: components["schemas"]["Spread"];
             monetary: components["schemas"]["Spread"];
+            movement?: components["schemas"]["RFMMove"][] | null;
             recency_days: components["schemas"]["Spread"];
         };
         RFMCell: {
@@ -4663,6 +4710,12 @@ export interface components {
             /** Format: int64 */
             monetary_micros: number;
             scores: string;
+        };
+        RFMMove: {
+            /** Format: int64 */
+            customers: number;
+            from: string;
+            to: string;
         };
         Ratio: {
             alarm: boolean;
@@ -4985,6 +5038,12 @@ export interface components {
             version?: number;
             why?: string;
             withheld?: boolean;
+        };
+        Refusal: {
+            id?: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
         };
         RefusedItem: {
             id?: string;
@@ -5690,7 +5749,7 @@ export interface components {
              * @description A whole table instead of a statement.
              * @enum {string}
              */
-            table?: "events" | "orders" | "order_lines" | "deliveries" | "decisions" | "memberships" | "profiles" | "persons";
+            table?: "events" | "orders" | "order_lines" | "deliveries" | "decisions" | "memberships" | "members" | "profiles" | "persons";
         };
         Why: {
             /** @description Whether what it says of entering again would let them in. */
@@ -8826,6 +8885,57 @@ export interface operations {
             };
         };
     };
+    post_products_feed: {
+        parameters: {
+            query?: {
+                /** @description Whose products they are. Default: products, as of rapport import products. */
+                source?: string;
+                /** @description Default: found out. */
+                format?: "xml" | "google" | "shopify" | "jsonl" | "json";
+                /** @description Default: found out; UTF-16 always is. */
+                encoding?: "utf-8" | "windows-1252";
+                /** @description Of prices that name none. Default: the shop's own. */
+                currency?: string;
+                /** @description Where products of Shopify's CSV are shown: the file names no addresses. */
+                website?: string;
+                /** @description The feed names everything that the source sells: what is not in it is not sold any more. What is refused stays as it was. */
+                complete?: boolean;
+                /** @description How many per cent of what the source sells may go at once. */
+                most_gone?: number;
+                /** @description Say what is in the feed and what would go, and write nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedRead"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_products_prices: {
         parameters: {
             query?: never;
@@ -9299,11 +9409,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9355,11 +9467,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9411,11 +9525,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9467,11 +9583,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9523,11 +9641,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9579,11 +9699,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9635,11 +9757,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9691,11 +9815,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
@@ -9747,11 +9873,13 @@ export interface operations {
                 kinds?: "all" | "completed";
                 /** @description cohorts: of those whose first order came by it; messages: of this channel. */
                 channel?: string;
+                /** @description rfm: a date or an instant: counts who moved between personas from then to the end. Default: that is not counted. */
+                before?: string;
                 /** @description paths: how many. Default: 20. */
                 top?: number;
                 /** @description Asks for the people behind a number instead: the field's name. Pages by cursor and limit. */
                 who?: string;
-                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers. */
+                /** @description With who: the row. A day, a store, the number of a step, 2010-12/3 of cohorts, welcome/hello of messages, 555 of rfm, champion/slipping of its movement, 2011-03-01/repeat or first/repeat of lifecycle, mobile/desktop of handovers, a tenth from 1 to 10 of clv, a way of paths with its names as Product Viewed > Product Added. */
                 key?: string;
             };
             header?: never;
