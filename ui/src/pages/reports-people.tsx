@@ -5,7 +5,7 @@ import { back, useAnchor } from '../parts/anchor';
 import { Calibration, Chart, Heat, Plot, Ranks } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
 import { Behind, type Question } from '../parts/who';
-import { useWords } from '../words';
+import { useWords, type Text } from '../words';
 
 export function Cohorts() {
   const { t, n, pct } = useWords();
@@ -103,6 +103,11 @@ export function RFM() {
   const then = anchor && back(anchor, ago);
   const to = anchor?.to ? { to: anchor.to } : {};
   const q = useGet('/api/v1/reports/rfm', { query: { limit: 500, ...to } }, { retry: false, enabled: Boolean(anchor) });
+  const moved = useGet(
+    '/api/v1/reports/rfm',
+    { query: { limit: 500, ...to, ...(then ? { before: then } : {}) } },
+    { retry: false, enabled: Boolean(then) },
+  );
   const was = useGet(
     '/api/v1/reports/rfm',
     { query: { limit: 500, ...(then ? { to: then } : {}) } },
@@ -191,11 +196,60 @@ export function RFM() {
                 />
               )}
             </Chart>
+            {then && moved.data && (moved.data.rfm?.movement ?? []).length > 0 && (
+              <Movement
+                of={moved.data.rfm?.movement ?? []}
+                then={then}
+                onWho={(title, key) => setWho({ title, report: 'rfm', query: { ...to, before: then, who: 'movement', key } })}
+              />
+            )}
             <Behind of={who} onClose={() => setWho(null)} />
           </div>
         );
       }}
     </State>
+  );
+}
+
+// The personas, the best first, as the models name them.
+const personas: [string, Text][] = [
+  ['champion', 'champion'],
+  ['loyal', 'loyal'],
+  ['promising', 'promising'],
+  ['newcomer', 'newcomer'],
+  ['slipping', 'slipping away'],
+  ['inactive', 'inactive'],
+];
+
+function Movement({ of, then, onWho }: { of: Schemas['RFMMove'][]; then: string; onWho: (title: string, key: string) => void }) {
+  const { t, n, date } = useWords();
+  const rows: [string, Text][] = [...personas, ['none', 'had not bought']];
+  const count = (from: string, to: string) => of.find((m) => m.from === from && m.to === to)?.customers ?? 0;
+  return (
+    <Chart
+      title={t('Who moved from which kind to which')}
+      about={t('Down: what customers were on {date}. Across: what they are now. A cell opens its people.', { date: date(then) })}
+      name="rfm-movement"
+      head={[t('From'), t('To'), t('Customers')]}
+      rows={of.map((m) => [m.from, m.to, m.customers])}
+    >
+      <Heat
+        label={t('Who moved from which kind to which')}
+        corner={t('Was \\ is')}
+        head={personas.map(([, word]) => t(word))}
+        rows={rows.map(([from, word]) => {
+          const all = personas.reduce((sum, [to]) => sum + count(from, to), 0);
+          return {
+            name: t(word),
+            cells: personas.map(([to, now]) => ({
+              share: all ? count(from, to) / all : 0,
+              text: n(count(from, to)),
+              open: count(from, to) ? () => onWho(`${t(word)} → ${t(now)}`, `${from}/${to}`) : undefined,
+            })),
+          };
+        })}
+      />
+    </Chart>
   );
 }
 
@@ -278,6 +332,7 @@ export function Stages() {
 
 export function Value() {
   const { t, n, money } = useWords();
+  const [who, setWho] = useState<Question | null>(null);
   const program = useGet('/api/v1/program');
   const q = useGet('/api/v1/reports/clv', { query: { limit: 500 } }, { retry: false });
   const models = useGet('/api/v1/predictions', undefined, { retry: false });
@@ -303,7 +358,18 @@ export function Value() {
               name="clv"
               head={[t('Tenth'), t('Mean')]}
               rows={deciles.map((d, i) => [i + 1, d])}
-              shown={deciles.map((d, i) => [i + 1, money(d, currency)])}
+              shown={deciles.map((d, i) => [
+                <button
+                  key="w"
+                  className="link"
+                  onClick={() =>
+                    setWho({ title: `${t('Tenth')} ${i + 1}`, report: 'clv', query: { who: 'customers', key: String(i + 1) } })
+                  }
+                >
+                  {i + 1}
+                </button>,
+                money(d, currency),
+              ])}
             >
               {deciles.length === 0 || !v?.customers ? (
                 <Empty>{t('No model says anything of value yet: it needs customers who bought more than once.')}</Empty>
@@ -325,6 +391,7 @@ export function Value() {
                 bins={bins}
               />
             )}
+            <Behind of={who} onClose={() => setWho(null)} />
           </div>
         );
       }}
