@@ -4,6 +4,7 @@ import { useGet, type Schemas } from '../api';
 import { back, useAnchor } from '../parts/anchor';
 import { Calibration, Chart, Heat, Plot, Ranks } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
+import { stageWord } from '../parts/stages';
 import { Behind, type Question } from '../parts/who';
 import { useWords, type Text } from '../words';
 
@@ -274,7 +275,7 @@ export function Stages() {
               title={t('How many customers are in which stage')}
               about={t('In the last year. Refunds move back.')}
               name="stages"
-              head={[t('day'), ...names]}
+              head={[t('day'), ...names.map((s) => stageWord(s, t))]}
               rows={days.map((d) => [d.day, ...names.map((s) => d.stages[s] ?? 0)])}
             >
               {days.length === 0 ? (
@@ -284,7 +285,7 @@ export function Stages() {
                   kind="lines"
                   labels={shown.map((d) => d.day)}
                   series={names.map((s, i) => ({
-                    name: s,
+                    name: stageWord(s, t),
                     values: shown.map((d) => d.stages[s] ?? 0),
                     tone: tonesOf[i % tonesOf.length],
                     dashed: i >= tonesOf.length,
@@ -308,7 +309,7 @@ export function Stages() {
                 <Ranks
                   rows={moves.map((m) => ({
                     key: m.from + m.to,
-                    name: `${m.from} → ${m.to}`,
+                    name: `${stageWord(m.from, t)} → ${stageWord(m.to, t)}`,
                     value: m.rate,
                     note: `${n(m.moves)} · ${pct(m.low)}–${pct(m.high)}`,
                     open: () =>
