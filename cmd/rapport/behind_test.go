@@ -136,8 +136,11 @@ func TestEachNumberOfAReportNamesItsPeople(t *testing.T) {
 		}
 	}
 	k := a.report("kpis", span).KPIs
-	if came, gone := a.people("kpis", asking("retention")), a.people("kpis", asking("churn")); float64(came)/float64(came+gone) != k.Retention || came == 0 || gone == 0 {
+	if came, gone := a.people("kpis", asking("retention")), a.people("kpis", asking("churn")); k.Retention == nil || float64(came)/float64(came+gone) != *k.Retention || came == 0 || gone == 0 {
 		t.Errorf("retention is %v, and %d came again of %d", k.Retention, came, came+gone)
+	}
+	if whole := a.report("kpis", api.Asked{}).KPIs; whole.Retention != nil || whole.Churn != nil {
+		t.Errorf("nobody ordered before the beginning, and %v came again", *whole.Retention)
 	}
 	same("kpis", asking("profiles"), "", k.Profiles)
 	same("kpis", asking("reach"), "", k.Reach)

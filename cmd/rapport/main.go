@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // a customer's zone must not depend on what the machine has installed
 
@@ -136,12 +137,15 @@ func command(ctx context.Context, args []string, out, errs io.Writer) int {
 var errMisuse = errors.New("used wrongly")
 
 // explain says what went wrong to a person at a terminal: the whole chain, since
-// whoever runs the binary owns it.
+// whoever runs the binary owns it, and nothing twice.
 func explain(err error) string {
-	if kind, message := fault.Of(err); kind != fault.Internal && message == err.Error() {
-		return message
+	whole := err.Error()
+	if kind, message := fault.Of(err); kind != fault.Internal {
+		if cause, is := strings.CutPrefix(whole, message+": "); is && strings.Contains(message, cause) {
+			return message
+		}
 	}
-	return err.Error()
+	return whole
 }
 
 // printJSON prints v on one line.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rapport/internal/fault"
 )
 
 // A shop does not stop its server each night to bring its products.
@@ -44,5 +48,20 @@ func TestProductsAreBroughtToTheServerThatUsesTheDirectory(t *testing.T) {
 	}
 	if code, _, errs := rapport(t, "import", "products", file, "--most-gone", "0", "--dry-run"); code != exitMisuse || !strings.Contains(errs, "--most-gone") {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestWhatWentWrongIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the header has no column SessionId")
+	for want, err := range map[string]error{
+		"clicks.tsv: the header has no column SessionId":              fault.Wrap(fault.Invalid, cause, "clicks.tsv: the header has no column SessionId"),
+		"the file cannot be read: the header has no column SessionId": fault.Wrap(fault.Invalid, cause, "the file cannot be read"),
+		"reading clicks: the header has no column SessionId":          fmt.Errorf("reading clicks: %w", cause),
+		"the file is empty": fault.New(fault.Invalid, "the file is empty"),
+	} {
+		if got := explain(err); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

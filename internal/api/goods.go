@@ -51,6 +51,7 @@ type appliedBatch struct {
 	Stale   int           `json:"stale" doc:"What said nothing new, or something older."`
 	Unknown int           `json:"unknown" doc:"SKUs that are not in the catalogue."`
 	Changes int           `json:"changes" doc:"Price drops, returns to stock and low stock that followed."`
+	Strange []string      `json:"unknown_stores,omitempty" doc:"Names of stores that no store of the definitions has: what they have is noted, and no nearest store is found by it."`
 	Refused []refusedItem `json:"refused"`
 }
 
@@ -58,7 +59,7 @@ func appliedOf(a catalogue.Applied, refused []refusedItem) appliedBatch {
 	if refused == nil {
 		refused = []refusedItem{}
 	}
-	return appliedBatch{a.Taken, a.Stale, a.Unknown, a.Changes, refused}
+	return appliedBatch{Taken: a.Taken, Stale: a.Stale, Unknown: a.Unknown, Changes: a.Changes, Refused: refused}
 }
 
 // goods adds the operations that change the catalogue, and the one that takes
@@ -235,7 +236,32 @@ func (a *API) stock(ctx context.Context, in *struct {
 		patches[i] = catalogue.Patch{SKU: s.SKU, Source: in.Body.Source, Counted: true, Stock: s.Pieces, Place: s.Store, At: at}
 	}
 	done, err := a.o.Catalogue.Patch(ctx, patches)
-	return answer(appliedOf(done, nil), err)
+	if err != nil {
+		return nil, err
+	}
+	out := appliedOf(done, nil)
+	out.Strange, err = a.strangers(ctx, patches)
+	return answer(out, err)
+}
+
+// strangers are the names of stores that no store has, each once; none of a shop that
+// defines no stores.
+func (a *API) strangers(ctx context.Context, patches []catalogue.Patch) (names []string, err error) {
+	p, err := a.o.Node.Program(ctx)
+	if err != nil || p == nil || len(p.Places.Stores()) == 0 {
+		return nil, err
+	}
+	known := map[string]bool{"": true}
+	for i := range p.Places.Stores() {
+		known[p.Places.Stores()[i].Stock] = true
+	}
+	for i := range patches {
+		if place := patches[i].Place; !known[place] {
+			known[place] = true
+			names = append(names, place)
+		}
+	}
+	return names, nil
 }
 
 func (a *API) prices(ctx context.Context, in *struct {

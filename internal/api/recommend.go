@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"rapport/internal/catalogue"
@@ -123,11 +125,17 @@ func (a *API) recommend(ctx context.Context, in *recommendCall) (*body[recommend
 	if err != nil {
 		return nil, err
 	}
+	if b.Segment != "" && pr.Core.Segments.Cond(b.Segment) == nil {
+		return nil, fault.New(fault.Invalid, "there is no segment "+strconv.Quote(b.Segment))
+	}
 	q := suggest.Question{Clicks: b.Session, Item: b.Item, Phrase: b.Phrase, Segment: b.Segment, Store: b.Store, Strict: b.Strict, Now: a.o.Now(), Quiet: b.Quiet}
 	if q.Profile, q.Visitors, err = a.visitor(ctx, b.Profile, b.AnonymousID); err != nil {
 		return nil, err
 	}
 	if q.Steps, err = stepsOf(b.List, b.Mix, b.Fallback); err != nil {
+		return nil, err
+	}
+	if err := saysWhich(&q); err != nil {
 		return nil, err
 	}
 	rules, err := b.Filters.rules()
@@ -189,6 +197,21 @@ func stepsOf(list string, mix []listPart, fallback [][]listPart) ([][]suggest.Pa
 		steps = append(steps, partsOf(step))
 	}
 	return steps, nil
+}
+
+// saysWhich refuses a list of one thing where nobody says of which: it would be empty, or
+// another list in its place, and nobody would know why.
+func saysWhich(q *suggest.Question) error {
+	for _, step := range q.Steps {
+		for _, p := range step {
+			for _, needs := range [...]struct{ list, what, said string }{{suggest.Search, "phrase", q.Phrase}, {suggest.Segment, "segment", q.Segment}, {suggest.Place, "store", q.Store}} {
+				if p.List == needs.list && strings.TrimSpace(needs.said) == "" {
+					return fault.New(fault.Invalid, "the list "+p.List+" is of one "+needs.what+": say which")
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func partsOf(list []listPart) (parts []suggest.Part) {

@@ -83,6 +83,11 @@ func TestAQuestionForAListIsChecked(t *testing.T) {
 		{"list": "popular", "filters": map[string]any{"min_price": "cheap"}},
 		{"list": "popular", "filters": map[string]any{"currency": "???"}},
 		{"list": "popular", "n": 1000},
+		{"list": "search"},
+		{"list": "popular_store", "store": " "},
+		{"mix": []map[string]any{{"list": "popular_segment"}, {"list": "popular"}}},
+		{"list": "popular_segment", "segment": "no such segment"},
+		{"list": "popular", "filters": map[string]any{"min_price": "20", "max_price": "10"}},
 	} {
 		if code := w.ask(w.secret, "POST", "/recommend", body, nil); code < 400 || code >= 500 {
 			t.Errorf("%v is answered %d", body, code)

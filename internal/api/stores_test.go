@@ -57,6 +57,13 @@ func TestTheNearestOpenStoreWithStock(t *testing.T) {
 	if code := w.ask(w.secret, "POST", "/products/stock", map[string]any{"stock": stock}, &a); code != 200 || a.Taken != 2 || a.Unknown != 1 {
 		t.Fatalf("stock = %d %+v", code, a)
 	}
+	var told struct {
+		Strange []string `json:"unknown_stores"`
+	}
+	stock = []map[string]any{{"sku": "LAMP", "store": "sohoo", "pieces": 4}, {"sku": "LAMP", "store": "sohoo", "pieces": 5}, {"sku": "LAMP", "store": "2", "pieces": 4}, {"sku": "LAMP", "pieces": 9}}
+	if code := w.ask(w.secret, "POST", "/products/stock", map[string]any{"stock": stock}, &told); code != 200 || len(told.Strange) != 1 || told.Strange[0] != "sohoo" {
+		t.Errorf("a store that is none = %d %+v", code, told)
+	}
 	if got := nearest("&sku=LAMP"); got != "kew" {
 		t.Errorf("the lamp is at %q", got)
 	}

@@ -51,12 +51,13 @@ type KPIs struct {
 	Currency money.Currency `json:"currency"` // of all sums; what is in another counts as an order, and is added to none
 	Rows     []KPI          `json:"rows"`
 
-	// Of all customers whom the time is about, whatever By says.
-	Retention float64 `json:"retention"` // of who ordered in the time of the same length before: who ordered again
-	Churn     float64 `json:"churn"`     // the others of them
-	Profiles  int64   `json:"profiles"`  // everybody known now
-	OptIn     float64 `json:"opt_in"`    // of those: who agreed to marketing by e-mail
-	Reach     int64   `json:"reach"`     // who agreed and has an address that is not known to fail
+	// Of all customers whom the time is about, whatever By says. Of a time before which
+	// nobody ordered, as one from the beginning, nothing is said of who came again.
+	Retention *float64 `json:"retention,omitempty"` // of who ordered in the time of the same length before: who ordered again
+	Churn     *float64 `json:"churn,omitempty"`     // the others of them
+	Profiles  int64    `json:"profiles"`            // everybody known now
+	OptIn     float64  `json:"opt_in"`              // of those: who agreed to marketing by e-mail
+	Reach     int64    `json:"reach"`               // who agreed and has an address that is not known to fail
 }
 
 const (
@@ -187,8 +188,9 @@ func (t *Tables) base(ctx context.Context, p Params, out *KPIs) error {
 	err := t.each(ctx, `SELECT count(*) AS before, countIf(again) AS again FROM (SELECT profile, max(ts) >= ? AS again FROM orders WHERE kind = 'completed' AND ts >= ? AND ts < ? GROUP BY profile
 		HAVING min(ts) < ?) AS people`, []any{p.From, p.From - length, p.To, p.From}, func(row []any) error {
 		if before := whole(row[0]); before > 0 {
-			out.Retention = ratio(whole(row[1]), before)
-			out.Churn = 1 - out.Retention
+			came := ratio(whole(row[1]), before)
+			gone := 1 - came
+			out.Retention, out.Churn = &came, &gone
 		}
 		return nil
 	})

@@ -69,6 +69,10 @@ func perDelivery() string {
 
 type messageKey struct{ origin, step, channel, class string }
 
+func (k messageKey) compare(o messageKey) int {
+	return cmp.Or(strings.Compare(k.origin, o.origin), strings.Compare(k.step, o.step), strings.Compare(k.channel, o.channel), strings.Compare(k.class, o.class))
+}
+
 // Messages counts every message that was planned within the time.
 func (t *Tables) Messages(ctx context.Context, p Params) (Messages, error) {
 	out := Messages{Rows: []MessageRow{}}
@@ -140,8 +144,8 @@ func (t *Tables) credit(ctx context.Context, p Params, main string, yield func(w
 	if err != nil || len(touches) == 0 {
 		return err
 	}
-	for _, list := range touches {
-		slices.SortFunc(list, func(a, b touch) int { return cmp.Compare(a.at, b.at) })
+	for _, list := range touches { // of two at one instant the same one counts, however often it is asked
+		slices.SortFunc(list, func(a, b touch) int { return cmp.Or(cmp.Compare(a.at, b.at), a.key.compare(b.key)) })
 	}
 	return t.each(ctx, "SELECT profile, ms(ts) AS at_ms, if("+main+", net, 0) AS net FROM orders WHERE kind = 'completed' AND ts >= ?", []any{p.From}, func(row []any) error {
 		who := row[0].(identity.ID)

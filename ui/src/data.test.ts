@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { anchored, back } from './parts/anchor';
 import { ticks } from './parts/charts';
-import { framed, graticule, high, project, unproject, wide } from './parts/projection';
+import { framed, graticule, high, meridians, parallels, project, turned, unproject, wide } from './parts/projection';
 import { gathered, kept, type Line } from './parts/stream';
 
 const line = (n: number): Line => ({ n, at: '', outcome: 'accepted', name: 'Page Viewed' });
@@ -73,5 +73,20 @@ describe('the map', () => {
   test('one store, and none, make a picture too', () => {
     expect(framed([stores[0]!]).span).toBeGreaterThan(0);
     expect(graticule(framed([]))).toBeGreaterThan(0);
+  });
+
+  test('a chain around the world has no lines beyond the poles, and room for what they are called', () => {
+    const f = framed([
+      { lat: -18, lon: 178 },
+      { lat: 51, lon: 0 },
+      { lat: -14, lon: -172 },
+    ]);
+    const lats = parallels(f);
+    const lons = meridians(f);
+    expect(lats.every((lat) => Math.abs(lat) <= 90)).toBe(true);
+    expect(lats).toContain(0);
+    for (let i = 1; i < lons.length; i++)
+      expect(project(f, { lat: 0, lon: lons[i]! }).x - project(f, { lat: 0, lon: lons[i - 1]! }).x).toBeGreaterThan(44);
+    expect([190, -190, 180, -180, 0, 540].map(turned)).toEqual([-170, 170, 180, 180, 0, 180]);
   });
 });

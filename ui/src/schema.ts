@@ -2627,6 +2627,8 @@ export interface components {
              * @description SKUs that are not in the catalogue.
              */
             unknown: number;
+            /** @description Names of stores that no store of the definitions has: what they have is noted, and no nearest store is found by it. */
+            unknown_stores?: string[] | null;
         };
         Approval: {
             /** Format: date-time */
@@ -3833,7 +3835,7 @@ export interface components {
         KPIs: {
             by: string;
             /** Format: double */
-            churn: number;
+            churn?: number;
             currency: string;
             /** Format: double */
             opt_in: number;
@@ -3842,7 +3844,7 @@ export interface components {
             /** Format: int64 */
             reach: number;
             /** Format: double */
-            retention: number;
+            retention?: number;
             rows: components["schemas"]["KPI"][] | null;
         };
         Key: {

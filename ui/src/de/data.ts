@@ -372,4 +372,20 @@ export const data = {
   '{sum} more in all': '{sum} mehr insgesamt',
   'too few to say': 'zu wenige, um etwas zu sagen',
   '{n} measured, {m} too early': '{n} gemessen, {m} zu früh',
+  'A feed for Google (XML, TSV, CSV), Shopify’s products, or JSON. You see what is in it before anything is written.':
+    'Ein Feed für Google (XML, TSV, CSV), die Produkte von Shopify, oder JSON. Sie sehen, was darin steht, bevor etwas geschrieben wird.',
+  'Also if that is more than 30 %': 'Auch wenn das mehr als 30 % sind',
+  'Bring in a feed': 'Einen Feed einlesen',
+  'Bring it in': 'Einlesen',
+  'It names everything: what is not in it is not sold any more': 'Er nennt alles: was nicht darin steht, wird nicht mehr verkauft',
+  'Line {n}': 'Zeile {n}',
+  'Taken out': 'Herausgenommen',
+  'Try it': 'Ausprobieren',
+  'Would be taken out': 'Würde herausgenommen',
+  'Written as': 'Geschrieben als',
+  'Down: what customers were on {date}. Across: what they are now. A cell opens its people.':
+    'Nach unten: was die Kunden am {date} waren. Nach rechts: was sie jetzt sind. Eine Zelle öffnet ihre Leute.',
+  'Who moved from which kind to which': 'Wer von welcher Art zu welcher wechselte',
+  'Was \\ is': 'War \\ ist',
+  'had not bought': 'hatte nicht gekauft',
 } as const;

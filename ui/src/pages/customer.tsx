@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
 import { Ask, Empty, Facts, Failure, Kpi, Page, Panel, State, StateTag, Tag } from '../parts/kit';
+import { stageWord } from '../parts/stages';
 import { called } from '../parts/called';
 import { usePages } from '../parts/pages';
 import { useMay, useMe } from '../session';
@@ -197,23 +198,6 @@ function Overview({ p }: { p: Known }) {
       </div>
     </div>
   );
-}
-
-// The stages have words where conditions name them; here they stand as they are known.
-function stageWord(stage: string, t: (x: Text) => string): string {
-  const words: Record<string, Text> = {
-    anonymous: 'anonymous',
-    prospect: 'prospect',
-    considering: 'considering',
-    first: 'first order',
-    repeat: 'repeat',
-    loyal: 'loyal',
-    advocate: 'advocate',
-    'at-risk': 'at risk',
-    lapsed: 'lapsed',
-    back: 'back again',
-  };
-  return words[stage] ? t(words[stage]) : stage;
 }
 
 // Merges says of which profiles this one was put together, and when each identifier came.

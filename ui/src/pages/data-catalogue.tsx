@@ -5,7 +5,9 @@ import { useDeferredValue, useState } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
 import { Empty, Facts, Kpi, List, Panel, State, Tag, type Tone } from '../parts/kit';
 import { usePages } from '../parts/pages';
+import { useMay } from '../session';
 import { useWords, type Text } from '../words';
+import { Feed } from './data-feed';
 
 type Line = Schemas['ProductLine'];
 const states = ['in_stock', 'out_of_stock', 'preorder', 'backorder', 'on_sale', 'gone'] as const;
@@ -27,6 +29,7 @@ export function Catalogue() {
 
 function All() {
   const { t, n, when, pct } = useWords();
+  const may = useMay();
   const [q, setQ] = useState('');
   const [state, setState] = useState<(typeof states)[number] | ''>('');
   const asked = useDeferredValue(q.trim());
@@ -74,6 +77,7 @@ function All() {
           </div>
         </Panel>
       )}
+      {may('post_products_feed') && <Feed />}
       <div className="row">
         <input
           className="search"

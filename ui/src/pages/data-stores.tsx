@@ -3,7 +3,20 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { api, get, must, useGet, type Schemas } from '../api';
 import { Empty, Facts, Failure, Panel, State, Tag } from '../parts/kit';
-import { framed, graticule, high, project, scale, unproject, wide, type Frame, type Spot } from '../parts/projection';
+import {
+  framed,
+  graticule,
+  high,
+  meridians,
+  parallels,
+  project,
+  scale,
+  turned,
+  unproject,
+  wide,
+  type Frame,
+  type Spot,
+} from '../parts/projection';
 import { useWords } from '../words';
 
 type Store = Schemas['StoreView'];
@@ -259,13 +272,6 @@ function Map({
     setF({ ...d.f, lat: d.f.lat + a.lat - b.lat, lon: d.f.lon + a.lon - b.lon });
   };
   const step = graticule(f);
-  const topLeft = unproject(f, 0, 0);
-  const lowRight = unproject(f, wide, high);
-  const lines = (from: number, to: number) => {
-    const list = [];
-    for (let v = Math.ceil(from / step) * step; v <= to && list.length < 40; v += step) list.push(v);
-    return list;
-  };
   const km = scale(f);
   const bar = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1].find((k) => k / km <= 140) ?? 0.1;
   // A town is named once, where the first of its stores stands, if there is room.
@@ -316,7 +322,7 @@ function Map({
         }}
       >
         <rect width={wide} height={high} className="sea" />
-        {lines(lowRight.lat, topLeft.lat).map((lat) => {
+        {parallels(f).map((lat) => {
           const y = project(f, { lat, lon: f.lon }).y;
           return (
             <g key={'a' + lat.toFixed(4)}>
@@ -327,13 +333,13 @@ function Map({
             </g>
           );
         })}
-        {lines(topLeft.lon, lowRight.lon).map((lon) => {
+        {meridians(f).map((lon) => {
           const x = project(f, { lat: f.lat, lon }).x;
           return (
             <g key={'o' + lon.toFixed(4)}>
               <line y1={0} y2={high} x1={x} x2={x} className="grid" />
               <text className="degrees" x={x + 4} y={high - 6}>
-                {Math.abs(lon).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {lon < 0 ? 'W' : 'E'}
+                {Math.abs(turned(lon)).toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0)}° {turned(lon) < 0 ? 'W' : 'E'}
               </text>
             </g>
           );

@@ -4,8 +4,9 @@ import { useGet, type Schemas } from '../api';
 import { back, useAnchor } from '../parts/anchor';
 import { Calibration, Chart, Heat, Plot, Ranks } from '../parts/charts';
 import { Empty, Kpi, State } from '../parts/kit';
+import { stageWord } from '../parts/stages';
 import { Behind, type Question } from '../parts/who';
-import { useWords } from '../words';
+import { useWords, type Text } from '../words';
 
 export function Cohorts() {
   const { t, n, pct } = useWords();
@@ -103,6 +104,11 @@ export function RFM() {
   const then = anchor && back(anchor, ago);
   const to = anchor?.to ? { to: anchor.to } : {};
   const q = useGet('/api/v1/reports/rfm', { query: { limit: 500, ...to } }, { retry: false, enabled: Boolean(anchor) });
+  const moved = useGet(
+    '/api/v1/reports/rfm',
+    { query: { limit: 500, ...to, ...(then ? { before: then } : {}) } },
+    { retry: false, enabled: Boolean(then) },
+  );
   const was = useGet(
     '/api/v1/reports/rfm',
     { query: { limit: 500, ...(then ? { to: then } : {}) } },
@@ -191,11 +197,60 @@ export function RFM() {
                 />
               )}
             </Chart>
+            {then && moved.data && (moved.data.rfm?.movement ?? []).length > 0 && (
+              <Movement
+                of={moved.data.rfm?.movement ?? []}
+                then={then}
+                onWho={(title, key) => setWho({ title, report: 'rfm', query: { ...to, before: then, who: 'movement', key } })}
+              />
+            )}
             <Behind of={who} onClose={() => setWho(null)} />
           </div>
         );
       }}
     </State>
+  );
+}
+
+// The personas, the best first, as the models name them.
+const personas: [string, Text][] = [
+  ['champion', 'champion'],
+  ['loyal', 'loyal'],
+  ['promising', 'promising'],
+  ['newcomer', 'newcomer'],
+  ['slipping', 'slipping away'],
+  ['inactive', 'inactive'],
+];
+
+function Movement({ of, then, onWho }: { of: Schemas['RFMMove'][]; then: string; onWho: (title: string, key: string) => void }) {
+  const { t, n, date } = useWords();
+  const rows: [string, Text][] = [...personas, ['none', 'had not bought']];
+  const count = (from: string, to: string) => of.find((m) => m.from === from && m.to === to)?.customers ?? 0;
+  return (
+    <Chart
+      title={t('Who moved from which kind to which')}
+      about={t('Down: what customers were on {date}. Across: what they are now. A cell opens its people.', { date: date(then) })}
+      name="rfm-movement"
+      head={[t('From'), t('To'), t('Customers')]}
+      rows={of.map((m) => [m.from, m.to, m.customers])}
+    >
+      <Heat
+        label={t('Who moved from which kind to which')}
+        corner={t('Was \\ is')}
+        head={personas.map(([, word]) => t(word))}
+        rows={rows.map(([from, word]) => {
+          const all = personas.reduce((sum, [to]) => sum + count(from, to), 0);
+          return {
+            name: t(word),
+            cells: personas.map(([to, now]) => ({
+              share: all ? count(from, to) / all : 0,
+              text: n(count(from, to)),
+              open: count(from, to) ? () => onWho(`${t(word)} → ${t(now)}`, `${from}/${to}`) : undefined,
+            })),
+          };
+        })}
+      />
+    </Chart>
   );
 }
 
@@ -220,7 +275,7 @@ export function Stages() {
               title={t('How many customers are in which stage')}
               about={t('In the last year. Refunds move back.')}
               name="stages"
-              head={[t('day'), ...names]}
+              head={[t('day'), ...names.map((s) => stageWord(s, t))]}
               rows={days.map((d) => [d.day, ...names.map((s) => d.stages[s] ?? 0)])}
             >
               {days.length === 0 ? (
@@ -230,7 +285,7 @@ export function Stages() {
                   kind="lines"
                   labels={shown.map((d) => d.day)}
                   series={names.map((s, i) => ({
-                    name: s,
+                    name: stageWord(s, t),
                     values: shown.map((d) => d.stages[s] ?? 0),
                     tone: tonesOf[i % tonesOf.length],
                     dashed: i >= tonesOf.length,
@@ -254,7 +309,7 @@ export function Stages() {
                 <Ranks
                   rows={moves.map((m) => ({
                     key: m.from + m.to,
-                    name: `${m.from} → ${m.to}`,
+                    name: `${stageWord(m.from, t)} → ${stageWord(m.to, t)}`,
                     value: m.rate,
                     note: `${n(m.moves)} · ${pct(m.low)}–${pct(m.high)}`,
                     open: () =>
@@ -278,6 +333,7 @@ export function Stages() {
 
 export function Value() {
   const { t, n, money } = useWords();
+  const [who, setWho] = useState<Question | null>(null);
   const program = useGet('/api/v1/program');
   const q = useGet('/api/v1/reports/clv', { query: { limit: 500 } }, { retry: false });
   const models = useGet('/api/v1/predictions', undefined, { retry: false });
@@ -303,7 +359,18 @@ export function Value() {
               name="clv"
               head={[t('Tenth'), t('Mean')]}
               rows={deciles.map((d, i) => [i + 1, d])}
-              shown={deciles.map((d, i) => [i + 1, money(d, currency)])}
+              shown={deciles.map((d, i) => [
+                <button
+                  key="w"
+                  className="link"
+                  onClick={() =>
+                    setWho({ title: `${t('Tenth')} ${i + 1}`, report: 'clv', query: { who: 'customers', key: String(i + 1) } })
+                  }
+                >
+                  {i + 1}
+                </button>,
+                money(d, currency),
+              ])}
             >
               {deciles.length === 0 || !v?.customers ? (
                 <Empty>{t('No model says anything of value yet: it needs customers who bought more than once.')}</Empty>
@@ -325,6 +392,7 @@ export function Value() {
                 bins={bins}
               />
             )}
+            <Behind of={who} onClose={() => setWho(null)} />
           </div>
         );
       }}

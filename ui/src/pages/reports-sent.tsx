@@ -17,8 +17,12 @@ export function Messages() {
         const rows = r.messages?.rows ?? [];
         const currency = program.data?.currency;
         const ask = (x: (typeof rows)[number], what: string, title: string) =>
-          setWho({ title: `${x.origin}/${x.step} · ${title}`, report: 'messages', query: { who: what, key: `${x.origin}/${x.step}` } });
-        const number = (x: (typeof rows)[number], what: 'sent' | 'clicked' | 'bounced' | 'unsubscribed', title: string) =>
+          setWho({
+            title: `${x.origin}/${x.step} · ${title}`,
+            report: 'messages',
+            query: { who: what, key: `${x.origin}/${x.step}`, channel: x.channel },
+          });
+        const number = (x: (typeof rows)[number], what: 'sent' | 'clicked' | 'bounced' | 'unsubscribed' | 'orders', title: string) =>
           x[what] ? (
             <button key={what} className="link" onClick={() => ask(x, what, title)}>
               {n(x[what])}
@@ -48,7 +52,7 @@ export function Messages() {
           pct(x.sent ? x.clicked / x.sent : 0),
           number(x, 'bounced', t('Bounced')),
           number(x, 'unsubscribed', t('Unsubscribed')),
-          n(x.orders),
+          number(x, 'orders', t('Orders')),
           money(x.revenue_micros / 1e6, currency),
           new Intl.NumberFormat(undefined, currency ? { style: 'currency', currency } : {}).format(x.revenue_per_recipient_micros / 1e6),
         ]);
