@@ -299,8 +299,9 @@ func retry(e *event.Event) time.Duration {
 
 // Step is what a catch-up from one program to the next needs to know of both.
 type Step struct {
-	older uint64
-	fresh *condition.Fresh
+	older    uint64
+	segments *insight.Segments // of the older one
+	fresh    *condition.Fresh
 }
 
 // From returns the step from the older program to this one; nil: it is not known
@@ -309,7 +310,7 @@ func (pr *Program) From(older *Program) *Step {
 	if older == nil {
 		return nil
 	}
-	return &Step{older: older.Hash, fresh: pr.Series.Beyond(older.Series)}
+	return &Step{older: older.Hash, segments: older.Segments, fresh: pr.Series.Beyond(older.Series)}
 }
 
 // Reads says which part of a history a catch-up needs.
@@ -345,6 +346,14 @@ func (s *Step) Wants(t event.Type, name string) bool {
 	return s.fresh.Wants(t, name) || t == event.System && name == event.ImportUndone
 }
 
+// before returns the segments of the older program; nil: it is not known.
+func (s *Step) before() *insight.Segments {
+	if s == nil {
+		return nil
+	}
+	return s.segments
+}
+
 // CatchUp brings a profile that was last evaluated under another program up to
 // this one, by the step from the one that was in force before. History holds the
 // events that [Step.Reads] says. What the customer turns out to be in has not just
@@ -375,6 +384,7 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 	}
 	r.p.Program = pr.Hash
 	r.forget()
+	r.note(pr.Segments.Gone(r.p, step.before(), now))
 	changes := r.note(pr.Segments.All(r.p, now, !lived))
 	r.follow(pr.Journeys.CatchUp(r.world()))
 	r.follow(pr.Journeys.OnAlarm(r.world(), changes))

@@ -151,7 +151,9 @@ func (b *batch) effects(p *profile.Profile, prog *core.Program, eff *core.Effect
 			continue
 		}
 		b.members[membership{c.Key, p.ID}] = store.Membership{Segment: c.Key, Profile: p.ID, In: c.In}
-		b.tell(&feed.Row{Kind: feed.Segment, Profile: p.ID, At: c.At, Now: now, Name: c.Segment, In: c.In})
+		if c.Segment != "" {
+			b.tell(&feed.Row{Kind: feed.Segment, Profile: p.ID, At: c.At, Now: now, Name: c.Segment, In: c.In})
+		}
 	}
 	for i := range eff.Facts {
 		f := &eff.Facts[i]

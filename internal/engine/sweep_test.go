@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -291,6 +292,28 @@ func TestASweepWritesOnlyWhomItChanges(t *testing.T) {
 				t.Error("what came back with an edition does not hold")
 			}
 		})
+	}
+}
+
+// A segment that comes back under the name of one that was taken out must not find its
+// members.
+func TestASegmentThatIsTakenOutHasNoMembers(t *testing.T) {
+	t.Parallel()
+	e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}", "")
+	e.edition(1)
+	for i := range 20 {
+		e.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+	}
+	e.settle()
+	e.edition(2)
+	left, err := e.store.Members(t.Context(), condition.SegmentKey("s0"), identity.ID{}, 100)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%d customers are members of what is no segment any more: %v", len(left), err)
+	}
+	for id, story := range e.story(1) {
+		if !strings.Contains(story, "s0 false") {
+			t.Errorf("the feed does not tell that %s left: %s", id, story)
+		}
 	}
 }
 

@@ -5,7 +5,7 @@ import "rapport/internal/core/event"
 
 // Change is one customer entering or leaving one segment.
 type Change struct {
-	Segment string
+	Segment string // empty: it is gone, and nobody knows what it was called
 	Key     uint64 // condition.SegmentKey of the name
 	In      bool   // entered; else left
 	At      event.Time

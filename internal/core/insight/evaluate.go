@@ -70,9 +70,30 @@ func (s *Segments) Due(p *profile.Profile, now event.Time, w *Watch) []Change {
 	return r.all(s.due(p, now, s.set(few[:])))
 }
 
+// Gone returns what leaving those segments is in which the profile was and that no
+// longer exist: one that comes back under the name of one of them must not find its
+// members. Before has them and tells how they were called; nil, or one that does not,
+// leaves a change without a name.
+func (s *Segments) Gone(p *profile.Profile, before *Segments, now event.Time) (changes []Change) {
+	for i := range p.Segments {
+		m := &p.Segments[i]
+		if _, known := s.byKey[m.Key]; known || !m.In {
+			continue
+		}
+		c := Change{Key: m.Key, At: now, Silent: true}
+		if before != nil {
+			if n, known := before.byKey[m.Key]; known {
+				c.Segment, c.Hidden = before.list[n].name, before.list[n].hidden
+			}
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
 // All evaluates every segment: a profile catches up with a new program. Series
 // must be those of the program already. Memberships of segments that no longer
-// exist are dropped without a word. The changes are silent if the caller says
+// exist are dropped: see [Segments.Gone]. The changes are silent if the caller says
 // so, but for segments that count existing customers as entering.
 func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change {
 	gone := func(m profile.Membership) bool { _, known := s.byKey[m.Key]; return !known }
