@@ -196,6 +196,9 @@ func TestEachNumberOfAReportNamesItsPeople(t *testing.T) {
 	if b, _ := json.Marshal(a.report("rfm", api.Asked{})); strings.Contains(string(b), "movement") {
 		t.Errorf("nobody asked for movement: %s", b)
 	}
+	if few := a.report("rfm", api.Asked{Before: at(1).String(), To: at(2).String()}).RFM; few.Movement != nil || !strings.Contains(few.Unmoved, "at least 50") {
+		t.Errorf("of the first days: %+v", few)
+	}
 	for _, in := range []api.Asked{{Before: at(200).String()}, {Who: "movement", Key: "champion/loyal"}} {
 		if _, err := api.ReportOf(t.Context(), a.w, func() event.Time { return a.now }, "rfm", &in); err == nil {
 			t.Errorf("%+v is answered", in)
