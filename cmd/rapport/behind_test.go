@@ -11,6 +11,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
+	"rapport/internal/report"
 	"rapport/internal/warehouse"
 	"rapport/internal/warehouse/duckdb"
 )
@@ -192,6 +193,10 @@ func TestEachNumberOfAReportNamesItsPeople(t *testing.T) {
 	}
 	if sum != rfm.Customers || len(kinds) < 3 {
 		t.Errorf("%d of %d customers moved: %+v", sum, rfm.Customers, rfm.Movement)
+	}
+	var text strings.Builder
+	if err := report.Write(&text, a.report("rfm", api.Asked{})); err != nil || !strings.Contains(text.String(), "recency days mean") || !strings.Contains(text.String(), "monetary mean") {
+		t.Errorf("three means of nothing: %v\n%s", err, text.String())
 	}
 	if b, _ := json.Marshal(a.report("rfm", api.Asked{})); strings.Contains(string(b), "movement") {
 		t.Errorf("nobody asked for movement: %s", b)
