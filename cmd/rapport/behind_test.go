@@ -11,6 +11,7 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/money"
 	"rapport/internal/core/profile"
+	"rapport/internal/report"
 	"rapport/internal/warehouse"
 	"rapport/internal/warehouse/duckdb"
 )
@@ -193,8 +194,15 @@ func TestEachNumberOfAReportNamesItsPeople(t *testing.T) {
 	if sum != rfm.Customers || len(kinds) < 3 {
 		t.Errorf("%d of %d customers moved: %+v", sum, rfm.Customers, rfm.Movement)
 	}
+	var text strings.Builder
+	if err := report.Write(&text, a.report("rfm", api.Asked{})); err != nil || !strings.Contains(text.String(), "recency days mean") || !strings.Contains(text.String(), "monetary mean") {
+		t.Errorf("three means of nothing: %v\n%s", err, text.String())
+	}
 	if b, _ := json.Marshal(a.report("rfm", api.Asked{})); strings.Contains(string(b), "movement") {
 		t.Errorf("nobody asked for movement: %s", b)
+	}
+	if few := a.report("rfm", api.Asked{Before: at(1).String(), To: at(2).String()}).RFM; few.Movement != nil || !strings.Contains(few.Unmoved, "at least 50") {
+		t.Errorf("of the first days: %+v", few)
 	}
 	for _, in := range []api.Asked{{Before: at(200).String()}, {Who: "movement", Key: "champion/loyal"}} {
 		if _, err := api.ReportOf(t.Context(), a.w, func() event.Time { return a.now }, "rfm", &in); err == nil {

@@ -185,7 +185,7 @@ func (i *productsImport) print(e *env, failed error) error {
 		if err := e.printJSON(r); err != nil {
 			return err
 		}
-	} else {
+	} else if r.Format != "" { // else nothing was read, or a server refused it
 		what := "are in the catalogue"
 		if r.DryRun {
 			what = "would be in the catalogue"

@@ -109,8 +109,9 @@ type RFM struct {
 	Recency   Spread         `json:"recency_days"`
 	Frequency Spread         `json:"frequency"`
 	Monetary  Spread         `json:"monetary"`
-	Cells     []RFMCell      `json:"cells"`              // by quintile of each, 5 the best
-	Movement  []RFMMove      `json:"movement,omitempty"` // between personas, since Params.Before if that is said
+	Cells     []RFMCell      `json:"cells"`                      // by quintile of each, 5 the best
+	Movement  []RFMMove      `json:"movement,omitempty"`         // between personas, since Params.Before if that is said
+	Unmoved   string         `json:"movement_refused,omitempty"` // why there is none although it was asked for
 	buyers    []rfmBuyer     // for who asks for people
 }
 

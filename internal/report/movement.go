@@ -23,6 +23,10 @@ type RFMMove struct {
 // Params.To. Personas are those that the models tell of, by orders alone.
 func (t *Tables) movement(ctx context.Context, p Params, out *RFM) error {
 	before, after, err := t.personas(ctx, p, out)
+	if kind, why := fault.Of(err); err != nil && kind == fault.NotFound {
+		out.Unmoved = why
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -63,7 +67,8 @@ func (t *Tables) moverPeople(ctx context.Context, p Params) (People, error) {
 	return pageOf(ids, p), nil
 }
 
-// personas are those of the customers at the two instants.
+// personas are those of the customers at the two instants; with too few customers to
+// compare it is a fault of kind NotFound.
 func (t *Tables) personas(ctx context.Context, p Params, out *RFM) (before, after map[identity.ID]rfm.Persona, err error) {
 	if p.Before == 0 {
 		return nil, nil, fault.New(fault.Invalid, "say with before from which day on customers moved")
@@ -73,7 +78,7 @@ func (t *Tables) personas(ctx context.Context, p Params, out *RFM) (before, afte
 		return nil, nil, err
 	}
 	if len(list) < rfm.LeastCustomers {
-		return nil, nil, fault.New(fault.Invalid, fmt.Sprintf("personas need at least %d customers who bought something, and there are %d", rfm.LeastCustomers, len(list)))
+		return nil, nil, fault.New(fault.NotFound, fmt.Sprintf("personas need at least %d customers who bought something, and there are %d", rfm.LeastCustomers, len(list)))
 	}
 	return predict.PersonasAt(list, int(p.day(p.Before-1))), predict.PersonasAt(list, int(p.day(p.To-1))), nil
 }

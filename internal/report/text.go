@@ -147,7 +147,7 @@ func section(on sheet, name string, v any) {
 	case []member:
 		for _, m := range v { // what is said once comes first
 			if !large(m.value) {
-				on.pair(title(m.key), written(m.key, m.value))
+				on.pair(strings.TrimSpace(title(name)+" "+title(m.key)), written(m.key, m.value))
 			}
 		}
 		for _, m := range v {

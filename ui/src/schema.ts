@@ -4702,6 +4702,7 @@ export interface components {
             frequency: components["schemas"]["Spread"];
             monetary: components["schemas"]["Spread"];
             movement?: components["schemas"]["RFMMove"][] | null;
+            movement_refused?: string;
             recency_days: components["schemas"]["Spread"];
         };
         RFMCell: {

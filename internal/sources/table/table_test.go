@@ -292,3 +292,17 @@ func TestItem60ThreeMillionRowsInUTF16TakeLittleMemory(t *testing.T) {
 		t.Errorf("reading took %d MB", grown>>20)
 	}
 }
+
+func TestWindowsLettersAreReadInWhateverPieces(t *testing.T) {
+	t.Parallel()
+	const text, want = "M\xf6bel \x80 \x93Wei\xdf\x94 \x81", "Möbel € “Weiß” \u0081"
+	for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text)), "with the end at once": iotest.DataErrReader(strings.NewReader(text))} {
+		b, err := io.ReadAll(iotest.OneByteReader(table.FromWindows(r)))
+		if err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	if _, err := io.ReadAll(table.FromWindows(iotest.ErrReader(io.ErrUnexpectedEOF))); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a file that breaks off: %v", err)
+	}
+}

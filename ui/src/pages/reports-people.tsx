@@ -103,11 +103,10 @@ export function RFM() {
   const anchor = useAnchor();
   const then = anchor && back(anchor, ago);
   const to = anchor?.to ? { to: anchor.to } : {};
-  const q = useGet('/api/v1/reports/rfm', { query: { limit: 500, ...to } }, { retry: false, enabled: Boolean(anchor) });
-  const moved = useGet(
+  const q = useGet(
     '/api/v1/reports/rfm',
     { query: { limit: 500, ...to, ...(then ? { before: then } : {}) } },
-    { retry: false, enabled: Boolean(then) },
+    { retry: false, enabled: Boolean(anchor) },
   );
   const was = useGet(
     '/api/v1/reports/rfm',
@@ -197,9 +196,10 @@ export function RFM() {
                 />
               )}
             </Chart>
-            {then && moved.data && (moved.data.rfm?.movement ?? []).length > 0 && (
+            {r.rfm?.movement_refused && <p className="soft small">{r.rfm.movement_refused}</p>}
+            {then && (r.rfm?.movement ?? []).length > 0 && (
               <Movement
-                of={moved.data.rfm?.movement ?? []}
+                of={r.rfm?.movement ?? []}
                 then={then}
                 onWho={(title, key) => setWho({ title, report: 'rfm', query: { ...to, before: then, who: 'movement', key } })}
               />
