@@ -50,6 +50,7 @@ type sweeping struct {
 	waits  *swept        // it waits for a record; only the lane's goroutine asks
 	under  atomic.Bool   // a sweep is under way
 	short  atomic.Bool   // and whoever waits for what was heard waits for it
+	ended  atomic.Int64  // how many sweeps have come to everybody
 }
 
 // restart begins the sweep of the turns that the lane has, and makes what was looked at
@@ -58,6 +59,7 @@ func (l *lane) restart() {
 	s := &l.sweeping
 	for _, r := range s.ranges {
 		r.old = true
+		r.stop()
 	}
 	s.ranges, s.part = nil, 0
 	under := l.behind()
@@ -82,6 +84,7 @@ type swept struct {
 	touched map[identity.ID]struct{}
 	changed []change // in order of id
 	old     bool     // another program has come into force
+	stop    func()   // looking at it
 }
 
 // change is what the program in force makes of a customer.
@@ -268,6 +271,7 @@ func (l *lane) takeRange(ctx context.Context, r *swept) error {
 	if !l.behind() {
 		l.pos.Turns = [store.MaxTurns]store.Turn{l.pos.Turns[l.turns.n-1]}
 		l.turns = &turns{list: l.pos.Turns, n: 1, progs: [store.MaxTurns]*core.Program{l.prog}}
+		l.sweeping.ended.Add(1)
 		l.sweeping.under.Store(false)
 	}
 	l.open.events++ // the store must know how far it came
@@ -364,17 +368,22 @@ func (l *lane) nextRange(ctx context.Context) (*swept, error) {
 	}
 	l.mu.Lock()
 	r := l.beginRange()
-	l.mu.Unlock()
 	if r == nil {
+		l.mu.Unlock()
 		return nil, nil
 	}
+	ctx, r.stop = context.WithCancel(ctx)
+	l.mu.Unlock()
+	defer r.stop()
 	err := l.look(ctx, r)
-	if err != nil {
-		l.mu.Lock()
-		if !r.old {
-			l.restart()
-		}
-		l.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case r.old: // what it was looked at for is
+		return nil, nil
+	case err != nil:
+		l.restart()
+		l.sweeping.short.Store(false) // nobody waits for what cannot go on
 	}
 	return r, err
 }
