@@ -219,7 +219,7 @@ func (l *lane) ask(ctx context.Context, r *swept, c *change) bool {
 	if err != nil {
 		return true // admit says what is wrong with it
 	}
-	p.Program = r.pos.Evaluated(p.ID, p.Program)
+	p.Program = r.pos.Evaluated(p)
 	if r.turns.last().Current(p) {
 		return false
 	}

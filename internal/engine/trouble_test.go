@@ -25,8 +25,8 @@ type faulty struct {
 	lost      atomic.Int64          // so many times the position cannot be read
 	hold      atomic.Pointer[chan struct{}]
 	wait      atomic.Pointer[chan struct{}] // the next Load waits for it
-	holding   chan struct{} // gets one for each commit that is held
-	asked     chan struct{} // gets one when the position is asked for
+	holding   chan struct{}                 // gets one for each commit that is held
+	asked     chan struct{}                 // gets one when the position is asked for
 }
 
 func (f *faulty) Position(ctx context.Context, lane int) (store.Position, error) {
