@@ -13,6 +13,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
+	"rapport/internal/fault"
 	"rapport/internal/store"
 )
 
@@ -36,7 +37,7 @@ const fewRanges = 32
 
 const (
 	sweepWait  = time.Millisecond // how long the lane may wait for a record while a range waits for it
-	sweepRetry = time.Second      // how long a sweep waits for a store that does not answer
+	sweepRetry = time.Second      // how long a sweep waits for a store or a log that does not answer
 )
 
 // sweeping is where the sweep of a lane is. What is not atomic is guarded by the
@@ -48,6 +49,7 @@ type sweeping struct {
 	begun  chan struct{} // gets one when a sweep begins
 	ready  chan *swept   // gets a range that was looked at
 	waits  *swept        // it waits for a record; only the lane's goroutine asks
+	again  time.Time     // not before then does it ask a log for one that has refused; nor this
 	under  atomic.Bool   // a sweep is under way
 	short  atomic.Bool   // and whoever waits for what was heard waits for it
 	ended  atomic.Int64  // how many sweeps have come to everybody
@@ -401,7 +403,15 @@ func (l *lane) takeReady(ctx context.Context) error {
 		}
 	}
 	if l.open.from.Seq == l.pos.Seq {
-		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		if time.Now().Before(s.again) {
+			return nil
+		}
+		err := l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		if fault.Is(err, fault.Unavailable) { // [Engine.Trouble] tells why
+			s.again = time.Now().Add(sweepRetry)
+			return nil
+		}
+		return err
 	}
 	r := s.waits
 	s.waits = nil

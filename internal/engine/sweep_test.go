@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,7 +18,9 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
+	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/fault"
 	"rapport/internal/feed"
 	"rapport/internal/program"
 	"rapport/internal/store"
@@ -656,5 +659,71 @@ func TestNobodyWaitsForASweepThatCannotGoOn(t *testing.T) {
 	s.caughtUp()
 	if behind := s.behind(8); behind > 0 {
 		t.Errorf("%d customers are left behind when the store answers again", behind)
+	}
+}
+
+// refusing is a log that cannot be written for a while.
+type refusing struct {
+	*memlog.Log
+	refuses atomic.Bool
+	tries   atomic.Int64
+}
+
+func (r *refusing) Append(ctx context.Context, lane int, body []byte) (eventlog.Record, error) {
+	if r.refuses.Load() {
+		r.tries.Add(1)
+		return eventlog.Record{}, fault.Wrap(fault.Unavailable, errors.New("no space left"), "the log cannot be written")
+	}
+	return r.Log.Append(ctx, lane, body)
+}
+
+// A sweep that needs a record while the log refuses waits for it, and the lane goes on
+// with what it has in memory.
+func TestASweepWaitsForALogThatRefuses(t *testing.T) {
+	t.Parallel()
+	s := open(t, 1)
+	for i := range 20 {
+		s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+	}
+	s.settle()
+	log := &refusing{Log: s.log}
+	d := &deaf{Store: s.store, asked: make(chan struct{}, 1)}
+	f := &faulty{Store: d, asked: make(chan struct{}, 1)}
+	d.fails.Store(true)
+	e, err := engine.Open(t.Context(), engine.Options{
+		Log: log, Store: f, Key: s.key, Now: s.clock.Now,
+		Programs: func(_ context.Context, hash uint64) (*core.Program, error) { return empty(s.t, s.key, hash), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.e = e
+	e.Start()
+	t.Cleanup(func() { _ = e.Close(context.Background()) })
+	if err := e.Switch(t.Context(), 6); err != nil {
+		t.Fatal(err)
+	}
+	s.caughtUp() // the program is committed, and nobody is asked
+	<-f.asked    // when it was opened
+	log.refuses.Store(true)
+	d.fails.Store(false)
+	for log.tries.Load() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case <-f.asked:
+		t.Error("the lane goes back because a sweep wants a record")
+	default:
+	}
+	if e.Trouble() == nil {
+		t.Error("a log that refuses is no trouble")
+	}
+	log.refuses.Store(false)
+	for done, of := e.Swept(); done < of; done, of = e.Swept() {
+		time.Sleep(time.Millisecond)
+	}
+	s.caughtUp()
+	if behind := s.behind(6); behind > 0 {
+		t.Errorf("%d customers are left behind", behind)
 	}
 }

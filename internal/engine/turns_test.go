@@ -39,7 +39,7 @@ type hurdles struct {
 }
 
 // seeds are so many that all of them take some seconds.
-const seeds uint64 = 4
+const seeds uint64 = 2
 
 var errHurdle = fault.New(fault.Unavailable, "the disk stumbles")
 
@@ -489,7 +489,7 @@ func TestDefinitionsFasterThanTheirSweepsHoldAtLast(t *testing.T) {
 				ends := func(late bool) (all map[string]string) {
 					synctest.Test(t, func(t *testing.T) {
 						c := newChanging(t, seed, lanes, late)
-						all = c.chaos(seed, 250)
+						all = c.chaos(seed, 120)
 						if err := c.e.Close(context.WithoutCancel(t.Context())); err != nil {
 							t.Error(err)
 						}
@@ -606,7 +606,7 @@ func TestASweepThatIsHinderedDoesNotMatter(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						c := newChanging(t, seed, lanes, late)
 						c.cache = cache
-						c.play(seed, 250)
+						c.play(seed, 150)
 						all = c.told()
 						if err := c.e.Close(context.WithoutCancel(t.Context())); err != nil {
 							t.Error(err)
