@@ -116,7 +116,7 @@ func (l *lane) enter(a *arrival) *item {
 	case body == "":
 		return l.cache.put(a.p, 0)
 	default:
-		a.p.Program = l.pos.Evaluated(id, a.p.Program)
+		a.p.Program = l.pos.Evaluated(a.p)
 		return l.hold(a.p, body)
 	}
 	delete(l.cache.resting, id) // unreachable that it is there: we wrote its row

@@ -99,7 +99,9 @@ func (l *lane) settleInflight(ctx context.Context) error {
 // applied since the last good one.
 func (l *lane) finish(ctx context.Context, r result) error {
 	b := l.inflight
+	l.mu.Lock()
 	l.inflight = nil
+	l.mu.Unlock()
 	if r.err != nil {
 		if fault.Is(r.err, fault.Conflict) {
 			return r.err

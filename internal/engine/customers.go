@@ -55,7 +55,7 @@ func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*prof
 			if err != nil || !p.Lives() {
 				continue
 			}
-			p.Program = pos.Evaluated(p.ID, p.Program)
+			p.Program = pos.Evaluated(p)
 			if !yield(p, nil) {
 				return false
 			}
@@ -83,6 +83,6 @@ func (l *lane) stored(ctx context.Context, id identity.ID) (*profile.Profile, er
 	if err != nil {
 		return nil, err
 	}
-	p.Program = pos.Evaluated(p.ID, p.Program)
+	p.Program = pos.Evaluated(p)
 	return p, nil
 }

@@ -311,7 +311,7 @@ func (e *Engine) CaughtUp(ctx context.Context) error {
 
 func (l *lane) caughtUp(ctx context.Context) error {
 	for {
-		swept := !l.sweeping.waitedFor()
+		ended, swept := l.sweeping.ended.Load(), !l.sweeping.waitedFor()
 		last, err := l.e.o.Log.Last(ctx, l.n)
 		if err != nil {
 			return err
@@ -321,7 +321,8 @@ func (l *lane) caughtUp(ctx context.Context) error {
 				return err
 			}
 		}
-		if swept && !l.sweeping.waitedFor() {
+		// What a sweep has made that ended meanwhile may stand behind the last record.
+		if swept && !l.sweeping.waitedFor() && ended == l.sweeping.ended.Load() {
 			return nil
 		}
 		if err := l.wait(ctx, caughtUpPoll); err != nil {

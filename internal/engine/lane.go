@@ -201,7 +201,7 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 	if ok {
 		p, err := profile.Decode(row)
 		if err == nil {
-			p.Program = pos.Evaluated(id, p.Program)
+			p.Program = pos.Evaluated(p)
 		}
 		return p, err
 	}

@@ -13,6 +13,7 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
+	"rapport/internal/fault"
 	"rapport/internal/store"
 )
 
@@ -36,7 +37,7 @@ const fewRanges = 32
 
 const (
 	sweepWait  = time.Millisecond // how long the lane may wait for a record while a range waits for it
-	sweepRetry = time.Second      // how long a sweep waits for a store that does not answer
+	sweepRetry = time.Second      // how long a sweep waits for a store or a log that does not answer
 )
 
 // sweeping is where the sweep of a lane is. What is not atomic is guarded by the
@@ -48,8 +49,10 @@ type sweeping struct {
 	begun  chan struct{} // gets one when a sweep begins
 	ready  chan *swept   // gets a range that was looked at
 	waits  *swept        // it waits for a record; only the lane's goroutine asks
+	again  time.Time     // not before then does it ask a log for one that has refused; nor this
 	under  atomic.Bool   // a sweep is under way
 	short  atomic.Bool   // and whoever waits for what was heard waits for it
+	ended  atomic.Int64  // how many sweeps have come to everybody
 }
 
 // restart begins the sweep of the turns that the lane has, and makes what was looked at
@@ -58,6 +61,7 @@ func (l *lane) restart() {
 	s := &l.sweeping
 	for _, r := range s.ranges {
 		r.old = true
+		r.stop()
 	}
 	s.ranges, s.part = nil, 0
 	under := l.behind()
@@ -83,6 +87,7 @@ type swept struct {
 	touched map[identity.ID]struct{}
 	changed []change // in order of id
 	old     bool     // another program has come into force
+	stop    func()   // looking at it
 }
 
 // change is what the program in force makes of a customer.
@@ -269,7 +274,7 @@ func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Roo
 	if err != nil || p.ID != row.ID {
 		return false
 	}
-	p.Program = r.pos.Evaluated(p.ID, p.Program)
+	p.Program = r.pos.Evaluated(p)
 	if r.turns.last().Current(p) {
 		return true
 	}
@@ -353,6 +358,7 @@ func (l *lane) takeRange(ctx context.Context, r *swept) error {
 	if !l.behind() {
 		l.pos.Turns = [store.MaxTurns]store.Turn{l.pos.Turns[l.turns.n-1]}
 		l.turns = &turns{list: l.pos.Turns, n: 1, progs: [store.MaxTurns]*core.Program{l.prog}}
+		l.sweeping.ended.Add(1)
 		l.sweeping.under.Store(false)
 	}
 	l.open.events++ // the store must know how far it came
@@ -449,17 +455,22 @@ func (l *lane) nextRange(ctx context.Context) (*swept, error) {
 	}
 	l.mu.Lock()
 	r := l.beginRange()
-	l.mu.Unlock()
 	if r == nil {
+		l.mu.Unlock()
 		return nil, nil
 	}
+	ctx, r.stop = context.WithCancel(ctx)
+	l.mu.Unlock()
+	defer r.stop()
 	err := l.look(ctx, r)
-	if err != nil {
-		l.mu.Lock()
-		if !r.old {
-			l.restart()
-		}
-		l.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case r.old: // what it was looked at for is
+		return nil, nil
+	case err != nil:
+		l.restart()
+		l.sweeping.short.Store(false) // nobody waits for what cannot go on
 	}
 	return r, err
 }
@@ -477,7 +488,15 @@ func (l *lane) takeReady(ctx context.Context) error {
 		}
 	}
 	if l.open.from.Seq == l.pos.Seq {
-		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		if time.Now().Before(s.again) {
+			return nil
+		}
+		err := l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		if fault.Is(err, fault.Unavailable) { // [Engine.Trouble] tells why
+			s.again = time.Now().Add(sweepRetry)
+			return nil
+		}
+		return err
 	}
 	r := s.waits
 	s.waits = nil

@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +18,9 @@ import (
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
 	"rapport/internal/engine"
+	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/fault"
 	"rapport/internal/feed"
 	"rapport/internal/program"
 	"rapport/internal/store"
@@ -546,5 +550,180 @@ func TestWhoIsHeardWhileASweepLooksAtThem(t *testing.T) {
 			t.Fatalf("edition %d: ada has %d events, want %d; in its segment: %v", n, p.Count, 3+n, e.in("ada", n))
 		}
 		slow.read, slow.goOn = make(chan struct{}), make(chan struct{})
+	}
+}
+
+// A sweep that begins and ends while somebody waits must be committed too.
+func TestWhoWaitsWaitsForTheCommitOfAShortSweep(t *testing.T) {
+	t.Parallel()
+	s, f := troubled(t, func(o *engine.Options) { o.DirtyBytes = 1 })
+	s.says("ada", "", "Product Viewed", nil)
+	s.caughtUp()
+	first, load, second := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	f.wait.Store(&load)
+	f.hold.Store(&first)
+	var b event.Builder
+	b.SetText("hash", "9")
+	change := event.Event{ID: "program", Type: event.System, Name: event.ProgramChanged, At: s.clock.Now(), Trust: event.Own, Props: b.Object()}
+	bob, _ := s.key.Address(event.Event{ID: "bob", Type: event.Track, Name: "Product Viewed", User: "bob", At: s.clock.Now(), Raw: s.clock.Now(), Trust: event.Server})
+	if err := s.e.Append(t.Context(), []identity.Addressed{{Event: change}, bob}); err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error)
+	go func() { waited <- s.e.CaughtUp(t.Context()) }()
+	time.Sleep(20 * time.Millisecond) // it waits for the record, which is not applied
+	close(load)
+	<-f.holding // the commit of the record, without the sweep
+	for done, of := s.e.Swept(); done < of; done, of = s.e.Swept() {
+		time.Sleep(time.Millisecond)
+	}
+	f.hold.Store(&second)
+	close(first)
+	<-f.holding // that of the sweep
+	select {
+	case err := <-waited:
+		t.Errorf("a sweep is not committed, and nobody waits for it: %v", err)
+		close(second)
+	case <-time.After(20 * time.Millisecond):
+		close(second)
+		if err := <-waited; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// deaf is a store whose readers of customers wait for as long as they are let, or fail.
+type deaf struct {
+	store.Store
+	waits, fails atomic.Bool
+	asked        chan struct{}
+}
+
+func (s *deaf) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	if s.waits.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	if s.fails.Load() {
+		return nil, errRead
+	}
+	return s.Store.Living(ctx, from, to, limit)
+}
+
+// What is looked at for a program that has had its time holds nobody up, and what
+// cannot be looked at does not either.
+func TestNobodyWaitsForASweepThatCannotGoOn(t *testing.T) {
+	t.Parallel()
+	s := open(t, 1)
+	for i := range 20 {
+		s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+	}
+	s.settle()
+	d := &deaf{Store: s.store, asked: make(chan struct{}, 1)}
+	e, err := engine.Open(t.Context(), engine.Options{
+		Log: s.log, Store: d, Key: s.key, Now: s.clock.Now,
+		Programs: func(_ context.Context, hash uint64) (*core.Program, error) { return empty(s.t, s.key, hash), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.e = e
+	e.Start()
+	t.Cleanup(func() { _ = e.Close(context.Background()) })
+	d.waits.Store(true)
+	if err := e.Switch(t.Context(), 6); err != nil {
+		t.Fatal(err)
+	}
+	<-d.asked
+	d.waits.Store(false)
+	if err := e.Switch(t.Context(), 7); err != nil {
+		t.Fatal(err)
+	}
+	s.caughtUp()
+	if behind := s.behind(7); behind > 0 {
+		t.Errorf("%d customers are left behind", behind)
+	}
+	d.fails.Store(true)
+	if err := e.Switch(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	s.caughtUp()
+	d.fails.Store(false)
+	for done, of := e.Swept(); done < of; done, of = e.Swept() {
+		time.Sleep(time.Millisecond)
+	}
+	s.caughtUp()
+	if behind := s.behind(8); behind > 0 {
+		t.Errorf("%d customers are left behind when the store answers again", behind)
+	}
+}
+
+// refusing is a log that cannot be written for a while.
+type refusing struct {
+	*memlog.Log
+	refuses atomic.Bool
+	tries   atomic.Int64
+}
+
+func (r *refusing) Append(ctx context.Context, lane int, body []byte) (eventlog.Record, error) {
+	if r.refuses.Load() {
+		r.tries.Add(1)
+		return eventlog.Record{}, fault.Wrap(fault.Unavailable, errors.New("no space left"), "the log cannot be written")
+	}
+	return r.Log.Append(ctx, lane, body)
+}
+
+// A sweep that needs a record while the log refuses waits for it, and the lane goes on
+// with what it has in memory.
+func TestASweepWaitsForALogThatRefuses(t *testing.T) {
+	t.Parallel()
+	s := open(t, 1)
+	for i := range 20 {
+		s.says(fmt.Sprint("user-", i), "", "Product Viewed", nil)
+	}
+	s.settle()
+	log := &refusing{Log: s.log}
+	d := &deaf{Store: s.store, asked: make(chan struct{}, 1)}
+	f := &faulty{Store: d, asked: make(chan struct{}, 1)}
+	d.fails.Store(true)
+	e, err := engine.Open(t.Context(), engine.Options{
+		Log: log, Store: f, Key: s.key, Now: s.clock.Now,
+		Programs: func(_ context.Context, hash uint64) (*core.Program, error) { return empty(s.t, s.key, hash), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.e = e
+	e.Start()
+	t.Cleanup(func() { _ = e.Close(context.Background()) })
+	if err := e.Switch(t.Context(), 6); err != nil {
+		t.Fatal(err)
+	}
+	s.caughtUp() // the program is committed, and nobody is asked
+	<-f.asked    // when it was opened
+	log.refuses.Store(true)
+	d.fails.Store(false)
+	for log.tries.Load() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case <-f.asked:
+		t.Error("the lane goes back because a sweep wants a record")
+	default:
+	}
+	if e.Trouble() == nil {
+		t.Error("a log that refuses is no trouble")
+	}
+	log.refuses.Store(false)
+	for done, of := e.Swept(); done < of; done, of = e.Swept() {
+		time.Sleep(time.Millisecond)
+	}
+	s.caughtUp()
+	if behind := s.behind(6); behind > 0 {
+		t.Errorf("%d customers are left behind", behind)
 	}
 }

@@ -24,8 +24,9 @@ type faulty struct {
 	commit    atomic.Pointer[error] // of the next Commit
 	lost      atomic.Int64          // so many times the position cannot be read
 	hold      atomic.Pointer[chan struct{}]
-	holding   chan struct{} // gets one for each commit that is held
-	asked     chan struct{} // gets one when the position is asked for
+	wait      atomic.Pointer[chan struct{}] // the next Load waits for it
+	holding   chan struct{}                 // gets one for each commit that is held
+	asked     chan struct{}                 // gets one when the position is asked for
 }
 
 func (f *faulty) Position(ctx context.Context, lane int) (store.Position, error) {
@@ -42,6 +43,9 @@ func (f *faulty) Position(ctx context.Context, lane int) (store.Position, error)
 func (f *faulty) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 	if err := f.load.Swap(nil); err != nil {
 		return nil, *err
+	}
+	if wait := f.wait.Swap(nil); wait != nil {
+		<-*wait
 	}
 	return f.Store.Load(ctx, ids)
 }

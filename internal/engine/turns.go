@@ -76,7 +76,7 @@ func (t *turns) after(program uint64) int {
 			return i + 1
 		}
 	}
-	return t.n - 1 // nobody knows what was between: it is all made anew
+	return 0 // nobody knows what was before: it is all made anew
 }
 
 // inForce puts the program in force as of now. The lock is held.
@@ -149,12 +149,11 @@ type past func(ctx context.Context, p *profile.Profile, wanted func(event.Type, 
 // the one before left. Who waits for a catch-up of their own gets it as of now. It
 // changes nothing, so several may be asked for at once.
 func (t *turns) bring(ctx context.Context, p *profile.Profile, now event.Time, read past) (all []made, err error) {
-	first := t.after(p.Program)
 	if profile.Pending(p.Program) {
-		m, err := t.turn(ctx, first, p, now, read)
+		m, err := t.turn(ctx, t.n-1, p, now, read)
 		return []made{m}, err
 	}
-	for i := first; i < t.n; i++ {
+	for i := t.after(p.Program); i < t.n; i++ {
 		since := t.list[i].Since
 		if i > 0 && p.Alarm <= since {
 			m, err := t.wake(i-1, p, since)
@@ -213,7 +212,7 @@ func poisoned(err *error) {
 // evaluated sees to it that a profile says under which program it counts as evaluated.
 // The lock is held.
 func (l *lane) evaluated(it *item) {
-	if program := l.pos.Evaluated(it.id, it.p.Program); program != it.p.Program {
+	if program := l.pos.Evaluated(it.p); program != it.p.Program && it.p.Lives() {
 		own := *it.p
 		own.Program = program
 		it.p = &own // the store need not know
@@ -223,9 +222,6 @@ func (l *lane) evaluated(it *item) {
 // current brings the customer up to the program in force, reading their history if a
 // program asks something new. The lock is held.
 func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
-	if l.prog.Current(it.p) {
-		return nil
-	}
 	if l.evaluated(it); l.prog.Current(it.p) {
 		return nil
 	}
@@ -263,7 +259,7 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 			return // the program may change within the record
 		}
 		it := l.cache.items[id]
-		if it == nil || it.damaged || l.prog.Current(it.p) || asked[id] {
+		if it == nil || it.damaged || asked[id] {
 			continue
 		}
 		asked[id] = true

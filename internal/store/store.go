@@ -68,18 +68,21 @@ func Prefix(id identity.ID) uint32 { return uint32(id[0])<<8 | uint32(id[1]) }
 // Prefixes is how many there are.
 const Prefixes = 1 << 16
 
-// Evaluated returns the program under which a row counts as evaluated, given the one
-// that it names: a sweep does not write whom it does not change.
-func (p *Position) Evaluated(id identity.ID, names uint64) uint64 {
-	if profile.Pending(names) {
-		return names
+// Evaluated returns the program under which a customer counts as evaluated, given the
+// one that their row names: a sweep does not write whom it does not change. Whose alarm
+// comes before a program that they name have not come to it, but to an earlier time of
+// it: their alarm belongs to the one between.
+func (p *Position) Evaluated(of *profile.Profile) uint64 {
+	if profile.Pending(of.Program) {
+		return of.Program
 	}
 	for i := p.Force() - 1; i >= 0; i-- {
-		if t := &p.Turns[i]; t.Program == names || Prefix(id) < t.Swept {
+		t := &p.Turns[i]
+		if Prefix(of.ID) < t.Swept || t.Program == of.Program && (i == 0 || of.Alarm > t.Since) {
 			return t.Program
 		}
 	}
-	return names
+	return of.Program
 }
 
 // Store holds the state of all lanes of one workspace.
