@@ -1,0 +1,1 @@
+var e={anonymous:`anonymous`,prospect:`prospect`,considering:`considering`,first:`first order`,repeat:`repeat`,loyal:`loyal`,advocate:`advocate`,"at-risk":`at risk`,lapsed:`lapsed`,back:`back again`};function t(t,n){return e[t]?n(e[t]):t}export{t};
