@@ -237,7 +237,7 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 			changed = append(changed, c) // admit says what is wrong with it
 			continue
 		}
-		p.Program = r.pos.Evaluated(p.ID, p.Program)
+		p.Program = r.pos.Evaluated(p)
 		if r.turns.last().Current(p) {
 			continue
 		}
