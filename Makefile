@@ -4,6 +4,7 @@
 # make bench   every bench, one JSON line each
 # make ui      builds the web UI anew, from ui/src into ui/dist
 # make eval    our figures beside published ones; holdout intervals over 200 seeds
+# make race    nearly all packages under the race detector, a quarter of an hour
 # make chaos   kills at named points and random instants, 200 rounds
 # make dist    archives to hand out, in dist/
 # make clean   removes what was built and fetched here
@@ -11,8 +12,11 @@
 GOFUMPT_VERSION     := v0.12.0
 STATICCHECK_VERSION := v0.8.2
 
+# Packages in which goroutines meet: make test runs them under the race detector.
+RACE := /internal/(audience|catalogue|dispatch|drafts|engine|erase|eventlog(/.*)?|hooks|imports|inbound|intake|interest|keys|live|loader|mailcatcher|people|schedule|sender|site|store(/.*)?|suggest)$$
+
 # Packages whose tests replay, compute or run JavaScript so much that the race
-# detector would take minutes. Those that compute start no goroutines.
+# detector would take minutes: make race leaves them out, make test begins with them.
 SLOW := /internal/core/(measure|insight(/intent|/persona|/value)?)$$|/internal/(arch|eval|predict|sources/table)$$|/internal/(demo|program|run|bench)$$|/internal/studio/mjml$$|/cmd/rapport$$|/test/(mail|faults)$$
 
 BENCHES := log engine http freshness dispatch campaign service import start
@@ -25,7 +29,7 @@ SDK     := test/sdk/node_modules/.package-lock.json
 MAIL    := test/mail/node_modules/.package-lock.json
 UI      := ui/node_modules/.package-lock.json
 
-.PHONY: run build ui test check lint need packages bench eval chaos dist clean
+.PHONY: run build ui test check lint need packages bench eval race chaos dist clean
 
 run: build
 	$(BIN) demo
@@ -58,7 +62,7 @@ ui: $(UI)
 
 test: need
 	@$(MAKE) --no-print-directory --jobs=4 packages build
-	@SLOW='$(SLOW)' scripts/test.sh $(BIN)
+	@RACE='$(RACE)' SLOW='$(SLOW)' scripts/test.sh $(BIN)
 
 check: lint test
 
@@ -75,6 +79,9 @@ bench: build
 
 eval:
 	@scripts/long.sh TestEval RAPPORT_EVAL $(SEEDS)
+
+race:
+	go list ./... | grep -v -E '$(SLOW)' | xargs go test -race -timeout 30m
 
 chaos: build
 	@scripts/long.sh TestChaos RAPPORT_CHAOS $(ROUNDS)

@@ -9,11 +9,11 @@
 # lanes run side by side, each in its own order; a step has a port and a folder of
 # its own, and is printed whole when it has ended, with the seconds it took.
 #
-# Packages whose path matches SLOW, an extended regular expression, run without
-# the race detector, because they replay so much that it would take minutes.
+# Packages whose path matches RACE, an extended regular expression, run under the race
+# detector; the others without, those that match SLOW first.
 set -euo pipefail
 binary=$1
-: "${SLOW:=^$}"
+: "${RACE:=^$}" "${SLOW:=^$}"
 
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -150,9 +150,10 @@ afternoon() {
 
 everything=$(go list ./...)
 engine() {
-    packages "with the race detector" -race -timeout 15m < <(grep -v -E "$SLOW" <<<"$everything")
-    # From the end of the alphabet, where the longest are: none is left alone at the end.
-    packages "without, for they replay a whole year or run a browser" -timeout 15m < <(grep -E "$SLOW" <<<"$everything" | tac || true)
+    packages "with the race detector" -race -timeout 15m < <(grep -E "$RACE" <<<"$everything" || true)
+    # Those that replay from the end of the alphabet, where the longest are: none is left
+    # alone at the end.
+    packages "without" -timeout 15m < <(grep -E "$SLOW" <<<"$everything" | tac; grep -v -E "$RACE|$SLOW" <<<"$everything" || true)
 }
 pages() {
     step "the web UI, page by page in a browser" node test/ui/ui.mjs "$binary"
