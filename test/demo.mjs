@@ -23,7 +23,9 @@ const want = (what, got, figure, within = 0) => {
 }
 want('order lines', year.orders.rows, 541909)
 want('customers', year.orders.customers, 4372)
+want('invoices', year.orders.invoices, 25900)
 want('the sum', year.orders.sum, 9747747.934, 0.0005)
+want('lines without a customer', year.rows_without_customer, 135080)
 want('clean lines', year.clean.rows, 397884)
 want('clean customers', year.clean.customers, 4338)
 want('clean invoices', year.clean.invoices, 18532)

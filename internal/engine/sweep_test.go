@@ -444,7 +444,7 @@ func TestWhenASweepComesDoesNotMatter(t *testing.T) {
 		}
 		return all
 	}
-	for seed := range uint64(8) {
+	for seed := range uint64(3) {
 		want := told(seed, 1, func() bool { return true })
 		dice := rand.New(rand.NewPCG(seed, 2))
 		for name, settles := range map[string]func() bool{

@@ -38,8 +38,8 @@ type hurdles struct {
 	living int64 // so many customers the store says that it has
 }
 
-// seeds are so many that all of them take some seconds.
-const seeds uint64 = 2
+// seeds are few in every run: more find more.
+const seeds uint64 = 1
 
 var errHurdle = fault.New(fault.Unavailable, "the disk stumbles")
 

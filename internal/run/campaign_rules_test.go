@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -317,27 +318,52 @@ func TestAReplayOfTheLogPlansTheSame(t *testing.T) {
 	if len(want) != 200 {
 		t.Fatalf("%d deliveries, want 200", len(want))
 	}
-	again := memory.New()
-	for lane := range m.log.Lanes() { // the programs are not in the log, only their hashes
-		pos, err := m.store.Position(t.Context(), lane)
-		m.must(err)
-		src, err := m.store.Program(t.Context(), pos.Program())
-		m.must(err)
-		m.must(again.SaveProgram(t.Context(), pos.Program(), src))
+	m.replays(want, m.node.Engine.Program().Hash)
+}
+
+// In a replay everything is applied before the sweep begins, so the campaign walks among
+// customers to whom its segment has not come.
+func TestACampaignThatWalksBeforeItsSegmentHasComeToEverybodyMeetsTheSame(t *testing.T) {
+	for _, lanes := range []int{1, 4} {
+		m := newMailshot(t, "memory", lanes, nil, nil)
+		m.people(200)
+		before := m.node.Engine.Program().Hash
+		files := maps.Clone(m.files)
+		files["campaigns/news.yaml"] = strings.Replace(files["campaigns/news.yaml"], "segment: everybody", "segment: some", 1)
+		files["segments/some.yaml"] = "segment: some\nwhen: {random: {name: pilot, share: 40%}}\n"
+		m.apply(files)
+		m.send("news")
+		m.until(m.clock.Now().Add(time.Hour))
+		want := rows(t, m.store)
+		if len(want) < 50 || len(want) > 110 {
+			t.Fatalf("%d deliveries, want one for each of some 80 members", len(want))
+		}
+		m.replays(want, before, m.node.Engine.Program().Hash)
 	}
-	n, err := run.Open(t.Context(), run.Options{
+}
+
+// replays wants the deliveries of a replay of the log, in which the programs were in force.
+func (m *mailshot) replays(want map[profile.DeliveryID]string, programs ...uint64) {
+	m.t.Helper()
+	again := memory.New()
+	for _, hash := range programs { // the log has only their hashes
+		src, err := m.store.Program(m.t.Context(), hash)
+		m.must(err)
+		m.must(again.SaveProgram(m.t.Context(), hash, src))
+	}
+	n, err := run.Open(m.t.Context(), run.Options{
 		Log: readOnly{m.log}, Store: again, Ledger: memory.NewLedger(), Workspace: "default", Key: identity.Key{7}, Clock: m.clock, NoSending: true,
 	})
 	m.must(err)
-	m.must(n.Engine.CatchUp(t.Context()))
-	got := rows(t, again)
+	m.must(n.Engine.CatchUp(m.t.Context()))
+	got := rows(m.t, again)
 	for id, row := range want {
 		if got[id] != row {
-			t.Fatalf("a replay has the delivery %s as\n%q, the live run as\n%q", id, got[id], row)
+			m.t.Fatalf("a replay has the delivery %s as\n%q, the live run as\n%q", id, got[id], row)
 		}
 	}
 	if len(got) != len(want) {
-		t.Errorf("a replay has %d deliveries, the live run %d", len(got), len(want))
+		m.t.Errorf("a replay has %d deliveries, the live run %d", len(got), len(want))
 	}
 }
 

@@ -7,10 +7,8 @@ import (
 	"testing"
 
 	"rapport/internal/core/event"
-	"rapport/internal/core/profile"
 	"rapport/internal/demo"
 	"rapport/internal/killpoint"
-	"rapport/internal/report"
 )
 
 // weeks is how much of the year the runs replay that compare stores, lanes and
@@ -87,31 +85,5 @@ func sameHoweverKilled(t *testing.T, until event.Time) {
 				t.Errorf("the outcome is unknown for %d customers: the deaths missed what they were to hit", len(got.unknown))
 			}
 		})
-	}
-}
-
-func TestTheYearHasThePublishedFigures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("replays the whole year")
-	}
-	w := newWorld(t, "memory", 1, nil)
-	w.year(0)
-	l := report.New(w.store, 1)
-	if err := l.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	h := l.Heard()
-	if got := fmt.Sprint(h.Orders.Rows, h.Orders.Customers, h.Orders.Invoices, h.Unknown, h.Orders.Sum); got != "541909 4372 25900 135080 9747747.934" {
-		t.Errorf("all lines: %s", got)
-	}
-	if got := fmt.Sprint(h.Clean.Rows, h.Clean.Customers, h.Clean.Invoices, h.Clean.Sum); got != "397884 4338 18532 8911407.904" {
-		t.Errorf("clean lines: %s", got)
-	}
-	d, err := report.CountDeliveries(t.Context(), w.store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := d.ByState[profile.Accepted.String()]; int(n) != w.catcher.Count() || n < 5000 {
-		t.Errorf("%d accepted, %d in the catcher", n, w.catcher.Count())
 	}
 }
