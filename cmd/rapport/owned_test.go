@@ -124,6 +124,7 @@ func (s *ownedShop) definitions() *program.Source {
 	src, err := program.New([]program.File{
 		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\npostal: 1 Example Street\npurposes: {marketing: News}\nsenders:\n  email: {from: hello@shop.example}\n"},
 		{Path: "policy.yaml", Body: "gap: 0s\nholdout: 0%\ncaps: {email: {per: 1h, most: 50}}\nowned_for: 30d\nsubstitutes: " + substitutes + "\n"},
+		{Path: "segments/all.yaml", Body: "segment: all\nwhen: {did: Product Viewed}\n"},
 		{Path: "journeys/about.yaml", Body: "trigger: {event: Product Viewed, key: sku}\nreentry: once_per_key\nholdout: 0%\nsteps:\n  - name: say\n    send: {template: about, product: trigger.sku, category: trigger.category, delay: 2h, expires: 5d, reason: You looked at it}\n"},
 		{Path: "templates/about.txt.liquid", Body: "---\nsubject: Hello\nlayout: none\n---\n" + ownedWords()},
 	})
