@@ -253,7 +253,7 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 	}
 	for i := range behind {
 		c := &behind[i]
-		if r.bring(ctx, c, history); c.counts() {
+		if r.pass(ctx, c, history); c.counts() {
 			changed = append(changed, *c)
 		}
 		runtime.Gosched()
@@ -261,9 +261,9 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 	return changed, nil
 }
 
-// bring asks what the program makes of a customer.
-func (r *swept) bring(ctx context.Context, c *change, history past) {
-	c.made, c.err = r.turns.bring(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
+// pass asks what the program makes of a customer.
+func (r *swept) pass(ctx context.Context, c *change, history past) {
+	c.made, c.err = r.turns.pass(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
 }
 
 // unchanged reports whether the program changes nothing of a customer, if their row alone
@@ -282,7 +282,7 @@ func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Roo
 		return false
 	}
 	c := change{p: p}
-	r.bring(ctx, &c, nil)
+	r.pass(ctx, &c, nil)
 	return !c.counts()
 }
 

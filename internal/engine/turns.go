@@ -145,10 +145,10 @@ type made struct {
 // past reads the wanted events of a customer; wanted nil: every event.
 type past func(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error)
 
-// bring returns what the turns that a customer has not had make of them, each of what
+// pass returns what the turns that a customer has not had make of them, each of what
 // the one before left. Who waits for a catch-up of their own gets it as of now. It
 // changes nothing, so several may be asked for at once.
-func (t *turns) bring(ctx context.Context, p *profile.Profile, now event.Time, read past) (all []made, err error) {
+func (t *turns) pass(ctx context.Context, p *profile.Profile, now event.Time, read past) (all []made, err error) {
 	if profile.Pending(p.Program) {
 		m, err := t.turn(ctx, t.n-1, p, now, read)
 		return []made{m}, err
@@ -225,7 +225,7 @@ func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
 	if l.evaluated(it); l.prog.Current(it.p) {
 		return nil
 	}
-	all, err := l.turns.bring(ctx, it.p, now, l.history)
+	all, err := l.turns.pass(ctx, it.p, now, l.history)
 	if err != nil {
 		return err
 	}
@@ -259,17 +259,18 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 			return // the program may change within the record
 		}
 		it := l.cache.items[id]
-		if it == nil || it.damaged || asked[id] {
+		if it == nil || it.damaged {
+			continue
+		}
+		if l.evaluated(it); l.prog.Current(it.p) || asked[id] {
 			continue
 		}
 		asked[id] = true
-		if l.evaluated(it); !l.prog.Current(it.p) {
-			late = append(late, one{it: it})
-		}
+		late = append(late, one{it: it})
 	}
 	each(len(late), 1, func(i int) {
 		o := &late[i]
-		o.made, o.err = l.turns.bring(ctx, o.it.p, now, l.history)
+		o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.history)
 	})
 	for i := range late {
 		if o := &late[i]; o.err == nil {

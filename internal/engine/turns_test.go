@@ -400,22 +400,29 @@ func (c *changing) play(seed uint64, steps int) {
 		default:
 			append1(c.heard(dice))
 		}
-		if c.late {
-			if own.IntN(3) == 0 {
-				c.grant(own.IntN(60))
-			}
-			switch own.IntN(25) {
-			case 0:
-				time.Sleep(time.Duration(own.IntN(3000)) * time.Microsecond)
-				c.kill()
-				c.begin()
-			case 1:
-				c.h.fail.Store(int64(1 + own.IntN(6)))
-			}
-		}
+		c.hinder(own)
 		c.quiet()
 	}
 	c.swept()
+}
+
+// hinder lets a late engine's sweep go on a bit, kills it, or lets its store fail, if the
+// dice say so.
+func (c *changing) hinder(dice *rand.Rand) {
+	if !c.late {
+		return
+	}
+	if dice.IntN(3) == 0 {
+		c.grant(dice.IntN(60))
+	}
+	switch dice.IntN(25) {
+	case 0:
+		time.Sleep(time.Duration(dice.IntN(3000)) * time.Microsecond)
+		c.kill()
+		c.begin()
+	case 1:
+		c.h.fail.Store(int64(1 + dice.IntN(6)))
+	}
 }
 
 // chaos plays what the seed says with definitions that come and come back faster than
@@ -446,19 +453,7 @@ func (c *changing) chaos(seed uint64, steps int) map[string]string {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		if c.late {
-			if own.IntN(3) == 0 {
-				c.grant(own.IntN(60))
-			}
-			switch own.IntN(25) {
-			case 0:
-				time.Sleep(time.Duration(own.IntN(3000)) * time.Microsecond)
-				c.kill()
-				c.begin()
-			case 1:
-				c.h.fail.Store(int64(1 + own.IntN(6)))
-			}
-		}
+		c.hinder(own)
 		c.quiet()
 	}
 	c.swept()
