@@ -152,6 +152,7 @@ func (p People) cut(limit int) People {
 // pageOf returns the page of a set of ids.
 func pageOf(ids []identity.ID, p Params) People {
 	slices.SortFunc(ids, identity.ID.Compare)
+	ids = slices.Compact(ids)
 	i, found := slices.BinarySearchFunc(ids, p.After, identity.ID.Compare)
 	if found {
 		i++

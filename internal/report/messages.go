@@ -175,8 +175,7 @@ func (t *Tables) messagePeople(ctx context.Context, p Params) (People, error) {
 				ids = append(ids, who)
 			}
 		})
-		slices.SortFunc(ids, identity.ID.Compare)
-		return pageOf(slices.Compact(ids), p), err
+		return pageOf(ids, p), err
 	case "sent":
 		what = "sent IS NOT NULL"
 	case "delivered", "bounced", "opened", "clicked", "unsubscribed", "complained":
