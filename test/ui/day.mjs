@@ -70,6 +70,7 @@ await tell(async (shop) => {
   await page.waitForFunction((n) => document.querySelector('[data-testid=count]')?.textContent === n && !document.querySelector('.count.busy'), String(BUYERS))
   await shop.look(page)
   await button('Review and apply…').click()
+  await page.getByTestId('enter').getByText(String(BUYERS), { exact: true }).waitFor()
   await button('Apply').click()
   await page.getByRole('heading', { name: 'Spring lamp buyers' }).waitFor()
   await until('the members', async () => (await get('/segments/spring-lamp-buyers')).members === BUYERS)

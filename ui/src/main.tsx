@@ -111,7 +111,10 @@ const router = createRouter({ routeTree: tree, defaultPreload: 'intent', trailin
 
 const cache = new QueryClient({
   defaultOptions: {
+    // The server may be this machine: that there is no network says nothing about it.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 5_000,
       refetchOnWindowFocus: false,
       retry: (n, e) => n < 2 && e instanceof Trouble && e.status === 503,

@@ -137,6 +137,7 @@ export const segments = {
   'What it makes each customer carry along': 'Was jeder Kunde dafür mitführt',
   'What it is for': 'Wofür es ist',
   'What would change': 'Was sich ändern würde',
+  '{n} warnings about what does not change': '{n} Warnungen zu dem, was sich nicht ändert',
   'Whom a message would reach': 'Wen eine Nachricht erreichen würde',
   'Whom it is about': 'Um wen es geht',
   Why: 'Warum',

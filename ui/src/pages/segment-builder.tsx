@@ -353,6 +353,10 @@ function Review({
   const going = usePreview(changed && start.old ? leaves : null, { wait: 0, sample: 5 });
   const problems = review.data?.diff.problems ?? [];
   const bad = problems.some((p) => !p.warning);
+  // Warnings about files that stay as they are have been seen before.
+  const files = (review.data?.diff.changes ?? []).map((c) => c.file);
+  const elsewhere = (p: Schemas['DefinitionProblem']) => p.warning && !files.some((f) => p.where === f || p.where.startsWith(f + ':'));
+  const others = problems.filter(elsewhere);
   const conflict = apply.error instanceof Trouble && apply.error.status === 409;
   const strange = review.error instanceof Strange;
   return (
@@ -396,17 +400,21 @@ function Review({
           {(review.data.diff.changes ?? []).map((c) => (
             <Change key={c.kind + c.name + c.file} c={c} />
           ))}
-          {problems.map((p, i) => (
-            <div key={i} className={'note ' + (p.warning ? 'warn' : 'bad')}>
-              <span className="mono">{p.where}</span> {p.what}
-              {p.instead && (
-                <>
-                  {' '}
-                  — <code>{p.instead}</code>
-                </>
-              )}
-            </div>
-          ))}
+          {problems
+            .filter((p) => !elsewhere(p))
+            .map((p, i) => (
+              <Noted key={i} p={p} />
+            ))}
+          {others.length > 0 && (
+            <details>
+              <summary className="soft small">{t('{n} warnings about what does not change', { n: n(others.length) })}</summary>
+              <div className="stack">
+                {others.map((p, i) => (
+                  <Noted key={i} p={p} />
+                ))}
+              </div>
+            </details>
+          )}
         </>
       )}
       {conflict ? (
@@ -418,7 +426,7 @@ function Review({
       ) : (
         <Failure error={apply.error} />
       )}
-      <div className="row">
+      <div className="row end">
         {conflict ? (
           <button
             className="primary"
@@ -441,6 +449,20 @@ function Review({
         <button onClick={onClose}>{t('Cancel')}</button>
       </div>
     </Ask>
+  );
+}
+
+function Noted({ p }: { p: Schemas['DefinitionProblem'] }) {
+  return (
+    <div className={'note ' + (p.warning ? 'warn' : 'bad')}>
+      <span className="mono">{p.where}</span> {p.what}
+      {p.instead && (
+        <>
+          {' '}
+          — <code>{p.instead}</code>
+        </>
+      )}
+    </div>
   );
 }
 

@@ -404,7 +404,7 @@ function Delete({ name, uses, open, onClose }: { name: string; uses: Schemas['Us
           ) : (
             <Failure error={apply.error} />
           )}
-          <div className="row">
+          <div className="row end">
             {conflict ? (
               <button
                 onClick={() => {

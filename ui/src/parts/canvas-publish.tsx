@@ -122,7 +122,7 @@ export function Publish({
           {t('Compare again')}
         </button>
       )}
-      <div className="row">
+      <div className="row end">
         <button
           type="button"
           className={text ? 'primary' : 'danger'}

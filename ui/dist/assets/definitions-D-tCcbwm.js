@@ -1,1 +1,0 @@
-import"./api-CY5daTGp.js";function e(e){return e.toLowerCase().normalize(`NFKD`).replace(/\p{M}/gu,``).replace(/ß/g,`ss`).replace(/[^a-z0-9]+/g,`-`).replace(/^-+|-+$/g,``).slice(0,60)}export{e as t};
