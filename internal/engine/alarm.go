@@ -22,6 +22,6 @@ func (l *lane) tooEarly(it *item) {
 	if it.damaged {
 		return
 	}
-	it.early = true
 	l.touch(it)
+	it.early = true
 }

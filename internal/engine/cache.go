@@ -50,8 +50,11 @@ type item struct {
 	size     int64 // bytes of memory, about
 	rest     int   // bytes of them that are its rest, or unknownRest
 	pins     int   // batches, open or in flight, that hold a change of it
-	newer    *item
-	older    *item
+	// writes is where the commit under way wants to know what it writes of the item; nil:
+	// it knows, or writes nothing.
+	writes *packed
+	newer  *item
+	older  *item
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
@@ -215,17 +218,12 @@ func (c *cache) restEncoded(it *item, p *profile.Profile) bool {
 	return it.packed != nil && c.rows.has(it.id) && p.SameRest(it.packed)
 }
 
-// committed notes that a batch with changes of the item is in the store. What the
-// commit encoded need not be encoded again.
-func (c *cache) committed(it *item, r *packed) {
-	it.pins--
+// written notes what a commit has put into the store of an item. What it encoded need
+// not be encoded again.
+func (c *cache) written(it *item, r *packed) {
 	c.resize(it, r.size(it))
 	switch {
-	case it.p == nil:
-		if it.pins == 0 {
-			c.rows.hold(it.id, false)
-			delete(c.resting, it.id)
-		}
+	case it.p == nil: // it rests: it is a row
 	case it.p != r.p || c.encoded(it): // it has changed since, or is a row already
 	case r.rest != unknownRest:
 		c.rows.put(it.id, r.body[:r.hot], r.body[r.hot:])
@@ -233,6 +231,14 @@ func (c *cache) committed(it *item, r *packed) {
 	case c.restEncoded(it, it.p):
 		c.rows.putHot(it.id, r.body)
 		it.packed = it.p
+	}
+}
+
+// release notes that a batch with changes of the item is no longer under way.
+func (c *cache) release(it *item) {
+	if it.pins--; it.pins == 0 && it.p == nil {
+		c.rows.hold(it.id, false)
+		delete(c.resting, it.id)
 	}
 }
 

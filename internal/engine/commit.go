@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -56,35 +57,53 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 	return nil
 }
 
-// begin sends the open batch to the store and opens the next one.
+// begin sends the open batch to the store and opens the next one. What is written of
+// each customer is noted beside the lane, or by the lane before the customer changes.
 func (l *lane) begin(ctx context.Context) {
 	l.mu.Lock()
 	b := l.open
 	b.forwarded, b.runs = l.ackUpTo, l.dirtyRuns()
-	// Sorted by id, rows of one lane fall on neighbouring pages.
-	ids := make([]identity.ID, 0, len(b.dirty))
-	for id := range b.dirty {
-		ids = append(ids, id)
+	rows := make([]packed, len(b.dirty))
+	i := 0
+	for _, it := range b.dirty { // order does not matter: they are sorted when all are noted
+		it.writes = &rows[i]
+		it.writes.it, it.writes.id = it, it.id
+		i++
 	}
-	slices.SortFunc(ids, identity.ID.Compare)
-	rows := make([]packed, len(ids))
 	l.scratch.copies = l.scratch.copies[:0]
-	for i, id := range ids {
-		rows[i] = l.gather(b.dirty[id])
-	}
 	to := l.pos
 	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
 	l.mu.Unlock()
 
 	go func() {
+		l.piecemeal(rows, func(r *packed) { l.gather(r.it) })
+		// Sorted by id, rows of one lane fall on neighbouring pages.
+		slices.SortFunc(rows, func(a, b packed) int { return a.id.Compare(b.id) })
 		r := result{rows: rows}
 		r.commit = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
+			l.piecemeal(rows, func(r *packed) { l.cache.written(r.it, r) })
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
 		}
 		l.committed <- r
 	}()
+}
+
+// piece is for how many rows the lock is held: for a fraction of a millisecond.
+const piece = 64
+
+// piecemeal calls do for the rows of a commit, with the lock, and lets the lane come
+// between.
+func (l *lane) piecemeal(rows []packed, do func(r *packed)) {
+	for part := range slices.Chunk(rows, piece) {
+		l.mu.Lock()
+		for i := range part {
+			do(&part[i])
+		}
+		l.mu.Unlock()
+		runtime.Gosched()
+	}
 }
 
 // settleInflight waits for the commit under way.
@@ -112,7 +131,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	l.stuck.Store(nil)
 	l.mu.Lock()
 	for i := range r.rows {
-		l.cache.committed(r.rows[i].it, &r.rows[i])
+		l.cache.release(r.rows[i].it)
 	}
 	l.cache.shrink()
 	if l.nextAlarm = r.nextAlarm; l.open.fired {

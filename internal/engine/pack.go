@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"runtime"
+
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
@@ -26,11 +28,16 @@ type packed struct {
 	rest   int    // bytes of the rest; unknownRest: it was not encoded
 }
 
-// gather notes what a commit writes of an item. What is a row is copied, for it may
-// change while the commit is under way. The lock is held.
-func (l *lane) gather(it *item) packed {
-	s := &l.scratch
-	r := packed{
+// gather notes what the commit under way writes of an item, if it does not know yet.
+// What is a row is copied, for it may change meanwhile. It comes before any change of
+// the item. The lock is held.
+func (l *lane) gather(it *item) {
+	if it.writes == nil {
+		return
+	}
+	s, r := &l.scratch, it.writes
+	it.writes = nil
+	*r = packed{
 		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest, from: len(s.copies),
 	}
 	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
@@ -48,7 +55,6 @@ func (l *lane) gather(it *item) packed {
 	if !r.keep {
 		it.alarm, it.early = r.alarm, false
 	}
-	return r
 }
 
 // packRows returns the rows of a commit, with room for some more. Of a profile whose
@@ -57,6 +63,9 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 	s.rows = s.rows[:0]
 	for i := range rows {
 		r := &rows[i]
+		if i%piece == piece-1 {
+			runtime.Gosched() // whoever is live goes first
+		}
 		if r.p == nil {
 			continue
 		}

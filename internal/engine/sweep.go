@@ -101,8 +101,9 @@ type change struct {
 // waitedFor reports whether whoever waits for what was heard waits for a sweep too.
 func (s *sweeping) waitedFor() bool { return s.under.Load() && s.short.Load() }
 
-// touch notes that the profile changed. The lock is held.
+// touch notes that the profile changes. The lock is held.
 func (l *lane) touch(it *item) {
+	l.gather(it)
 	l.open.touch(it)
 	for _, r := range l.sweeping.ranges {
 		if at := store.Prefix(it.id); r.lo <= at && at <= r.hi {

@@ -215,6 +215,7 @@ func (l *lane) evaluated(it *item) {
 	if program := l.pos.Evaluated(it.p); program != it.p.Program && it.p.Lives() {
 		own := *it.p
 		own.Program = program
+		l.gather(it)
 		it.p = &own // the store need not know
 	}
 }
