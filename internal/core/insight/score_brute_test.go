@@ -104,6 +104,9 @@ func worthAt(list []grant, half int, t event.Time, of string) (sum float64) {
 	return sum
 }
 
+// level is the whole number of levels that a value is shown as; a half goes to zero.
+func level(v float64) float64 { return math.Copysign(math.Ceil(math.Abs(v)*(1<<32)-0.5), v) }
+
 // scoring is one rule of a score.
 type scoring struct {
 	name, category, device string
@@ -319,7 +322,8 @@ func (g *group) value(deeds []deed) (func(event.Time) float64, []event.Time) {
 	}
 	return func(t event.Time) (sum float64) {
 		for i, v := range values {
-			sum += min(v(t), float64(g.most[i]))
+			// A group adds up what its scores say, and each says a whole number of levels.
+			sum += min(level(v(t))/(1<<32), float64(g.most[i]))
 		}
 		return sum
 	}, more
@@ -349,7 +353,7 @@ func (q asksScore) text() string {
 func (q asksScore) over(deeds []deed) turns {
 	value, more := q.of.value(deeds)
 	return walk(append(grid(deeds), more...), func(t event.Time) bool {
-		l, n := math.Round(value(t)*(1<<32)), q.n*(1<<32)
+		l, n := level(value(t)), q.n*(1<<32)
 		from := map[string]float64{"warm": 2, "hot": 5.5, "fire": 9}[q.tier] * (1 << 32)
 		upto := map[string]float64{"warm": 5.5, "hot": 9, "fire": math.Inf(1)}[q.tier] * (1 << 32)
 		switch q.op {
