@@ -301,6 +301,7 @@ func retry(e *event.Event) time.Duration {
 type Step struct {
 	older    uint64
 	segments *insight.Segments // of the older one
+	beyond   insight.Beyond
 	fresh    *condition.Fresh
 }
 
@@ -310,7 +311,7 @@ func (pr *Program) From(older *Program) *Step {
 	if older == nil {
 		return nil
 	}
-	return &Step{older: older.Hash, segments: older.Segments, fresh: pr.Series.Beyond(older.Series)}
+	return &Step{older: older.Hash, segments: older.Segments, beyond: pr.Segments.Beyond(older.Segments), fresh: pr.Series.Beyond(older.Series)}
 }
 
 // Reads says which part of a history a catch-up needs.
@@ -385,7 +386,12 @@ func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event
 	r.p.Program = pr.Hash
 	r.forget()
 	r.note(pr.Segments.Gone(r.p, step.before(), now))
-	changes := r.note(pr.Segments.All(r.p, now, !lived))
+	var changes []insight.Change
+	if step != nil && p.Program == step.older {
+		changes = r.note(pr.Segments.Since(step.beyond, r.p, now, !lived))
+	} else {
+		changes = r.note(pr.Segments.All(r.p, now, !lived))
+	}
 	r.follow(pr.Journeys.CatchUp(r.world()))
 	r.follow(pr.Journeys.OnAlarm(r.world(), changes))
 	r.settleFrom(after)

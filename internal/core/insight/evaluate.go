@@ -96,15 +96,46 @@ func (s *Segments) Gone(p *profile.Profile, before *Segments, now event.Time) (c
 // exist are dropped: see [Segments.Gone]. The changes are silent if the caller says
 // so, but for segments that count existing customers as entering.
 func (s *Segments) All(p *profile.Profile, now event.Time, silent bool) []Change {
-	gone := func(m profile.Membership) bool { _, known := s.byKey[m.Key]; return !known }
-	own := slices.ContainsFunc(p.Segments, gone)
-	if own {
-		p.Segments, p.Untils = slices.DeleteFunc(p.AppendMemberships(nil), gone), nil
-	}
 	var few [8]uint64
 	dirty := s.set(few[:])
 	for n := range s.list {
 		dirty[n>>6] |= 1 << (n & 63)
+	}
+	return s.catchUp(p, now, silent, dirty)
+}
+
+// Since is [Segments.All] for a profile that was evaluated under the older program: a
+// segment that both have is as it was, but for those whose Until has come and those that
+// rest on one that changes.
+func (s *Segments) Since(b Beyond, p *profile.Profile, now event.Time, silent bool) []Change {
+	var few [8]uint64
+	dirty := s.due(p, now, s.set(few[:]))
+	for w := range dirty {
+		dirty[w] |= b.places[w]
+	}
+	return s.catchUp(p, now, silent, dirty)
+}
+
+// Beyond is which segments of a program an older one does not have, or not so.
+type Beyond struct{ places []uint64 }
+
+// Beyond compares the program with an older one.
+func (s *Segments) Beyond(older *Segments) Beyond {
+	b := Beyond{s.set(nil)}
+	for n := range s.list {
+		m, known := older.byKey[s.list[n].key]
+		if !known || !s.list[n].cond.Same(older.list[m].cond) || s.defaultZone.String() != older.defaultZone.String() {
+			b.places[n>>6] |= 1 << (n & 63)
+		}
+	}
+	return b
+}
+
+func (s *Segments) catchUp(p *profile.Profile, now event.Time, silent bool, dirty []uint64) []Change {
+	gone := func(m profile.Membership) bool { _, known := s.byKey[m.Key]; return !known }
+	own := slices.ContainsFunc(p.Segments, gone)
+	if own {
+		p.Segments, p.Untils = slices.DeleteFunc(p.AppendMemberships(nil), gone), nil
 	}
 	r := run{s: s, p: p, now: now, silent: silent, own: own}
 	return r.all(dirty)

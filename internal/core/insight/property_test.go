@@ -326,6 +326,7 @@ func live(t *rapid.T, on diet) {
 	if ps.Bad() {
 		t.Fatalf("%v", ps.All())
 	}
+	older := edition(t, on, l, p.ID, env, sources, defs)
 	truth := make([][]bool, len(refs))
 	for i := range refs {
 		truth[i] = refs[i].q.answers(l)
@@ -362,9 +363,56 @@ func live(t *rapid.T, on diet) {
 			stop = steps[0].heard
 		}
 		checkTick(t, l, p, segments, refs, truth, changes, n, stop)
+		if n%7 == 3 {
+			checkSince(t, p, older, segments, l.instant(n), l.instant(rapid.IntRange(n, max(n, stop-1)).Draw(t, "in force")))
+		}
 	}
 	if stuck := watch.Stuck(); len(stuck) > 0 {
 		t.Fatalf("stuck: %v", stuck)
+	}
+}
+
+// edition compiles definitions as they may have been before: some were not there, and
+// some asked something else.
+func edition(t *rapid.T, on diet, l *life, id identity.ID, env *condition.Env, traits []condition.TraitSource, defs []insight.SegmentSource) *insight.Segments {
+	var was []insight.SegmentSource
+	var refs []ref
+	for _, d := range defs {
+		switch rapid.SampledFrom([]string{"the same", "the same", "another", "none"}).Draw(t, "was") {
+		case "another":
+			q := drawAsk(t, on, l, id, refs, nil, 2)
+			refs = append(refs, ref{d.Name, q})
+			d.Node = parseJSON(t, q.text())
+		case "none":
+			continue
+		}
+		was = append(was, d)
+	}
+	before := &condition.Env{Set: env.Set, Currency: env.Currency, Zones: zones, Lists: env.Lists}
+	var ps spec.Problems // one may rest on what was not there, and was not there either then
+	condition.ParseTraits(traits, before, &ps)
+	return insight.Compile(was, before, &ps)
+}
+
+// checkSince holds [insight.Segments.Since] against asking everything anew, for a
+// customer who was evaluated under the older definitions.
+func checkSince(t *rapid.T, p *profile.Profile, older, newer *insight.Segments, at, now event.Time) {
+	was := *p
+	was.Segments, was.Untils = nil, nil
+	older.All(&was, at, false)
+	for next := older.Next(&was); next <= now; next = older.Next(&was) {
+		older.Due(&was, next, nil)
+	}
+	all, since := was, was
+	want := newer.All(&all, now, true)
+	if got := newer.Since(newer.Beyond(older), &since, now, true); !slices.Equal(got, want) {
+		t.Fatalf("at %s: %+v, want %+v", now, got, want)
+	}
+	for _, name := range newer.Names() {
+		got, want := since.Member(condition.SegmentKey(name)), all.Member(condition.SegmentKey(name))
+		if got.In != want.In || got.In && got.Since != want.Since || got.Until <= now {
+			t.Fatalf("at %s: %s is %+v, want %+v", now, name, got, want)
+		}
 	}
 }
 
