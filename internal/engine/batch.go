@@ -14,8 +14,9 @@ import (
 
 // batch is what a lane has applied and not committed.
 type batch struct {
+	number     uint64 // no other batch of the lane has it
 	from       store.Position
-	dirty      map[identity.ID]*item
+	dirty      []*item               // whose changes it holds, each once
 	raw        []store.Row           // rows that cannot be read, as they are, with their alarm off
 	kept       []kept                // events for the history, in the order in which they were applied
 	chains     map[identity.ID]chain // by strand: its events in kept
@@ -78,25 +79,25 @@ type Stop struct {
 	Why string
 }
 
-func newBatch(from store.Position) *batch {
+func newBatch(number uint64, from store.Position) *batch {
 	return &batch{
-		from: from, dirty: map[identity.ID]*item{}, chains: map[identity.ID]chain{},
+		number: number, from: from, chains: map[identity.ID]chain{},
 		members: map[membership]store.Membership{}, deliveries: map[profile.DeliveryID]*store.Delivery{},
 	}
 }
 
 // renew returns a batch that uses the memory of b, which nobody needs any more.
-func (b *batch) renew(from store.Position) *batch {
+func (b *batch) renew(number uint64, from store.Position) *batch {
 	if b == nil {
-		return newBatch(from)
+		return newBatch(number, from)
 	}
-	clear(b.dirty)
+	clear(b.dirty) // they may have left the cache
 	clear(b.chains)
 	clear(b.members)
 	clear(b.deliveries)
 	clear(b.kept) // it holds on to records of the log
 	return &batch{
-		from: from, dirty: b.dirty, chains: b.chains, members: b.members, deliveries: b.deliveries, kept: b.kept[:0], feed: b.feed[:0],
+		number: number, from: from, dirty: b.dirty[:0], chains: b.chains, members: b.members, deliveries: b.deliveries, kept: b.kept[:0], feed: b.feed[:0],
 	}
 }
 
@@ -106,8 +107,9 @@ func (b *batch) empty() bool {
 
 // touch notes that the profile changed.
 func (b *batch) touch(it *item) {
-	if _, ok := b.dirty[it.p.ID]; !ok {
-		b.dirty[it.p.ID] = it
+	if it.batch != b.number {
+		it.batch, it.place = b.number, len(b.dirty)
+		b.dirty = append(b.dirty, it)
 		it.pins++
 		b.bytes += it.row - max(it.rest, 0) + 64
 	}
@@ -221,6 +223,7 @@ func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }
 // scratch is memory that one commit after another packs its rows in. The store is
 // done with it when a commit returns.
 type scratch struct {
+	noted  []packed // by place in the batch, and then by id
 	rows   []byte
 	copies []byte // of rows that the cache has
 	events []byte

@@ -46,15 +46,16 @@ type item struct {
 	home  bool       // whether somebody lives there, while it rests
 	// signpost: the store has it as one.
 	signpost bool
-	row      int   // bytes of its row when it was last read or written
-	size     int64 // bytes of memory, about
-	rest     int   // bytes of them that are its rest, or unknownRest
-	pins     int   // batches, open or in flight, that hold a change of it
-	// writes is where the commit under way wants to know what it writes of the item; nil:
-	// it knows, or writes nothing.
-	writes *packed
-	newer  *item
-	older  *item
+	row      int    // bytes of its row when it was last read or written
+	size     int64  // bytes of memory, about
+	rest     int    // bytes of them that are its rest, or unknownRest
+	pins     int    // batches, open or in flight, that hold a change of it
+	batch    uint64 // the newest batch that did, and
+	place    int    // its place among those of that batch
+	newer    *item
+	older    *item
+	// passes: it came with a sweep, and nothing has happened to the customer since.
+	passes bool
 	// damaged: the row in the store cannot be read, p stands for nothing.
 	damaged bool
 	// seen holds the fingerprints of the history by month, for the months that
@@ -88,7 +89,23 @@ func (c *cache) get(id identity.ID) *item {
 		c.unlink(it)
 		c.link(it)
 	}
+	if it != nil {
+		it.passes = false
+	}
 	return it
+}
+
+// pass notes that nobody asked for an item: it goes before all others, and is not kept
+// as a row once it is in the store.
+func (c *cache) pass(it *item) {
+	it.passes = true
+	c.unlink(it)
+	if it.newer = c.oldest; it.newer != nil {
+		it.newer.older = it
+	}
+	if c.oldest = it; c.newest == nil {
+		c.newest = it
+	}
 }
 
 func (c *cache) link(it *item) {
@@ -151,13 +168,17 @@ func (c *cache) resize(it *item, encoded int) {
 	it.size = n
 }
 
-// shrink encodes what was not used for longest until the limit holds. What a commit
-// under way packs stays, so the size may lie above the limit until it has ended.
-func (c *cache) shrink() {
-	for it := c.oldest; it != nil && c.size > c.limit; {
+// shrink encodes what was not used for longest until the limit holds, given how many
+// have come: what a commit lets go is many at once, and whoever is live does not wait
+// until all of them have gone. What a commit under way packs stays, so the size may lie
+// above the limit until it has ended.
+func (c *cache) shrink(come int) {
+	most := 2*come + piece
+	for it, look := c.oldest, 16*most; it != nil && c.size > c.limit && most > 0 && look > 0; look-- {
 		next := it.newer
 		if c.mayGo(it) {
 			c.away(it)
+			most--
 		}
 		it = next
 	}
@@ -182,7 +203,7 @@ func (c *cache) away(it *item) {
 		}
 		it.wakes, it.home = it.p.Alarm, it.p.Lives()
 		c.resting[it.id] = it
-	case it.damaged || it.base == nil: // how the store has it would be forgotten
+	case it.damaged || it.passes || it.base == nil: // of the last, how the store has it would be forgotten
 		c.rows.drop(it.id)
 	default:
 		c.encode(it)
@@ -220,11 +241,12 @@ func (c *cache) restEncoded(it *item, p *profile.Profile) bool {
 
 // written notes what a commit has put into the store of an item. What it encoded need
 // not be encoded again.
-func (c *cache) written(it *item, r *packed) {
+func (c *cache) written(r *packed) {
+	it := r.it
 	c.resize(it, r.size(it))
 	switch {
 	case it.p == nil: // it rests: it is a row
-	case it.p != r.p || c.encoded(it): // it has changed since, or is a row already
+	case it.p != r.p || c.encoded(it) || it.passes: // it has changed since, or is a row already, or need not be
 	case r.rest != unknownRest:
 		c.rows.put(it.id, r.body[:r.hot], r.body[r.hot:])
 		it.packed = it.p
@@ -236,9 +258,12 @@ func (c *cache) written(it *item, r *packed) {
 
 // release notes that a batch with changes of the item is no longer under way.
 func (c *cache) release(it *item) {
-	if it.pins--; it.pins == 0 && it.p == nil {
-		c.rows.hold(it.id, false)
-		delete(c.resting, it.id)
+	if it.pins--; it.pins > 0 || it.p != nil {
+		return
+	}
+	delete(c.resting, it.id)
+	if c.rows.hold(it.id, false); it.passes {
+		c.rows.drop(it.id)
 	}
 }
 

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -169,7 +168,7 @@ func (l *lane) slice(ctx context.Context, e *event.Event, now event.Time) error 
 	if r.Cursor = end; end.Zero() {
 		r.EndPass()
 	}
-	l.cache.shrink()
+	l.cache.shrink(len(ids))
 	return nil
 }
 
@@ -307,9 +306,9 @@ func (l *lane) among(ids []identity.ID, from, last identity.ID) []identity.ID {
 		if b == nil {
 			continue
 		}
-		for id := range maps.Keys(b.dirty) { // order does not matter: sorted below
-			if id.Compare(from) >= 0 && id.Compare(last) <= 0 {
-				ids = append(ids, id)
+		for _, it := range b.dirty {
+			if it.id.Compare(from) >= 0 && it.id.Compare(last) <= 0 {
+				ids = append(ids, it.id)
 			}
 		}
 	}

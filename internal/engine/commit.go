@@ -63,27 +63,25 @@ func (l *lane) begin(ctx context.Context) {
 	l.mu.Lock()
 	b := l.open
 	b.forwarded, b.runs = l.ackUpTo, l.dirtyRuns()
-	rows := make([]packed, len(b.dirty))
-	i := 0
-	for _, it := range b.dirty { // order does not matter: they are sorted when all are noted
-		it.writes = &rows[i]
-		it.writes.it, it.writes.id = it, it.id
-		i++
-	}
-	l.scratch.copies = l.scratch.copies[:0]
+	s := &l.scratch
+	s.noted = slices.Grow(s.noted[:0], len(b.dirty))[:len(b.dirty)]
+	clear(s.noted)
+	rows := s.noted
+	s.copies = s.copies[:0]
 	to := l.pos
-	l.inflight, l.open, l.spare = b, l.spare.renew(to), nil
+	l.batches++
+	l.inflight, l.open, l.spare = b, l.spare.renew(l.batches, to), nil
 	l.mu.Unlock()
 
 	go func() {
-		l.piecemeal(rows, func(r *packed) { l.gather(r.it) })
+		l.piecemeal(len(rows), func(i int) { l.note(b, i) })
 		// Sorted by id, rows of one lane fall on neighbouring pages.
 		slices.SortFunc(rows, func(a, b packed) int { return a.id.Compare(b.id) })
 		r := result{rows: rows}
 		r.commit = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
 		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
-			l.piecemeal(rows, func(r *packed) { l.cache.written(r.it, r) })
+			l.piecemeal(len(rows), func(i int) { l.cache.written(&rows[i]) })
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
 		}
 		l.committed <- r
@@ -93,13 +91,12 @@ func (l *lane) begin(ctx context.Context) {
 // piece is for how many rows the lock is held: for a fraction of a millisecond.
 const piece = 64
 
-// piecemeal calls do for the rows of a commit, with the lock, and lets the lane come
-// between.
-func (l *lane) piecemeal(rows []packed, do func(r *packed)) {
-	for part := range slices.Chunk(rows, piece) {
+// piecemeal calls do for 0 to n−1, with the lock, and lets the lane come between.
+func (l *lane) piecemeal(n int, do func(i int)) {
+	for first := 0; first < n; first += piece {
 		l.mu.Lock()
-		for i := range part {
-			do(&part[i])
+		for i := first; i < min(first+piece, n); i++ {
+			do(i)
 		}
 		l.mu.Unlock()
 		runtime.Gosched()
@@ -133,7 +130,6 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	for i := range r.rows {
 		l.cache.release(r.rows[i].it)
 	}
-	l.cache.shrink()
 	if l.nextAlarm = r.nextAlarm; l.open.fired {
 		l.nextAlarm = event.Never // the store does not know what has fired since; the next commit tells
 	}
@@ -164,6 +160,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 		l.e.o.OnPlanned()
 	}
 	l.told.Store(r.commit.To.Seq)
+	clear(r.rows) // they hold on to profiles
 	l.spare = b
 	return r.unread
 }
@@ -192,7 +189,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 	if l.open.from.Seq == l.pos.Seq {
 		// Readers of the feed ask for what was told behind a record, so no two commits
 		// may end at one: a crowd takes a record for each.
-		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		return l.nextRecord(ctx)
 	}
 	if n > len(l.due) {
 		n = len(l.due)
@@ -233,7 +230,7 @@ func (l *lane) fire(ctx context.Context, n int) error {
 		}
 		l.wake(it)
 	}
-	l.cache.shrink()
+	l.cache.shrink(len(batch))
 	return nil
 }
 

@@ -234,6 +234,7 @@ func (e *Engine) Start() {
 	e.stop, e.running = stop, ctx
 	for _, l := range e.lanes {
 		e.done.Go(func() { l.sweeps(ctx) })
+		e.done.Go(func() { l.ticks(ctx) })
 		e.done.Add(2)
 		go func() {
 			defer e.done.Done()

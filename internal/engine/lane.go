@@ -37,6 +37,7 @@ type lane struct {
 	turns *turns // that customers may be under; prog is the last one's
 
 	inflight  *batch
+	batches   uint64      // how many there were
 	committed chan result // of the commit in flight
 	packer    *feed.Packer
 
@@ -65,9 +66,13 @@ type lane struct {
 	numbers  uint64          // of the last forward
 	waiting  []store.Forward // committed, not yet appended; guarded by mu
 	wakePump chan struct{}
-	ackUpTo  uint64 // forwards that are appended; guarded by mu
-	owed     uint64 // the last forward that is committed, and
-	paid     uint64 // the last one that is appended; guarded by mu
+
+	wantsTick chan struct{} // gets one when the lane asks for a tick
+	ticking   atomic.Bool   // until the log has answered
+
+	ackUpTo uint64 // forwards that are appended; guarded by mu
+	owed    uint64 // the last forward that is committed, and
+	paid    uint64 // the last one that is appended; guarded by mu
 }
 
 type result struct {
@@ -82,7 +87,7 @@ func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
 	l := &lane{
 		e: e, n: n, appender: eventlog.NewAppender(e.o.Log, n, eventlog.AppenderOptions{}),
 		cache: newCache(e.o.CacheBytes / int64(of)), committed: make(chan result, 1), packer: feed.NewPacker(),
-		wakePump: make(chan struct{}, 1),
+		wakePump: make(chan struct{}, 1), wantsTick: make(chan struct{}, 1),
 	}
 	l.sweeping.begun, l.sweeping.ready = make(chan struct{}, 1), make(chan *swept, 1)
 	first := (n*identity.Partitions + of - 1) / of
@@ -125,7 +130,8 @@ func (l *lane) reset(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cache.clear()
-	l.pos, l.open, l.nextAlarm, l.due, l.crowd = pos, newBatch(from), next, nil, nil
+	l.batches++
+	l.pos, l.open, l.nextAlarm, l.due, l.crowd = pos, newBatch(l.batches, from), next, nil, nil
 	l.spare = nil
 	l.damaged = map[identity.ID]struct{}{}
 	l.fan = fanOut{}
@@ -278,12 +284,8 @@ func (l *lane) round(ctx context.Context) error {
 	if l.inflight == nil && l.open.empty() {
 		l.stuck.Store(nil)
 	}
-	if len(records) == 0 && ctx.Err() == nil {
-		if now := l.e.o.Now(); l.nextAlarm <= now && l.pos.Now < l.nextAlarm {
-			if err := l.tick(ctx, now); err != nil {
-				return err
-			}
-		}
+	if len(records) == 0 && l.nextAlarm <= l.e.o.Now() && l.pos.Now < l.nextAlarm {
+		l.askTick()
 	}
 	return l.maybeCommit(ctx, len(records) == 0)
 }
@@ -326,6 +328,9 @@ func (l *lane) patience() time.Time {
 	}
 	if l.sweeping.under.Load() {
 		wait = min(wait, sweepWait)
+		if l.sweeping.waits != nil && l.open.from.Seq < l.pos.Seq {
+			wait = 0 // it takes the next slice
+		}
 	}
 	if l.nextAlarm != event.Never {
 		if d := l.nextAlarm.Sub(l.e.o.Now()); d < wait {
@@ -340,6 +345,44 @@ func (l *lane) tick(ctx context.Context, now event.Time) error {
 	ev := event.Event{ID: event.ID("tick:" + strconv.FormatInt(int64(now), 36)), Type: event.System, Name: event.Tick, At: now, Trust: event.Own, Source: "rapport"}
 	return l.append(ctx, []identity.Addressed{{Event: ev}})
 }
+
+// nextRecord sees to it that a record comes, and does not wait for it while the engine
+// runs: the log may take its time, and whoever is live does not.
+func (l *lane) nextRecord(ctx context.Context) error {
+	if l.e.running == nil {
+		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+	}
+	l.askTick()
+	return nil
+}
+
+func (l *lane) askTick() {
+	if l.ticking.CompareAndSwap(false, true) {
+		l.wantsTick <- struct{}{}
+	}
+}
+
+// ticks writes the ticks that the lane asks for.
+func (l *lane) ticks(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wantsTick:
+		}
+		if err := l.tick(ctx, max(l.position().Now, l.e.o.Now())); err != nil {
+			select { // [Engine.Trouble] tells why
+			case <-ctx.Done():
+				return
+			case <-time.After(tickRetry):
+			}
+		}
+		l.ticking.Store(false)
+	}
+}
+
+// tickRetry is how long a lane does not ask a log for a tick that has refused one.
+const tickRetry = time.Second
 
 // record applies one record of the log.
 func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
@@ -369,7 +412,7 @@ func (l *lane) record(ctx context.Context, rec *eventlog.Record) error {
 	}
 	l.pos.Seq, l.pos.Now = rec.Seq, rec.Now
 	l.open.events += max(len(all), 1)
-	l.cache.shrink()
+	l.cache.shrink(len(all))
 	killpoint.Hit(killpoint.AfterApply)
 	return nil
 }

@@ -28,15 +28,22 @@ type packed struct {
 	rest   int    // bytes of the rest; unknownRest: it was not encoded
 }
 
-// gather notes what the commit under way writes of an item, if it does not know yet.
-// What is a row is copied, for it may change meanwhile. It comes before any change of
-// the item. The lock is held.
+// gather notes what the commit under way writes of an item, if it is one of those and
+// the commit does not know yet. It comes before any change of the item. The lock is held.
 func (l *lane) gather(it *item) {
-	if it.writes == nil {
+	if b := l.inflight; b != nil && it.batch == b.number {
+		l.note(b, it.place)
+	}
+}
+
+// note notes what a commit writes of one of its items. What is a row is copied, for it
+// may change meanwhile. The lock is held.
+func (l *lane) note(b *batch, place int) {
+	s, it := &l.scratch, b.dirty[place]
+	r := &s.noted[place]
+	if r.it != nil {
 		return
 	}
-	s, r := &l.scratch, it.writes
-	it.writes = nil
 	*r = packed{
 		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest, from: len(s.copies),
 	}

@@ -66,35 +66,83 @@ func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effect
 	return next, eff, ""
 }
 
-// history returns the wanted events of the profile and its strands in the order in
-// which they were heard, what is not committed included. Wanted nil: every event. The
-// lock is held.
-func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
-	for _, strand := range StrandsOf(p.ID, p.Strands) {
-		blocks, err := l.e.o.Store.History(ctx, strand)
-		if err != nil {
-			return nil, err
-		}
-		held := len(all)
-		if all, err = appendHeard(all, strand, blocks, wanted); err != nil {
-			return nil, err
-		}
-		for _, b := range []*batch{l.inflight, l.open} {
-			if b == nil {
-				continue
-			}
-			waiting, err := b.heard(strand, wanted)
+// history is how the wanted events of a customer are read, what is not committed
+// included. The lock is held.
+func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error) {
+	return l.historyOf(l.blocks, true)(ctx, p, wanted)
+}
+
+// committed returns what the store has of a strand.
+type committed func(ctx context.Context, strand identity.ID) ([]store.Block, error)
+
+// historyOf returns how to read the wanted events of a profile and its strands in the
+// order in which they were heard; wanted nil: every event. Whoever reads what is not
+// committed too holds the lock.
+func (l *lane) historyOf(blocks committed, uncommitted bool) past {
+	return func(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
+		for _, strand := range StrandsOf(p.ID, p.Strands) {
+			list, err := blocks(ctx, strand)
 			if err != nil {
 				return nil, err
 			}
-			// The commit under way may have ended already.
-			if b == l.open || !endsWith(all[held:], waiting) {
-				all = append(all, waiting...)
+			first := len(all)
+			if all, err = appendHeard(all, strand, list, wanted); err != nil {
+				return nil, err
+			}
+			if !uncommitted {
+				continue
+			}
+			for _, b := range []*batch{l.inflight, l.open} {
+				if b == nil {
+					continue
+				}
+				waiting, err := b.heard(strand, wanted)
+				if err != nil {
+					return nil, err
+				}
+				// The commit under way may have ended already.
+				if b == l.open || !endsWith(all[first:], waiting) {
+					all = append(all, waiting...)
+				}
 			}
 		}
+		HeardInOrder(all)
+		return all, nil
 	}
-	HeardInOrder(all)
-	return all, nil
+}
+
+// blocks asks the store for a strand. One customer's damage is not the lane's.
+func (l *lane) blocks(ctx context.Context, strand identity.ID) ([]store.Block, error) {
+	list, err := l.e.o.Store.History(ctx, strand)
+	if fault.Is(err, fault.Corrupt) {
+		return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
+	}
+	return list, err
+}
+
+// histories asks the store for many strands at once, and one by one if one of them is
+// damaged.
+func (l *lane) histories(ctx context.Context, strands []identity.ID) (committed, error) {
+	if len(strands) == 0 {
+		return l.blocks, nil
+	}
+	lists, err := l.e.o.Store.Histories(ctx, strands)
+	switch {
+	case fault.Is(err, fault.Corrupt):
+		return l.blocks, nil
+	case err != nil:
+		return nil, err
+	}
+	held := make(map[identity.ID][]store.Block, len(strands))
+	for i, strand := range strands {
+		held[strand] = lists[i]
+	}
+	return func(ctx context.Context, strand identity.ID) ([]store.Block, error) {
+		if list, known := held[strand]; known {
+			return list, nil
+		}
+		return l.blocks(ctx, strand)
+	}, nil
 }
 
 // appendHeard appends the wanted events in the blocks of a strand.

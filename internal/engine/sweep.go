@@ -13,7 +13,6 @@ import (
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
 	"rapport/internal/core/profile"
-	"rapport/internal/fault"
 	"rapport/internal/store"
 )
 
@@ -37,8 +36,12 @@ const fewRanges = 32
 
 const (
 	sweepWait  = time.Millisecond // how long the lane may wait for a record while a range waits for it
-	sweepRetry = time.Second      // how long a sweep waits for a store or a log that does not answer
+	sweepRetry = time.Second      // how long a sweep waits for a store that does not answer
 )
+
+// sweepSlice is how many customers the lane takes from a range between two looks at
+// the log: about a millisecond.
+const sweepSlice = 32
 
 // sweeping is where the sweep of a lane is. What is not atomic is guarded by the
 // lane's lock.
@@ -48,8 +51,7 @@ type sweeping struct {
 	ranges []*swept      // that are looked at, or wait for the lane
 	begun  chan struct{} // gets one when a sweep begins
 	ready  chan *swept   // gets a range that was looked at
-	waits  *swept        // it waits for a record; only the lane's goroutine asks
-	again  time.Time     // not before then does it ask a log for one that has refused; nor this
+	waits  *swept        // it waits for a record, or is taken; only the lane's goroutine asks
 	under  atomic.Bool   // a sweep is under way
 	short  atomic.Bool   // and whoever waits for what was heard waits for it
 	ended  atomic.Int64  // how many sweeps have come to everybody
@@ -86,6 +88,7 @@ type swept struct {
 	// began, or who have changed since: what was read of them is old.
 	touched map[identity.ID]struct{}
 	changed []change // in order of id
+	taken   int      // of them
 	old     bool     // another program has come into force
 	stop    func()   // looking at it
 }
@@ -163,9 +166,9 @@ func (l *lane) beginRange() *swept {
 		if b == nil {
 			continue
 		}
-		for id := range b.dirty { // order does not matter: it is a set
-			if at := store.Prefix(id); r.lo <= at && at <= r.hi {
-				r.touched[id] = struct{}{}
+		for _, it := range b.dirty {
+			if at := store.Prefix(it.id); r.lo <= at && at <= r.hi {
+				r.touched[it.id] = struct{}{}
 			}
 		}
 	}
@@ -248,10 +251,11 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 			strands = append(strands, StrandsOf(p.ID, p.Strands)...)
 		}
 	}
-	history, err := l.histories(ctx, strands)
+	blocks, err := l.histories(ctx, strands)
 	if err != nil {
 		return nil, err
 	}
+	history := l.historyOf(blocks, false) // who has more than what is committed is touched
 	for i := range behind {
 		c := &behind[i]
 		if r.pass(ctx, c, history); c.counts() {
@@ -300,30 +304,6 @@ func (c *change) counts() bool {
 	return !c.made[len(c.made)-1].next.Same(c.p)
 }
 
-// histories returns how to read what is committed of the strands.
-func (l *lane) histories(ctx context.Context, strands []identity.ID) (past, error) {
-	if len(strands) == 0 {
-		return nil, nil // nobody asks
-	}
-	lists, err := l.e.o.Store.Histories(ctx, strands)
-	if err != nil {
-		return nil, err
-	}
-	held := make(map[identity.ID][]store.Block, len(strands))
-	for i, strand := range strands {
-		held[strand] = lists[i]
-	}
-	return func(_ context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
-		for _, strand := range StrandsOf(p.ID, p.Strands) {
-			if all, err = appendHeard(all, strand, held[strand], wanted); err != nil {
-				return nil, err
-			}
-		}
-		HeardInOrder(all)
-		return all, nil
-	}, nil
-}
-
 // ends returns the first and the last id of a range of prefixes.
 func ends(lo, hi uint32) (from, to identity.ID) {
 	for i := range to {
@@ -333,27 +313,38 @@ func ends(lo, hi uint32) (from, to identity.ID) {
 	return from, to
 }
 
-// takeRange takes what was found in a range, between two records. The lane goes back
-// to its last commit after an error.
-func (l *lane) takeRange(ctx context.Context, r *swept) error {
+// takeRange takes what was found in a range, of so many customers at most, between two
+// records, and reports whether that was the rest. The lane goes back to its last commit
+// after an error.
+func (l *lane) takeRange(ctx context.Context, r *swept, most int) (all bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.old {
-		return nil
+		return true, nil
 	}
-	l.sweeping.ranges = slices.DeleteFunc(l.sweeping.ranges, func(x *swept) bool { return x == r })
 	if l.open.since == 0 {
 		l.open.since = event.At(time.Now())
 	}
-	for i := range r.changed {
-		if _, old := r.touched[r.changed[i].row.ID]; !old {
-			if err := l.takeChange(&r.changed[i]); err != nil {
-				return err
-			}
+	l.open.events++ // the store must know how far it came
+	end := min(r.taken+most, len(r.changed))
+	for ; r.taken < end; r.taken++ {
+		c := &r.changed[r.taken]
+		if _, old := r.touched[c.row.ID]; old {
+			continue
 		}
+		if err := l.takeChange(c); err != nil {
+			return false, err
+		}
+		delete(r.touched, c.row.ID) // by this
+		*c = change{}
 	}
+	l.cache.shrink(most)
+	if r.taken < len(r.changed) {
+		return false, nil
+	}
+	l.sweeping.ranges = slices.DeleteFunc(l.sweeping.ranges, func(x *swept) bool { return x == r })
 	if err := l.takeTouched(ctx, r); err != nil {
-		return err
+		return false, err
 	}
 	l.pos.Turns[l.turns.n-1].Swept = r.hi + 1
 	if !l.behind() {
@@ -362,9 +353,7 @@ func (l *lane) takeRange(ctx context.Context, r *swept) error {
 		l.sweeping.ended.Add(1)
 		l.sweeping.under.Store(false)
 	}
-	l.open.events++ // the store must know how far it came
-	l.cache.shrink()
-	return nil
+	return true, nil
 }
 
 // takeChange takes what the program in force makes of a customer. Who is not in the
@@ -382,6 +371,7 @@ func (l *lane) takeChange(c *change) error {
 		return nil
 	case it == nil:
 		it = l.hold(c.p, body())
+		l.cache.pass(it)
 	}
 	if c.err != nil {
 		return l.leave(it, c.err)
@@ -489,29 +479,24 @@ func (l *lane) takeReady(ctx context.Context) error {
 		}
 	}
 	if l.open.from.Seq == l.pos.Seq {
-		if time.Now().Before(s.again) {
-			return nil
-		}
-		err := l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
-		if fault.Is(err, fault.Unavailable) { // [Engine.Trouble] tells why
-			s.again = time.Now().Add(sweepRetry)
-			return nil
-		}
-		return err
+		return l.nextRecord(ctx)
 	}
-	r := s.waits
-	s.waits = nil
-	return l.takeRange(ctx, r)
+	all, err := l.takeRange(ctx, s.waits, sweepSlice)
+	if all {
+		s.waits = nil
+	}
+	return err
 }
 
 // sweepOn does the next piece of a sweep, for a lane that has nothing else to do.
 func (l *lane) sweepOn(ctx context.Context) error {
 	if l.open.from.Seq == l.pos.Seq {
-		return l.tick(ctx, max(l.pos.Now, l.e.o.Now()))
+		return l.nextRecord(ctx)
 	}
 	r, err := l.nextRange(ctx)
 	if err != nil || r == nil {
 		return err
 	}
-	return l.takeRange(ctx, r)
+	_, err = l.takeRange(ctx, r, len(r.changed))
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 
@@ -253,7 +254,7 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 		err  error
 	}
 	var late []one
-	asked := map[identity.ID]bool{}
+	var asked map[identity.ID]bool
 	for i := range all {
 		id := all[i].To
 		if id.Zero() || l.prog == nil {
@@ -266,12 +267,32 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 		if l.evaluated(it); l.prog.Current(it.p) || asked[id] {
 			continue
 		}
+		if asked == nil {
+			asked = make(map[identity.ID]bool, len(all)-i)
+		}
 		asked[id] = true
 		late = append(late, one{it: it})
 	}
-	each(len(late), 1, func(i int) {
-		o := &late[i]
-		o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.history)
+	if len(late) == 0 {
+		return
+	}
+	processors := runtime.GOMAXPROCS(0)
+	share := min((len(late)+processors-1)/processors, askedAtOnce)
+	each((len(late)+share-1)/share, 1, func(n int) {
+		part := late[n*share : min((n+1)*share, len(late))]
+		var strands []identity.ID
+		for i := range part {
+			if p := part[i].it.p; l.turns.reads(p) {
+				strands = append(strands, StrandsOf(p.ID, p.Strands)...)
+			}
+		}
+		blocks, err := l.histories(ctx, strands)
+		for i := range part {
+			o := &part[i]
+			if o.err = err; err == nil {
+				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true))
+			}
+		}
 	})
 	for i := range late {
 		if o := &late[i]; o.err == nil {
