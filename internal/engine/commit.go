@@ -60,6 +60,7 @@ func (l *lane) maybeCommit(ctx context.Context, idle bool) error {
 // begin sends the open batch to the store and opens the next one. What is written of
 // each customer is noted beside the lane, or by the lane before the customer changes.
 func (l *lane) begin(ctx context.Context) {
+	l.letGo(len(l.leaving))
 	l.mu.Lock()
 	b := l.open
 	b.forwarded, b.runs = l.ackUpTo, l.dirtyRuns()
@@ -103,6 +104,23 @@ func (l *lane) piecemeal(n int, do func(i int)) {
 	}
 }
 
+// letGo lets go of so many of those whom the last commit wrote. Whoever is live does not
+// wait until that is done for all of them.
+func (l *lane) letGo(n int) {
+	if len(l.leaving) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	part := l.leaving[:min(n, len(l.leaving))]
+	for i := range part {
+		l.cache.release(part[i].it)
+	}
+	clear(part) // they hold on to profiles
+	l.leaving = l.leaving[len(part):]
+	l.cache.shrink(len(part))
+}
+
 // settleInflight waits for the commit under way.
 func (l *lane) settleInflight(ctx context.Context) error {
 	if l.inflight == nil {
@@ -127,9 +145,7 @@ func (l *lane) finish(ctx context.Context, r result) error {
 	killpoint.Hit(killpoint.AfterCommit)
 	l.stuck.Store(nil)
 	l.mu.Lock()
-	for i := range r.rows {
-		l.cache.release(r.rows[i].it)
-	}
+	l.leaving = r.rows
 	if l.nextAlarm = r.nextAlarm; l.open.fired {
 		l.nextAlarm = event.Never // the store does not know what has fired since; the next commit tells
 	}
@@ -160,7 +176,6 @@ func (l *lane) finish(ctx context.Context, r result) error {
 		l.e.o.OnPlanned()
 	}
 	l.told.Store(r.commit.To.Seq)
-	clear(r.rows) // they hold on to profiles
 	l.spare = b
 	return r.unread
 }

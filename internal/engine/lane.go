@@ -38,6 +38,7 @@ type lane struct {
 
 	inflight  *batch
 	batches   uint64      // how many there were
+	leaving   []packed    // what the last commit wrote and the cache has not let go; only the lane's goroutine asks
 	committed chan result // of the commit in flight
 	packer    *feed.Packer
 
@@ -132,7 +133,7 @@ func (l *lane) reset(ctx context.Context) error {
 	l.cache.clear()
 	l.batches++
 	l.pos, l.open, l.nextAlarm, l.due, l.crowd = pos, newBatch(l.batches, from), next, nil, nil
-	l.spare = nil
+	l.spare, l.leaving = nil, nil
 	l.damaged = map[identity.ID]struct{}{}
 	l.fan = fanOut{}
 	l.putInForce(turns)
@@ -281,6 +282,7 @@ func (l *lane) round(ctx context.Context) error {
 	if err := l.takeReady(lasting); err != nil {
 		return err
 	}
+	l.letGo(2 * piece)
 	if l.inflight == nil && l.open.empty() {
 		l.stuck.Store(nil)
 	}
