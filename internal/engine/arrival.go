@@ -117,7 +117,7 @@ func (l *lane) enter(a *arrival) *item {
 		return l.cache.put(a.p, 0)
 	default:
 		a.p.Program = l.pos.Evaluated(a.p)
-		return l.hold(a.p, body)
+		return l.hold(a.p, len(body), profile.InParts(body))
 	}
 	delete(l.cache.resting, id) // unreachable that it is there: we wrote its row
 	it := l.cache.put(profile.New(id), len(body))
@@ -133,11 +133,12 @@ func (l *lane) enter(a *arrival) *item {
 	return it
 }
 
-// hold puts a profile that was read from a row into the cache. The lock is held.
-func (l *lane) hold(p *profile.Profile, body string) *item {
+// hold puts a profile that was read from a row of so many bytes, which may be in parts,
+// into the cache. The lock is held.
+func (l *lane) hold(p *profile.Profile, size int, parts bool) *item {
 	known := l.cache.resting[p.ID] != nil
-	it := l.cache.put(p, len(body))
-	if !known && profile.InParts(body) {
+	it := l.cache.put(p, size)
+	if !known && parts {
 		it.base = p
 	}
 	return it

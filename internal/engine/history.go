@@ -97,7 +97,7 @@ func appendBlock(dst, raw []byte) []byte {
 	return append(dst, raw...)
 }
 
-// unpacked returns what is packed in a block, as bytes of its own.
+// unpacked returns what is packed in a block; what is not packed is a piece of it.
 func unpacked(block []byte) (raw []byte, err error) {
 	damaged := func(err error) ([]byte, error) {
 		return nil, fault.Wrap(fault.Corrupt, err, "a history block is damaged")
@@ -114,7 +114,7 @@ func unpacked(block []byte) (raw []byte, err error) {
 	}
 	switch how {
 	case packedNot:
-		raw = slices.Clone(packed)
+		raw = packed
 	case packedZstd:
 		raw, err = decoder.DecodeAll(packed, nil)
 	case packedS2:
@@ -138,7 +138,7 @@ func unpacked(block []byte) (raw []byte, err error) {
 }
 
 // UnpackHistory returns the events of a history block in the order in which they
-// were applied. Damaged bytes give a fault of kind Corrupt.
+// were applied. They are pieces of the block, which nobody may write into. Damaged bytes give a fault of kind Corrupt.
 func UnpackHistory(block []byte) ([]Heard, error) { return appendUnpacked(nil, block, nil) }
 
 // appendUnpacked appends the wanted events of a block; wanted nil: all of them.
@@ -147,15 +147,17 @@ func appendUnpacked(events []Heard, block []byte, wanted func(event.Type, string
 	if err != nil {
 		return nil, err
 	}
-	r := wire.NewReader(text(raw)) // nobody else has raw; the events are pieces of it
+	r := wire.NewReader(text(raw))
 	for !r.Done() {
-		h := Heard{Now: event.Time(r.Varint())}
+		n := len(events)
+		events = slices.Grow(events, 1)[:n+1]
+		h := &events[n]
+		*h = Heard{Now: event.Time(r.Varint())}
 		if wanted == nil {
 			h.Event = event.Read(r)
 		} else if !h.Event.ReadWanted(r, wanted) {
-			continue
+			events = events[:n]
 		}
-		events = append(events, h)
 	}
 	return events, r.Err()
 }

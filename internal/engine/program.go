@@ -86,6 +86,7 @@ func (l *lane) historyOf(blocks committed, uncommitted bool) past {
 				return nil, err
 			}
 			first := len(all)
+			all = slices.Grow(all, 2*len(list)) // a visit is some events
 			if all, err = appendHeard(all, strand, list, wanted); err != nil {
 				return nil, err
 			}
@@ -122,7 +123,7 @@ func (l *lane) blocks(ctx context.Context, strand identity.ID) ([]store.Block, e
 
 // histories asks the store for many strands at once, and one by one if one of them is
 // damaged.
-func (l *lane) histories(ctx context.Context, strands []identity.ID) (committed, error) {
+func (l *lane) histories(ctx context.Context, strands []store.Strand) (committed, error) {
 	if len(strands) == 0 {
 		return l.blocks, nil
 	}
@@ -135,7 +136,7 @@ func (l *lane) histories(ctx context.Context, strands []identity.ID) (committed,
 	}
 	held := make(map[identity.ID][]store.Block, len(strands))
 	for i, strand := range strands {
-		held[strand] = lists[i]
+		held[strand.ID] = lists[i]
 	}
 	return func(ctx context.Context, strand identity.ID) ([]store.Block, error) {
 		if list, known := held[strand]; known {

@@ -229,7 +229,7 @@ const askedAtOnce = 64
 // ask asks what the program makes of rows, and returns those of which the lane need know.
 func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []store.Row) (changed []change, err error) {
 	var behind []change
-	var strands []identity.ID
+	var strands []store.Strand
 	for i := range rows {
 		runtime.Gosched() // whoever is live goes first
 		c := change{row: &rows[i]}
@@ -248,7 +248,10 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 		c.p = p
 		behind = append(behind, c)
 		if r.turns.reads(p) {
-			strands = append(strands, StrandsOf(p.ID, p.Strands)...)
+			strands = append(strands, store.Strand{ID: p.ID, Head: c.row.Head})
+			for _, id := range p.Strands {
+				strands = append(strands, store.Strand{ID: id})
+			}
 		}
 	}
 	blocks, err := l.histories(ctx, strands)
@@ -360,17 +363,16 @@ func (l *lane) takeRange(ctx context.Context, r *swept, most int) (all bool, err
 // cache comes there only now: a sweep is no visit. The lock is held.
 func (l *lane) takeChange(c *change) error {
 	it := l.cache.items[c.row.ID]
-	body := func() string { return text(c.row.Body) + text(c.row.Rest) }
 	switch {
 	case it != nil && it.damaged:
 		return nil
 	case c.p == nil && it == nil:
-		l.admit(c.row.ID, body())
+		l.admit(c.row.ID, text(c.row.Body)+text(c.row.Rest))
 		return nil
 	case c.p == nil:
 		return nil
 	case it == nil:
-		it = l.hold(c.p, body())
+		it = l.hold(c.p, len(c.row.Body)+len(c.row.Rest), profile.InParts(text(c.row.Body)))
 		l.cache.pass(it)
 	}
 	if c.err != nil {

@@ -280,10 +280,12 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 	share := min((len(late)+processors-1)/processors, askedAtOnce)
 	each((len(late)+share-1)/share, 1, func(n int) {
 		part := late[n*share : min((n+1)*share, len(late))]
-		var strands []identity.ID
+		var strands []store.Strand
 		for i := range part {
 			if p := part[i].it.p; l.turns.reads(p) {
-				strands = append(strands, StrandsOf(p.ID, p.Strands)...)
+				for _, id := range StrandsOf(p.ID, p.Strands) {
+					strands = append(strands, store.Strand{ID: id})
+				}
 			}
 		}
 		blocks, err := l.histories(ctx, strands)

@@ -111,7 +111,7 @@ type Store interface {
 	// Histories returns for each of the strands its blocks, as History does of one
 	// alone, but without their fingerprints, all in one view of the data. It is for
 	// who asks for hundreds: what they share is read once.
-	Histories(ctx context.Context, strands []identity.ID) ([][]Block, error)
+	Histories(ctx context.Context, strands []Strand) ([][]Block, error)
 
 	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
 	// and month, in any order; month AnyMonth asks all of them.
@@ -260,6 +260,16 @@ type Row struct {
 	// Rest is, in a Commit, the part that seldom changes: nil keeps what is there,
 	// no bytes take it away. In an answer it is nil, but for those of Living.
 	Rest []byte
+	// Head is, in an answer of Living, where the history of the strand with this id
+	// begins.
+	Head int64
+}
+
+// Strand is whose history is asked for. Head is what Living said of its row, though the
+// history may have grown since; zero: the store looks for it.
+type Strand struct {
+	ID   identity.ID
+	Head int64
 }
 
 // Block is a piece of a strand's history: the events that one commit brought of

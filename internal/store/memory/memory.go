@@ -160,7 +160,7 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 }
 
 // Histories implements [store.Store].
-func (s *Store) Histories(ctx context.Context, strands []identity.ID) ([][]store.Block, error) {
+func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]store.Block, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -168,8 +168,8 @@ func (s *Store) Histories(ctx context.Context, strands []identity.ID) ([][]store
 	defer st.mu.RUnlock()
 	all := make([][]store.Block, len(strands))
 	for i, strand := range strands {
-		for _, b := range st.history[strand] {
-			all[i] = append(all[i], store.Block{Strand: strand, Month: b.Month, Body: cloned(b.Body)})
+		for _, b := range st.history[strand.ID] {
+			all[i] = append(all[i], store.Block{Strand: strand.ID, Month: b.Month, Body: cloned(b.Body)})
 		}
 	}
 	return all, nil

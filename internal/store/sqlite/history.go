@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/fault"
@@ -209,53 +211,104 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 	return blocks, nil
 }
 
-// Histories implements [store.Store]. Heads are looked for in the order of ids and
-// chains followed in the order of their newest pieces, as they lie in the file: the
-// pieces that one commit wrote of neighbours share their pages.
-func (s *Store) Histories(ctx context.Context, strands []identity.ID) ([][]store.Block, error) {
-	type chain struct {
-		at     int // in strands
-		newest int64
-	}
-	chains := make([]chain, len(strands))
-	for i := range chains {
-		chains[i].at = i
-	}
-	slices.SortFunc(chains, func(a, b chain) int { return strands[a.at].Compare(strands[b.at]) })
+// Histories implements [store.Store]. Pieces are read many at a time, the newest of all
+// strands, then those before them: each statement finds them in the order in which they
+// lie in the file, and pieces that one commit wrote of neighbours share their pages.
+func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]store.Block, error) {
 	all := make([][]store.Block, len(strands))
+	links := make([]link, 0, len(strands))
 	err := s.file.snapshot(ctx, func(c *conn) error {
-		for i := range chains {
-			h, err := findHeadOf(c, strands[chains[i].at])
-			if err != nil {
-				return err
-			}
-			chains[i].newest = h.newest
-		}
-		slices.SortFunc(chains, func(a, b chain) int { return cmp.Compare(a.newest, b.newest) })
-		for _, k := range chains {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			blocks := all[k.at]
-			for at := k.newest; at != 0; {
-				p, err := readPiece(c, strands[k.at], at, bodyAlone)
+		for i, strand := range strands {
+			at := strand.Head
+			if at == 0 {
+				h, err := findHeadOf(c, strand.ID)
 				if err != nil {
 					return err
 				}
-				if p.there {
-					blocks = append(blocks, store.Block{Strand: strands[k.at], Month: p.month, Body: p.body})
-				}
-				at = p.before
+				at = h.newest
 			}
-			slices.Reverse(blocks)
-			all[k.at] = blocks
+			if at != 0 {
+				links = append(links, link{at, i})
+			}
+		}
+		for len(links) > 0 {
+			slices.SortFunc(links, func(a, b link) int { return cmp.Compare(a.number, b.number) })
+			next := make([]link, 0, len(links))
+			for part := range slices.Chunk(links, piecesAtOnce) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				err := readPieces(c, part, func(l link, p *piece) error {
+					strand := strands[l.strand].ID
+					if err := p.check(strand, l.number); err != nil {
+						return err
+					}
+					if all[l.strand] == nil {
+						all[l.strand] = make([]store.Block, 0, 8)
+					}
+					all[l.strand] = append(all[l.strand], store.Block{Strand: strand, Month: p.month, Body: p.body})
+					if p.before != 0 {
+						next = append(next, link{p.before, l.strand})
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			links = next
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	for _, blocks := range all {
+		slices.Reverse(blocks)
+	}
 	return all, nil
+}
+
+// link is a piece that is to be read, and the place of its strand.
+type link struct {
+	number int64
+	strand int
+}
+
+// piecesAtOnce is how many pieces a statement reads.
+const piecesAtOnce = 32
+
+// somePieces reads pieces by their numbers; those that are not there it leaves out.
+var somePieces = "SELECT number, strand, month, before, earlier, body FROM history WHERE number IN (?" + strings.Repeat(",?", piecesAtOnce-1) + ") ORDER BY number"
+
+// readPieces calls found for the pieces that are there of links in the order of their
+// numbers. A strand that is asked for twice has its pieces twice.
+func readPieces(c *conn, links []link, found func(link, *piece) error) error {
+	var args [piecesAtOnce]any
+	for i := range args {
+		args[i] = int64(0) // there is no such piece
+		if i < len(links) {
+			args[i] = links[i].number
+		}
+	}
+	at := 0
+	return c.query(context.Background(), 6, func(row []driver.Value) error {
+		number := integer(row[0])
+		p := piece{there: true, month: int32(integer(row[2])), before: integer(row[3]), earlier: integer(row[4]), body: bytesOf(row[5])}
+		p.owner, _ = row[1].([]byte)
+		for ; at < len(links) && links[at].number <= number; at++ {
+			if links[at].number < number {
+				continue // retention has deleted it
+			}
+			if err := found(links[at], &p); err != nil {
+				return err
+			}
+			if at+1 < len(links) && links[at+1].number == number {
+				p.body = bytes.Clone(p.body) // each has bytes of its own
+			}
+		}
+		return nil
+	}, somePieces, args[:]...)
 }
 
 // Fingerprints implements [store.Store].
@@ -288,6 +341,7 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 // piece is one link of a chain.
 type piece struct {
 	there           bool
+	owner           []byte // the id of its strand
 	month           int32
 	before, earlier int64
 	prints          []uint64
@@ -306,14 +360,23 @@ const (
 func readPiece(c *conn, strand identity.ID, number int64, query string) (p piece, err error) {
 	err = c.find(6, func(row []driver.Value) (err error) {
 		p.there, p.month, p.before, p.earlier = true, int32(integer(row[1])), integer(row[2]), integer(row[3])
-		if string(row[0].([]byte)) != string(strand[:]) || p.before >= number || p.earlier > p.before {
-			return fault.New(fault.Corrupt, "the history of customer "+strand.String()+" is damaged: its chain leads astray")
+		p.owner, _ = row[0].([]byte)
+		if err := p.check(strand, number); err != nil {
+			return err
 		}
 		p.prints, err = unprinted(bytesOf(row[4]))
 		p.body = bytesOf(row[5])
 		return err
 	}, query, number)
 	return p, err
+}
+
+// check reports whether a piece can be the one with the number in the chain of a strand.
+func (p *piece) check(strand identity.ID, number int64) error {
+	if string(p.owner) != string(strand[:]) || p.before >= number || p.earlier > p.before {
+		return fault.New(fault.Corrupt, "the history of customer "+strand.String()+" is damaged: its chain leads astray")
+	}
+	return nil
 }
 
 // printed appends fingerprints as they are stored.

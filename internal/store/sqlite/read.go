@@ -50,10 +50,10 @@ func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]
 	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
 	err := s.file.read(ctx, func(c *conn) error {
 		// As in find the context is not given on.
-		return c.query(context.Background(), 4, func(row []driver.Value) error {
-			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3])})
+		return c.query(context.Background(), 5, func(row []driver.Value) error {
+			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3]), Head: integer(row[4])})
 			return nil
-		}, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
+		}, `SELECT p.id, p.alarm, p.body, r.body, p.newest FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
 		WHERE p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:], max(limit, 0))
 	})
 	return rows, err

@@ -72,7 +72,7 @@ func signposts(t *testing.T, open Open) {
 	living := func(what string, want ...store.Row) {
 		t.Helper()
 		got, err := s.Living(t.Context(), person(1), person(5), 10)
-		equal(t, what, must(t, got, err), want)
+		equal(t, what, headless(must(t, got, err)), want)
 	}
 	w.commit(store.Commit{Profiles: []store.Row{row(1, "a"), sign(2, "b", true, false), row(3, "c"), sign(4, "d", true, false)}})
 	living("who lives", row(1, "a"), row(3, "c"))
@@ -91,7 +91,15 @@ func signposts(t *testing.T, open Open) {
 	living("parts apart", row(2, "bbb"), whole, row(5, "e"))
 	w.commit(store.Commit{Profiles: []store.Row{{ID: person(3), Alarm: event.Never, Body: []byte("c"), Rest: []byte{}}}})
 	got, err = s.Living(t.Context(), person(2), person(5), 2)
-	equal(t, "the first of them", must(t, got, err), []store.Row{row(2, "bbb"), row(3, "c")})
+	equal(t, "the first of them", headless(must(t, got, err)), []store.Row{row(2, "bbb"), row(3, "c")})
+}
+
+// headless are rows without what only their store understands.
+func headless(rows []store.Row) []store.Row {
+	for i := range rows {
+		rows[i].Head = 0
+	}
+	return rows
 }
 
 func block(n int, month int32, body string, prints ...uint64) store.Block {
@@ -158,18 +166,40 @@ func histories(t *testing.T, open Open) {
 		}
 		return blocks
 	}
-	got, err := s.Histories(t.Context(), people(3, 1, 9, 2, 1))
+	got, err := s.Histories(t.Context(), unknown(people(3, 1, 9, 2, 1)))
 	equal(t, "histories", must(t, got, err), [][]store.Block{alone(3), alone(1), nil, alone(2), alone(1)})
 	equal(t, "history of 2", bodiesOf(got[3]), []string{"0", "4", "5"})
 	got[1][0].Body[0] = 'x'
 	equal(t, "history of 1, asked again", bodiesOf(got[4]), []string{"1", "3", "6"})
+	rows, err := s.Living(t.Context(), person(1), person(3), 10)
+	rows = must(t, rows, err)
+	got, err = s.Histories(t.Context(), []store.Strand{{ID: person(1), Head: headOf(rows, 1)}, {ID: person(2), Head: headOf(rows, 2)}})
+	equal(t, "histories of known heads", must(t, got, err), [][]store.Block{alone(1), alone(2)})
 	w.commit(store.Commit{Forget: people(1)})
-	got, err = s.Histories(t.Context(), people(1, 3))
+	got, err = s.Histories(t.Context(), unknown(people(1, 3)))
 	equal(t, "histories after an erasure", must(t, got, err), [][]store.Block{nil, alone(3)})
 	got, err = s.Histories(t.Context(), nil)
 	equal(t, "histories of nobody", must(t, got, err), [][]store.Block{})
-	_, err = s.Histories(cancelled(t), people(1))
+	_, err = s.Histories(cancelled(t), unknown(people(1)))
 	ended(t, err)
+}
+
+// unknown are strands of which nobody knows where they begin.
+func unknown(ids []identity.ID) (all []store.Strand) {
+	for _, id := range ids {
+		all = append(all, store.Strand{ID: id})
+	}
+	return all
+}
+
+// headOf returns what Living said of a person.
+func headOf(rows []store.Row, n int) int64 {
+	for i := range rows {
+		if rows[i].ID == person(n) {
+			return rows[i].Head
+		}
+	}
+	return 0
 }
 
 // zigzag are months as late events bring them.
