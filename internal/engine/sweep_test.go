@@ -141,6 +141,7 @@ type editions struct {
 	*shop
 	list  []*core.Program
 	cache int64
+	over  func(store.Store) store.Store // what the engine sees of the store; nil: all
 }
 
 func newEditions(t *testing.T, lanes int, segments ...string) *editions {
@@ -172,8 +173,12 @@ func newEditions(t *testing.T, lanes int, segments ...string) *editions {
 func (e *editions) again() {
 	e.t.Helper()
 	var err error
+	var st store.Store = e.store
+	if e.over != nil {
+		st = e.over(st)
+	}
 	e.e, err = engine.Open(e.t.Context(), engine.Options{
-		Log: e.log, Store: e.store, Key: e.key, Now: e.clock.Now, Virtual: true, CacheBytes: e.cache, Programs: e.program,
+		Log: e.log, Store: st, Key: e.key, Now: e.clock.Now, Virtual: true, CacheBytes: e.cache, Programs: e.program,
 	})
 	if err != nil {
 		e.t.Fatal(err)
@@ -358,6 +363,66 @@ func TestWhoCouldNotBeBroughtUpIsTriedAgain(t *testing.T) {
 	e.settle()
 	if _, current := e.written(1); current != 2 || !e.in("ada", 1) {
 		t.Errorf("%d customers are brought up; ada is in the segment: %v", current, e.in("ada", 1))
+	}
+}
+
+// astray is a store in which the chain of one strand leads nowhere.
+type astray struct {
+	store.Store
+	strand identity.ID
+}
+
+func (a astray) broken(strand identity.ID) error {
+	if strand == a.strand {
+		return fault.New(fault.Corrupt, "its chain leads astray")
+	}
+	return nil
+}
+
+func (a astray) History(ctx context.Context, strands ...identity.ID) ([]store.Block, error) {
+	for _, strand := range strands {
+		if err := a.broken(strand); err != nil {
+			return nil, err
+		}
+	}
+	return a.Store.History(ctx, strands...)
+}
+
+func (a astray) Histories(ctx context.Context, strands []store.Strand) ([][]store.Block, error) {
+	for _, strand := range strands {
+		if err := a.broken(strand.ID); err != nil {
+			return nil, err
+		}
+	}
+	return a.Store.Histories(ctx, strands)
+}
+
+// Whose history is damaged is put aside: the sweep comes to all others, and what is
+// heard of others is applied.
+func TestAHistoryThatLeadsAstrayIsOneCustomersTrouble(t *testing.T) {
+	t.Parallel()
+	e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}")
+	e.edition(0)
+	for i := range 50 {
+		e.says(fmt.Sprint("u", i), "", "Cart Viewed", nil)
+	}
+	e.settle()
+	id, _ := identity.Normal(identity.User, "u7")
+	e.over = func(st store.Store) store.Store { return astray{st, e.key.Home(id)} }
+	e.again()
+	e.edition(1)
+	for i := range 50 {
+		e.says(fmt.Sprint("u", i), "", "Product Viewed", nil)
+	}
+	e.settle()
+	for i := range 50 {
+		if user := fmt.Sprint("u", i); e.in(user, 1) != (i != 7) {
+			t.Errorf("%s is in the segment: %v", user, e.in(user, 1))
+		}
+	}
+	aside, err := e.store.Quarantined(t.Context(), 10)
+	if err != nil || len(aside) == 0 {
+		t.Errorf("nothing was put aside (%v)", err)
 	}
 }
 
