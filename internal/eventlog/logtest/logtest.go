@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open) {
 		{"the body is the caller's again after Append", copied},
 		{"Read waits for a record", waiting},
 		{"Read returns nothing when its context ends", nothing},
+		{"Read returns what is there, however short its deadline is", hasty},
 		{"Read keeps to its limit and to MaxRead", limits},
 		{"trimmed records are gone and the rest stays", trimmed},
 		{"the newest record cannot be trimmed", newest},
@@ -290,6 +291,25 @@ func nothing(t *testing.T, open Open) {
 	if err := <-done; err != nil {
 		t.Fatalf("Read = %v after its context ended, want nothing and no error", err)
 	}
+}
+
+// Who has an instant to wait for new records reads the old ones all the same, those too
+// that are on the disk alone: else whoever looks in now and then would never get them.
+func hasty(t *testing.T, open Open) {
+	dir := t.TempDir()
+	l := open(t, Options{Dir: dir, Lanes: 1, Now: func() event.Time { return 1 }})
+	for _, body := range numbered(1, 20) {
+		mustAppend(t, l, 0, body)
+	}
+	mustClose(t, l)
+	l = opened(t, open, Options{Dir: dir})
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	rs, err := l.Read(ctx, 0, eventlog.Position{}, 10)
+	if err != nil {
+		t.Fatalf("Read = %v", err)
+	}
+	wantBodies(t, rs, numbered(1, 10)...)
 }
 
 func limits(t *testing.T, open Open) {

@@ -2,6 +2,7 @@ package natslog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,6 +19,8 @@ const (
 	maxBatch = 4096
 	// readLimit is how long the server may take for one Read from disk.
 	readLimit = time.Minute
+	// readLeast is how long it may, however soon the caller's patience ends.
+	readLeast = time.Second
 	// readPrefix begins the subjects to which the server sends what was asked for.
 	readPrefix = "read."
 )
@@ -66,7 +69,8 @@ func (l *Log) Read(ctx context.Context, n int, after eventlog.Position, limit in
 }
 
 // fetch reads up to limit records, from seq on, from the server. The caller knows
-// that they were there.
+// that they were there: a deadline is how long to wait for what is not, and a reader
+// that has a millisecond for that would never get what is in the server alone.
 func (l *Log) fetch(ctx context.Context, ln *lane, seq uint64, limit int) ([]eventlog.Record, error) {
 	l.mu.Lock()
 	e := l.engine
@@ -74,11 +78,20 @@ func (l *Log) fetch(ctx context.Context, ln *lane, seq uint64, limit int) ([]eve
 	if e == nil {
 		return nil, l.why()
 	}
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, nil
 	}
-	timed, cancel := context.WithTimeout(ctx, readLimit)
+	within := readLimit
+	if until, ends := ctx.Deadline(); ends {
+		within = min(max(time.Until(until), readLeast), readLimit)
+	}
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})()
 	inbox := readPrefix + strconv.FormatUint(e.reads.Add(1), 10)
 	sub, err := e.nc.SubscribeSync(inbox)
 	if err != nil {
@@ -99,7 +112,7 @@ func (l *Log) fetch(ctx context.Context, ln *lane, seq uint64, limit int) ([]eve
 		case err != nil && l.ctx.Err() != nil:
 			return nil, errClosed()
 		case err != nil && ctx.Err() != nil:
-			return nil, nil
+			return out, nil
 		case err != nil:
 			return nil, fault.Wrap(fault.Unavailable, err, "the log's server does not answer: read again")
 		}
