@@ -15,7 +15,7 @@ import { useWords } from '../words';
 import { bodyOf, draftIn, draftOf } from './segment-drafts';
 import { Strange, withSegment, type File, type Written } from './segment-file';
 import { Count, Funnel, Samples } from './segment-figures';
-import { usePreview } from './segment-preview';
+import { usePreview, type Preview } from './segment-preview';
 
 export interface Start extends Written {
   old: string; // the segment that is changed; empty: a new one
@@ -351,6 +351,10 @@ function Review({
   const leaves = useMemo<Json>(() => ({ all: [{ segment: start.old }, { not: now.when }] as Json[] }), [now.when, start.old]);
   const coming = usePreview(changed || !start.old ? enters : null, { wait: 0, sample: 5 });
   const going = usePreview(changed && start.old ? leaves : null, { wait: 0, sample: 5 });
+  const soFar = (p: Preview) => {
+    if (!p.figures || p.stale) return '…';
+    return n(p.figures.members) + (p.figures.state === 'done' ? '' : ' …');
+  };
   const problems = review.data?.diff.problems ?? [];
   const bad = problems.some((p) => !p.warning);
   // Warnings about files that stay as they are have been seen before.
@@ -378,14 +382,12 @@ function Review({
           <div className="moves">
             <div>
               <Tag tone="good">{t('Enter')}</Tag>
-              <b data-testid="enter">
-                {changed || !start.old ? (coming.figures && !coming.stale ? n(coming.figures.members) : '…') : n(0)}
-              </b>
+              <b data-testid="enter">{changed || !start.old ? soFar(coming) : n(0)}</b>
               <span className="soft small">{people(coming.figures)}</span>
             </div>
             <div>
               <Tag tone="bad">{t('Leave')}</Tag>
-              <b data-testid="leave">{changed && start.old ? (going.figures && !going.stale ? n(going.figures.members) : '…') : n(0)}</b>
+              <b data-testid="leave">{changed && start.old ? soFar(going) : n(0)}</b>
               <span className="soft small">{people(going.figures)}</span>
             </div>
           </div>

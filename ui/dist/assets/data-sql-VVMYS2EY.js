@@ -1,4 +1,4 @@
-import{c as e}from"./index-BSwnC4ym.js";import{i as t,n,o as r}from"./api-C55PwzQh.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-GNouoksm.js";import{c as u,s as d}from"./charts-BruT6vtK.js";import{show as f}from"./customer-_rObiOja.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
+import{c as e}from"./index-jO-Rc_t5.js";import{i as t,n,o as r}from"./api-C55PwzQh.js";import{B as i,L as a,R as o,a as s,h as c,l}from"./kit-GNouoksm.js";import{c as u,s as d}from"./charts-BruT6vtK.js";import{show as f}from"./customer-_7RP9R_J.js";var p=i(o(),1),m=a(),h=[`events`,`orders`,`order_lines`,`deliveries`,`decisions`,`memberships`,`profiles`,`persons`],g=[{text:`What was heard most`,sql:`SELECT type, name, count(*) AS events
 FROM events
 GROUP BY type, name
 ORDER BY events DESC
