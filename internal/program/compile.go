@@ -16,6 +16,7 @@ import (
 	"rapport/internal/core/money"
 	"rapport/internal/core/place"
 	"rapport/internal/core/spec"
+	"rapport/internal/core/wire"
 	"rapport/internal/studio/picture"
 )
 
@@ -298,10 +299,24 @@ func (c *compiler) policy() {
 	c.p.Policy = p
 }
 
+// noCondition are the folders on which no condition rests, but on the segments' names.
+var noCondition = []string{"segments", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions", "reports"}
+
+// around returns a hash of all that conditions may rest on beside segments.
+func around(src *Source) uint64 {
+	var all []string
+	for _, f := range src.Files() {
+		if folder, _, _ := strings.Cut(f.Path, "/"); !slices.Contains(noCondition, folder) {
+			all = append(all, f.Path, f.Body)
+		}
+	}
+	return max(1, wire.Hash(append(all, CoreVersion)...))
+}
+
 // compile compiles segments and journeys and puts the core's program together.
 func (c *compiler) compile(o Options) {
 	p := c.p
-	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone, Places: p.Places, Known: o.Known}
+	env := &condition.Env{Set: condition.NewSet(), Currency: p.Currency, Zone: p.Zone, Zones: c.zones.Zone, Places: p.Places, Known: o.Known, Around: around(c.src)}
 	c.readTraits(env)
 	c.readLists(env)
 	sources, shown := c.readSegments()

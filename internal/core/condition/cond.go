@@ -1,7 +1,6 @@
 package condition
 
 import (
-	"reflect"
 	"strings"
 	"time"
 
@@ -18,10 +17,6 @@ type Cond struct {
 	deps Deps
 	pos  spec.Pos
 }
-
-// Same reports whether two conditions give the same answer about everybody. It may miss
-// that they do.
-func (c *Cond) Same(d *Cond) bool { return reflect.DeepEqual(c.root, d.root) }
 
 // Context is what a condition is asked about.
 type Context struct {

@@ -26,6 +26,10 @@ type Env struct {
 	// Zones returns the zone of an IANA name, nil if there is none; for
 	// evaluating segments. nil: every customer is in Zone.
 	Zones func(name string) *time.Location
+	// Around is a hash of every definition but the segments' own that a condition may
+	// rest on: conditions that are written alike and have it alike are alike. Zero: it
+	// is not known.
+	Around uint64
 	// Properties says whether there is a triggering event to ask about: inside
 	// journeys, not in segments.
 	Properties bool

@@ -119,12 +119,14 @@ func (s *Segments) Since(b Beyond, p *profile.Profile, now event.Time, silent bo
 // Beyond is which segments of a program an older one does not have, or not so.
 type Beyond struct{ places []uint64 }
 
-// Beyond compares the program with an older one.
+// Beyond compares the program with an older one. Where other definitions differ that
+// conditions may rest on, every segment does.
 func (s *Segments) Beyond(older *Segments) Beyond {
 	b := Beyond{s.set(nil)}
+	alike := s.around != 0 && s.around == older.around
 	for n := range s.list {
 		m, known := older.byKey[s.list[n].key]
-		if !known || !s.list[n].cond.Same(older.list[m].cond) || s.defaultZone.String() != older.defaultZone.String() {
+		if !alike || !known || s.list[n].cond.Canonical() != older.list[m].cond.Canonical() {
 			b.places[n>>6] |= 1 << (n & 63)
 		}
 	}

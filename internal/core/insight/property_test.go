@@ -315,7 +315,7 @@ func live(t *rapid.T, on diet) {
 		refs = append(refs, ref{name, q})
 		defs = append(defs, insight.SegmentSource{Name: name, Node: parseJSON(t, q.text())})
 	}
-	env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Zones: zones, Lists: []string{"press"}}
+	env := &condition.Env{Set: condition.NewSet(), Currency: "GBP", Zones: zones, Lists: []string{"press"}, Around: 1}
 	var ps spec.Problems
 	var sources []condition.TraitSource
 	for _, m := range traits {
@@ -388,7 +388,7 @@ func edition(t *rapid.T, on diet, l *life, id identity.ID, env *condition.Env, t
 		}
 		was = append(was, d)
 	}
-	before := &condition.Env{Set: env.Set, Currency: env.Currency, Zones: zones, Lists: env.Lists}
+	before := &condition.Env{Set: env.Set, Currency: env.Currency, Zones: zones, Lists: env.Lists, Around: env.Around}
 	var ps spec.Problems // one may rest on what was not there, and was not there either then
 	condition.ParseTraits(traits, before, &ps)
 	return insight.Compile(was, before, &ps)

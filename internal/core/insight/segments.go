@@ -67,6 +67,7 @@ type Segments struct {
 	byKept       map[string][]int // lists and types of objects
 	place        []int
 
+	around      uint64 // see condition.Env
 	zones       func(string) *time.Location
 	defaultZone *time.Location
 }
@@ -77,7 +78,7 @@ type Segments struct {
 // segments that they need are taken up as they come. They may be parsed before
 // too, if the caller sets env.Segments to [Names] first.
 func Compile(defs []SegmentSource, env *condition.Env, ps *spec.Problems) *Segments {
-	s := &Segments{byKey: map[uint64]int{}, byTrait: map[string][]int{}, byPrediction: map[string][]int{}, byKept: map[string][]int{}, zones: env.Zones, defaultZone: env.Zone}
+	s := &Segments{byKey: map[uint64]int{}, byTrait: map[string][]int{}, byPrediction: map[string][]int{}, byKept: map[string][]int{}, around: env.Around, zones: env.Zones, defaultZone: env.Zone}
 	env.Segments = Names(defs)
 	if len(defs) > MaxSegments {
 		ps.Add(defs[MaxSegments].Node.Pos, "", "there are %d segments; at most %d are taken", len(defs), MaxSegments)
