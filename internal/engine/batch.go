@@ -17,6 +17,7 @@ type batch struct {
 	number     uint64 // no other batch of the lane has it
 	from       store.Position
 	dirty      []*item               // whose changes it holds, each once
+	noted      bool                  // its commit knows what it writes of all of them
 	raw        []store.Row           // rows that cannot be read, as they are, with their alarm off
 	kept       []kept                // events for the history, in the order in which they were applied
 	chains     map[identity.ID]chain // by strand: its events in kept

@@ -76,6 +76,9 @@ func (l *lane) begin(ctx context.Context) {
 
 	go func() {
 		l.piecemeal(len(rows), func(i int) { l.note(b, i) })
+		l.mu.Lock()
+		b.noted = true
+		l.mu.Unlock()
 		// Sorted by id, rows of one lane fall on neighbouring pages.
 		slices.SortFunc(rows, func(a, b packed) int { return a.id.Compare(b.id) })
 		r := result{rows: rows}

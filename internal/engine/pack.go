@@ -31,7 +31,7 @@ type packed struct {
 // gather notes what the commit under way writes of an item, if it is one of those and
 // the commit does not know yet. It comes before any change of the item. The lock is held.
 func (l *lane) gather(it *item) {
-	if b := l.inflight; b != nil && it.batch == b.number {
+	if b := l.inflight; b != nil && !b.noted && it.batch == b.number {
 		l.note(b, it.place)
 	}
 }
