@@ -138,7 +138,8 @@ func unpacked(block []byte) (raw []byte, err error) {
 }
 
 // UnpackHistory returns the events of a history block in the order in which they
-// were applied. They are pieces of the block, which nobody may write into. Damaged bytes give a fault of kind Corrupt.
+// were applied. They are pieces of the block, which nobody may write into. Damaged
+// bytes give a fault of kind Corrupt.
 func UnpackHistory(block []byte) ([]Heard, error) { return appendUnpacked(nil, block, nil) }
 
 // appendUnpacked appends the wanted events of a block; wanted nil: all of them.

@@ -300,7 +300,7 @@ func (c *compiler) policy() {
 }
 
 // noCondition are the folders on which no condition rests, but on the segments' names.
-var noCondition = []string{"segments", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures", "occasions", "reports"}
+var noCondition = []string{"segments", "journeys", "campaigns", "service", "templates", "layouts", "blocks", "locales", "pictures"}
 
 // around returns a hash of all that conditions may rest on beside segments.
 func around(src *Source) uint64 {
