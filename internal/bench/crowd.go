@@ -147,13 +147,6 @@ func (c *crowd) original(ctx context.Context, i int) (o original, err error) {
 	if o.blocks, err = c.store.History(ctx, c.homes[i]); err != nil {
 		return o, err
 	}
-	for b := range o.blocks {
-		if k := &o.blocks[b]; len(k.Fingerprints) == 0 {
-			if k.Fingerprints, err = c.store.Fingerprints(ctx, k.Strand, k.Month); err != nil {
-				return o, err
-			}
-		}
-	}
 	for _, name := range c.prog.Core.Segments.Names() {
 		if m := p.Member(condition.SegmentKey(name)); m.In {
 			o.members = append(o.members, store.Membership{Segment: m.Key, In: true})

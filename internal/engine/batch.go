@@ -230,6 +230,7 @@ type scratch struct {
 	events []byte
 	raw    []byte
 	prints []uint64
+	others []store.Shelf
 	blocks []store.Block
 	ids    []identity.ID
 }
@@ -260,10 +261,13 @@ func (b *batch) pack(lane int, to store.Position, rows []packed, packer *feed.Pa
 	return c
 }
 
-// packHistory returns the blocks of the strands, in order of strand: each has the
-// events of one month that were applied after one another.
+// maxBlock is where the events of a block end, in bytes before they are packed: what
+// one sender pours out between two commits is read again piece by piece.
+const maxBlock = 1 << 20
+
+// packHistory returns the blocks of the strands, in order of strand.
 func (b *batch) packHistory(s *scratch) []store.Block {
-	s.ids, s.blocks, s.events, s.prints = s.ids[:0], s.blocks[:0], s.events[:0], slices.Grow(s.prints[:0], len(b.kept))
+	s.ids, s.blocks, s.events, s.others, s.prints = s.ids[:0], s.blocks[:0], s.events[:0], s.others[:0], slices.Grow(s.prints[:0], len(b.kept))
 	for strand := range b.chains {
 		s.ids = append(s.ids, strand)
 	}
@@ -271,15 +275,18 @@ func (b *batch) packHistory(s *scratch) []store.Block {
 	ends := make([]int, 0, len(s.ids))
 	for _, strand := range s.ids {
 		for at := b.chains[strand].first; at != 0; {
-			month, first := b.kept[at-1].month, len(s.prints)
+			block := store.Block{Strand: strand}
 			s.raw = s.raw[:0]
-			for ; at != 0 && b.kept[at-1].month == month; at = b.kept[at-1].next {
-				k := &b.kept[at-1]
-				s.raw = append(wire.Varint(s.raw, int64(k.now)), k.raw...)
-				s.prints = append(s.prints, k.print)
+			block.Shelf, at = b.shelve(s, at)
+			others := len(s.others)
+			for at != 0 && len(s.raw) < maxBlock {
+				var next store.Shelf
+				next, at = b.shelve(s, at)
+				s.others = append(s.others, next)
 			}
+			block.Others = s.others[others:len(s.others):len(s.others)]
 			s.events = appendBlock(s.events, s.raw)
-			s.blocks = append(s.blocks, store.Block{Strand: strand, Month: month, Fingerprints: s.prints[first:len(s.prints):len(s.prints)]})
+			s.blocks = append(s.blocks, block)
 			ends = append(ends, len(s.events))
 		}
 	}
@@ -289,4 +296,16 @@ func (b *batch) packHistory(s *scratch) []store.Block {
 		start = end
 	}
 	return s.blocks
+}
+
+// shelve appends the events of one month that were applied after one another to the
+// block that is packed, from the place at on, and returns the place behind them.
+func (b *batch) shelve(s *scratch, at int32) (store.Shelf, int32) {
+	month, first := b.kept[at-1].month, len(s.prints)
+	for ; at != 0 && b.kept[at-1].month == month && len(s.raw) < maxBlock; at = b.kept[at-1].next {
+		k := &b.kept[at-1]
+		s.raw = append(wire.Varint(s.raw, int64(k.now)), k.raw...)
+		s.prints = append(s.prints, k.print)
+	}
+	return store.Shelf{Month: month, Fingerprints: s.prints[first:len(s.prints):len(s.prints)]}, at
 }

@@ -342,7 +342,7 @@ func TestWhoCouldNotBeBroughtUpIsTriedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	damage := store.Block{Strand: ada, Month: 1, Body: []byte("damage")}
+	damage := store.Block{Strand: ada, Shelf: store.Shelf{Month: 1}, Body: []byte("damage")}
 	if err := e.store.Commit(t.Context(), &store.Commit{From: pos, To: pos, History: []store.Block{damage}}); err != nil {
 		t.Fatal(err)
 	}

@@ -109,8 +109,8 @@ type Store interface {
 	History(ctx context.Context, strands ...identity.ID) ([]Block, error)
 
 	// Histories returns for each of the strands its blocks, as History does of one
-	// alone, but without their fingerprints, all in one view of the data. It is for
-	// who asks for hundreds: what they share is read once.
+	// alone, but without their shelves, all in one view of the data. It is for who
+	// asks for hundreds: what they share is read once.
 	Histories(ctx context.Context, strands []Strand) ([][]Block, error)
 
 	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
@@ -272,13 +272,27 @@ type Strand struct {
 	Head int64
 }
 
-// Block is a piece of a strand's history: the events that one commit brought of
-// one month, in the order in which they were applied.
+// Block is a piece of a strand's history: the events that one commit brought, in the
+// order in which they were applied.
 type Block struct {
-	Strand       identity.ID
+	Strand identity.ID
+	Shelf
+	Others []Shelf // of further months that events of it are of, as an import brings them
+	Body   []byte  // compressed
+}
+
+// Shelf holds the fingerprints of the ids of events of one month.
+type Shelf struct {
 	Month        int32 // of the raw client time, or of the instant heard if the client sent none
 	Fingerprints []uint64
-	Body         []byte // compressed
+}
+
+// Shelves calls do for each of the block's.
+func (b *Block) Shelves(do func(Shelf)) {
+	do(b.Shelf)
+	for _, s := range b.Others {
+		do(s)
+	}
 }
 
 // Membership is one customer entering or leaving one segment.

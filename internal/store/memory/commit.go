@@ -28,9 +28,8 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		st.keepProfile(row)
 	}
 	for _, b := range c.History {
-		b.Fingerprints, b.Body = slices.Clone(b.Fingerprints), cloned(b.Body)
 		st.blocks++
-		st.history[b.Strand] = append(st.history[b.Strand], block{b, st.blocks})
+		st.history[b.Strand] = append(st.history[b.Strand], block{ownBlock(b), st.blocks})
 	}
 	for _, m := range c.Memberships {
 		st.keepMember(m)

@@ -153,8 +153,7 @@ func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Bl
 	slices.SortFunc(found, func(a, b block) int { return cmp.Compare(a.at, b.at) })
 	blocks := make([]store.Block, len(found))
 	for i, b := range found {
-		b.Fingerprints, b.Body = slices.Clone(b.Fingerprints), cloned(b.Body)
-		blocks[i] = b.Block
+		blocks[i] = ownBlock(b.Block)
 	}
 	return blocks, nil
 }
@@ -169,7 +168,7 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 	all := make([][]store.Block, len(strands))
 	for i, strand := range strands {
 		for _, b := range st.history[strand.ID] {
-			all[i] = append(all[i], store.Block{Strand: strand.ID, Month: b.Month, Body: cloned(b.Body)})
+			all[i] = append(all[i], store.Block{Strand: strand.ID, Body: cloned(b.Body)})
 		}
 	}
 	return all, nil
@@ -184,11 +183,22 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 	defer st.mu.RUnlock()
 	var prints []uint64
 	for _, b := range st.history[strand] {
-		if month == store.AnyMonth || b.Month == month {
-			prints = append(prints, b.Fingerprints...)
-		}
+		b.Shelves(func(s store.Shelf) {
+			if month == store.AnyMonth || s.Month == month {
+				prints = append(prints, s.Fingerprints...)
+			}
+		})
 	}
 	return prints, nil
+}
+
+// ownBlock returns a copy of a block that shares no memory with it.
+func ownBlock(b store.Block) store.Block {
+	b.Fingerprints, b.Others, b.Body = slices.Clone(b.Fingerprints), slices.Clone(b.Others), cloned(b.Body)
+	for i := range b.Others {
+		b.Others[i].Fingerprints = slices.Clone(b.Others[i].Fingerprints)
+	}
+	return b
 }
 
 // Profiles implements [store.Store].

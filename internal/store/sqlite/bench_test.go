@@ -75,7 +75,7 @@ func loaded(b *testing.B, o sqlite.Options) *load {
 				if round == 0 {
 					c.Profiles = append(c.Profiles, l.row(id))
 				}
-				c.History = append(c.History, store.Block{Strand: id, Month: int32(100 + round), Fingerprints: []uint64{1, 2}, Body: []byte("past")})
+				c.History = append(c.History, store.Block{Strand: id, Shelf: store.Shelf{Month: int32(100 + round), Fingerprints: []uint64{1, 2}}, Body: []byte("past")})
 			}
 			slices.SortFunc(c.Profiles, func(a, b store.Row) int { return a.ID.Compare(b.ID) })
 			slices.SortFunc(c.History, func(a, b store.Block) int { return a.Strand.Compare(b.Strand) })
@@ -119,7 +119,7 @@ func (l *load) next() *store.Commit {
 		if !seen[id] {
 			seen[id] = true
 			c.Profiles = append(c.Profiles, l.row(id))
-			c.History = append(c.History, store.Block{Strand: id, Month: 105, Fingerprints: []uint64{1, 2}, Body: noise(l.dice, benchBlock)})
+			c.History = append(c.History, store.Block{Strand: id, Shelf: store.Shelf{Month: 105, Fingerprints: []uint64{1, 2}}, Body: noise(l.dice, benchBlock)})
 		}
 	}
 	slices.SortFunc(c.Profiles, func(a, b store.Row) int { return a.ID.Compare(b.ID) })

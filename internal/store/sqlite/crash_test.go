@@ -90,7 +90,7 @@ func crashCommit(n uint64) *store.Commit {
 	for i := range crashPeople {
 		c.Profiles = append(c.Profiles, store.Row{ID: someone(i), Alarm: event.Time(n), Body: body})
 	}
-	c.History = []store.Block{{Strand: someone(int(n) % crashPeople), Month: int32(n / 7), Fingerprints: []uint64{n}, Body: body[:8]}}
+	c.History = []store.Block{{Strand: someone(int(n) % crashPeople), Shelf: store.Shelf{Month: int32(n / 7), Fingerprints: []uint64{n}}, Body: body[:8]}}
 	c.Memberships = []store.Membership{{Segment: 1, Profile: someone(int(n)), In: true}}
 	c.Deliveries = []store.Delivery{{Delivery: profile.Delivery{ID: profile.DeliveryID(someone(int(n))), State: profile.Planned, NotBefore: event.Time(n)}}}
 	return c

@@ -81,7 +81,7 @@ func forgetHistory(ctx context.Context, w *conn, strand identity.ID) error {
 		return err
 	}
 	for at := h.newest; at != 0; {
-		p, err := readPiece(w, strand, at, printsAlone)
+		p, err := readPrints(w, strand, at)
 		if fault.Is(err, fault.Corrupt) {
 			if err := w.exec("DELETE FROM history WHERE strand = ?", strand[:]); err != nil {
 				return err

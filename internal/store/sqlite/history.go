@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 
@@ -150,9 +151,10 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 			changed.order = append(changed.order, b.Strand)
 		}
 		number++
-		before, earlier := h.add(number, b.Month)
-		prints = printed(prints[:0], b.Fingerprints)
-		if err := w.exec(addPiece, number, b.Strand[:], b.Month, before, earlier, prints, blob(b.Body)); err != nil {
+		var month int32
+		month, prints = shelved(prints[:0], b)
+		before, earlier := h.add(number, month)
+		if err := w.exec(addPiece, number, b.Strand[:], month, before, earlier, prints, blob(b.Body)); err != nil {
 			return nil, err
 		}
 	}
@@ -169,55 +171,60 @@ func findHeadOf(c *conn, strand identity.ID) (*head, error) {
 	return h, err
 }
 
-// numbered is a piece with its number, by which pieces are in the order of commits.
-type numbered struct {
-	number int64
-	store.Block
-}
-
 // History implements [store.Store].
 func (s *Store) History(ctx context.Context, strands ...identity.ID) ([]store.Block, error) {
-	var found []numbered
-	err := s.file.snapshot(ctx, func(c *conn) error {
-		for i, strand := range strands {
-			if slices.Contains(strands[:i], strand) {
-				continue
-			}
-			h, err := findHeadOf(c, strand)
-			for at := h.newest; at != 0 && err == nil; {
-				if err = ctx.Err(); err != nil {
-					break
-				}
-				var p piece
-				if p, err = readPiece(c, strand, at, bodyAndPrints); p.there {
-					found = append(found, numbered{at, store.Block{Strand: strand, Month: p.month, Fingerprints: p.prints, Body: p.body}})
-				}
-				at = p.before
-			}
-			if err != nil {
-				return err
-			}
+	var of []store.Strand
+	for i, strand := range strands {
+		if !slices.Contains(strands[:i], strand) {
+			of = append(of, store.Strand{ID: strand})
 		}
+	}
+	type numbered struct { // by which pieces are in the order of commits
+		number int64
+		block  store.Block
+	}
+	var found []numbered
+	err := s.chains(ctx, of, piecesWithPrints, func(l link, p *piece) error {
+		block := store.Block{Strand: of[l.strand].ID, Body: p.body}
+		var err error
+		block.Shelf, block.Others, err = p.shelves()
+		found = append(found, numbered{l.number, block})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b numbered) int { return cmp.Compare(a.number, b.number) })
+	blocks := make([]store.Block, len(found))
+	for i := range found {
+		blocks[i] = found[i].block
+	}
+	return blocks, nil
+}
+
+// Histories implements [store.Store].
+func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]store.Block, error) {
+	all := make([][]store.Block, len(strands))
+	err := s.chains(ctx, strands, piecesAlone, func(l link, p *piece) error {
+		all[l.strand] = append(all[l.strand], store.Block{Strand: strands[l.strand].ID, Body: p.body})
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(found, func(a, b numbered) int { return int(a.number - b.number) })
-	blocks := make([]store.Block, len(found))
-	for i := range found {
-		blocks[i] = found[i].Block
+	for _, blocks := range all {
+		slices.Reverse(blocks)
 	}
-	return blocks, nil
+	return all, nil
 }
 
-// Histories implements [store.Store]. Pieces are read many at a time, the newest of all
-// strands, then those before them: each statement finds them in the order in which they
-// lie in the file, and pieces that one commit wrote of neighbours share their pages.
-func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]store.Block, error) {
-	all := make([][]store.Block, len(strands))
+// chains calls found for the pieces of the strands, of each strand the newest first.
+// Pieces are read many at a time, the newest of all strands, then those before them:
+// each statement finds them in the order in which they lie in the file, and pieces that
+// one commit wrote of neighbours share their pages.
+func (s *Store) chains(ctx context.Context, strands []store.Strand, query string, found func(link, *piece) error) error {
 	links := make([]link, 0, len(strands))
-	err := s.file.snapshot(ctx, func(c *conn) error {
+	return s.file.snapshot(ctx, func(c *conn) error {
 		for i, strand := range strands {
 			at := strand.Head
 			if at == 0 {
@@ -238,19 +245,14 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				err := readPieces(c, part, func(l link, p *piece) error {
-					strand := strands[l.strand].ID
-					if err := p.check(strand, l.number); err != nil {
+				err := readPieces(c, part, query, func(l link, p *piece) error {
+					if err := p.check(strands[l.strand].ID, l.number); err != nil {
 						return err
 					}
-					if all[l.strand] == nil {
-						all[l.strand] = make([]store.Block, 0, 8)
-					}
-					all[l.strand] = append(all[l.strand], store.Block{Strand: strand, Month: p.month, Body: p.body})
 					if p.before != 0 {
 						next = append(next, link{p.before, l.strand})
 					}
-					return nil
+					return found(l, p)
 				})
 				if err != nil {
 					return err
@@ -260,13 +262,6 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	for _, blocks := range all {
-		slices.Reverse(blocks)
-	}
-	return all, nil
 }
 
 // link is a piece that is to be read, and the place of its strand.
@@ -278,12 +273,19 @@ type link struct {
 // piecesAtOnce is how many pieces a statement reads.
 const piecesAtOnce = 32
 
-// somePieces reads pieces by their numbers; those that are not there it leaves out.
-var somePieces = "SELECT number, strand, month, before, earlier, body FROM history WHERE number IN (?" + strings.Repeat(",?", piecesAtOnce-1) + ") ORDER BY number"
+// What is read of some pieces, by their numbers; those that are not there are left out.
+var (
+	piecesWithPrints = somePieces("prints")
+	piecesAlone      = somePieces("NULL")
+)
+
+func somePieces(prints string) string {
+	return "SELECT number, strand, month, before, earlier, " + prints + ", body FROM history WHERE number IN (?" + strings.Repeat(",?", piecesAtOnce-1) + ") ORDER BY number"
+}
 
 // readPieces calls found for the pieces that are there of links in the order of their
 // numbers. A strand that is asked for twice has its pieces twice.
-func readPieces(c *conn, links []link, found func(link, *piece) error) error {
+func readPieces(c *conn, links []link, query string, found func(link, *piece) error) error {
 	var args [piecesAtOnce]any
 	for i := range args {
 		args[i] = int64(0) // there is no such piece
@@ -292,10 +294,9 @@ func readPieces(c *conn, links []link, found func(link, *piece) error) error {
 		}
 	}
 	at := 0
-	return c.query(context.Background(), 6, func(row []driver.Value) error {
+	return c.query(context.Background(), 7, func(row []driver.Value) error {
 		number := integer(row[0])
-		p := piece{there: true, month: int32(integer(row[2])), before: integer(row[3]), earlier: integer(row[4]), body: bytesOf(row[5])}
-		p.owner, _ = row[1].([]byte)
+		p := readLink(row[1:])
 		for ; at < len(links) && links[at].number <= number; at++ {
 			if links[at].number < number {
 				continue // retention has deleted it
@@ -308,7 +309,7 @@ func readPieces(c *conn, links []link, found func(link, *piece) error) error {
 			}
 		}
 		return nil
-	}, somePieces, args[:]...)
+	}, query, args[:]...)
 }
 
 // Fingerprints implements [store.Store].
@@ -317,7 +318,7 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		h, err := findHeadOf(c, strand)
 		at := h.newest
-		if month != store.AnyMonth && h.month != month {
+		if month != store.AnyMonth && h.month != month && h.month != severalMonths {
 			at = h.earlier
 		}
 		for at != 0 && err == nil {
@@ -325,13 +326,21 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 				break
 			}
 			var p piece
-			p, err = readPiece(c, strand, at, printsAlone)
-			if month == store.AnyMonth || p.month == month {
-				all = append(all, p.prints...)
-				at = p.before
-			} else {
-				at = p.earlier // over all pieces of a month that was not asked for
+			if p, err = readPrints(c, strand, at); err != nil {
+				break
 			}
+			if month != store.AnyMonth && p.month != month && p.month != severalMonths {
+				at = p.earlier // over all pieces of a month that was not asked for
+				continue
+			}
+			var block store.Block
+			block.Shelf, block.Others, err = p.shelves()
+			block.Shelves(func(s store.Shelf) {
+				if month == store.AnyMonth || s.Month == month {
+					all = append(all, s.Fingerprints...)
+				}
+			})
+			at = p.before
 		}
 		return err
 	})
@@ -344,30 +353,27 @@ type piece struct {
 	owner           []byte // the id of its strand
 	month           int32
 	before, earlier int64
-	prints          []uint64
+	prints          []byte
 	body            []byte
 }
 
-// What is read of a piece beside its place in the chain.
-const (
-	bodyAndPrints = "SELECT strand, month, before, earlier, prints, body FROM history WHERE number = ?"
-	bodyAlone     = "SELECT strand, month, before, earlier, NULL, body FROM history WHERE number = ?"
-	printsAlone   = "SELECT strand, month, before, earlier, prints, NULL FROM history WHERE number = ?"
-)
+// severalMonths is the month of a piece whose events are of more than one: an import
+// brings years of a customer at once, and a piece for each month would be read one by
+// one. Before the fingerprints of each month stands which it is and how many they are.
+const severalMonths int32 = math.MinInt32
 
-// readPiece reads a piece of the strand. A piece that is not there ends the chain:
-// retention deletes the oldest.
-func readPiece(c *conn, strand identity.ID, number int64, query string) (p piece, err error) {
+// readLink reads strand, month, before, earlier, prints and body.
+func readLink(row []driver.Value) piece {
+	return piece{true, bytesOf(row[0]), int32(integer(row[1])), integer(row[2]), integer(row[3]), bytesOf(row[4]), bytesOf(row[5])}
+}
+
+// readPrints reads a piece of the strand without its events. A piece that is not there
+// ends the chain: retention deletes the oldest.
+func readPrints(c *conn, strand identity.ID, number int64) (p piece, err error) {
 	err = c.find(6, func(row []driver.Value) (err error) {
-		p.there, p.month, p.before, p.earlier = true, int32(integer(row[1])), integer(row[2]), integer(row[3])
-		p.owner, _ = row[0].([]byte)
-		if err := p.check(strand, number); err != nil {
-			return err
-		}
-		p.prints, err = unprinted(bytesOf(row[4]))
-		p.body = bytesOf(row[5])
-		return err
-	}, query, number)
+		p = readLink(row)
+		return p.check(strand, number)
+	}, "SELECT strand, month, before, earlier, prints, NULL FROM history WHERE number = ?", number)
 	return p, err
 }
 
@@ -379,24 +385,54 @@ func (p *piece) check(strand identity.ID, number int64) error {
 	return nil
 }
 
-// printed appends fingerprints as they are stored.
-func printed(dst []byte, prints []uint64) []byte {
+var errPrints = fault.New(fault.Corrupt, "the fingerprints of a piece of history are damaged")
+
+// shelves returns the fingerprints of a piece by month.
+func (p *piece) shelves() (first store.Shelf, others []store.Shelf, err error) {
+	if len(p.prints)%8 != 0 {
+		return first, nil, errPrints
+	}
+	words := make([]uint64, len(p.prints)/8)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64(p.prints[8*i:])
+	}
+	if p.month != severalMonths {
+		return store.Shelf{Month: p.month, Fingerprints: words}, nil, nil
+	}
+	for len(words) > 0 {
+		month, n := int32(words[0]>>32), int(uint32(words[0]))
+		if words = words[1:]; n > len(words) {
+			return first, nil, errPrints
+		}
+		others = append(others, store.Shelf{Month: month, Fingerprints: words[:n:n]})
+		words = words[n:]
+	}
+	if len(others) == 0 {
+		return first, nil, errPrints
+	}
+	return others[0], others[1:], nil
+}
+
+// shelved returns the month under which a block stands, and appends its fingerprints as
+// they are stored.
+func shelved(dst []byte, b *store.Block) (month int32, prints []byte) {
 	if dst == nil {
 		dst = []byte{} // no fingerprints are stored as no bytes, not as NULL
 	}
+	if len(b.Others) == 0 {
+		return b.Month, printed(dst, b.Fingerprints)
+	}
+	b.Shelves(func(s store.Shelf) {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(uint32(s.Month))<<32|uint64(uint32(len(s.Fingerprints))))
+		dst = printed(dst, s.Fingerprints)
+	})
+	return severalMonths, dst
+}
+
+// printed appends fingerprints, 8 bytes each.
+func printed(dst []byte, prints []uint64) []byte {
 	for _, p := range prints {
 		dst = binary.LittleEndian.AppendUint64(dst, p)
 	}
 	return dst
-}
-
-func unprinted(b []byte) ([]uint64, error) {
-	if len(b)%8 != 0 {
-		return nil, fault.New(fault.Corrupt, "the fingerprints of a piece of history are damaged")
-	}
-	prints := make([]uint64, len(b)/8)
-	for i := range prints {
-		prints[i] = binary.LittleEndian.Uint64(b[8*i:])
-	}
-	return prints, nil
 }

@@ -40,7 +40,7 @@ func moves(t *testing.T, open Open) {
 func everything(n int) store.Commit {
 	return store.Commit{
 		Profiles:    []store.Row{{ID: person(n), Alarm: 50, Body: []byte("hot")}},
-		History:     []store.Block{{Strand: person(n), Month: 100, Fingerprints: []uint64{uint64(n)}, Body: []byte("past")}},
+		History:     []store.Block{{Strand: person(n), Shelf: store.Shelf{Month: 100, Fingerprints: []uint64{uint64(n)}}, Body: []byte("past")}},
 		Memberships: []store.Membership{{Segment: 9, Profile: person(n), In: true}},
 		Deliveries:  []store.Delivery{planned(n, n, "email", 1, 60)},
 		Forwards:    []store.Forward{{Number: uint64(n), From: person(n), To: person(n + 1), At: 3, Entry: []byte("entry")}},

@@ -33,7 +33,7 @@ func remembered(w *writer) {
 		var c store.Commit
 		for n, word := range map[int]string{1: canary, 2: "someone-else"} {
 			c.Profiles = append(c.Profiles, row(n, word))
-			c.History = append(c.History, store.Block{Strand: person(n), Month: int32(round), Fingerprints: []uint64{uint64(n)}, Body: []byte(word)})
+			c.History = append(c.History, store.Block{Strand: person(n), Shelf: store.Shelf{Month: int32(round), Fingerprints: []uint64{uint64(n)}}, Body: []byte(word)})
 			c.Memberships = append(c.Memberships, store.Membership{Segment: uint64(round), Profile: person(n), In: true})
 			d := planned(n*10+round, n, "email", 0, 1)
 			d.Reason, d.Outcome, d.Plan, d.Claim = word, word, []byte(word), []byte(word)
@@ -83,7 +83,7 @@ func forgets(t *testing.T, open Open) {
 	equal(t, "what was put aside of the other", len(must(t, aside, err)), 3)
 
 	// What is heard later begins a new history.
-	w.commit(store.Commit{History: []store.Block{{Strand: person(1), Month: 9, Fingerprints: []uint64{5}, Body: []byte("new")}}})
+	w.commit(store.Commit{History: []store.Block{{Strand: person(1), Shelf: store.Shelf{Month: 9, Fingerprints: []uint64{5}}, Body: []byte("new")}}})
 	blocks, err = s.History(t.Context(), person(1))
 	equal(t, "a new history", len(must(t, blocks, err)), 1)
 }

@@ -103,7 +103,7 @@ func headless(rows []store.Row) []store.Row {
 }
 
 func block(n int, month int32, body string, prints ...uint64) store.Block {
-	return store.Block{Strand: person(n), Month: month, Fingerprints: prints, Body: []byte(body)}
+	return store.Block{Strand: person(n), Shelf: store.Shelf{Month: month, Fingerprints: prints}, Body: []byte(body)}
 }
 
 func bodiesOf(blocks []store.Block) []string {
@@ -162,7 +162,7 @@ func histories(t *testing.T, open Open) {
 		got, err := s.History(t.Context(), person(n))
 		blocks := must(t, got, err)
 		for i := range blocks {
-			blocks[i].Fingerprints = nil
+			blocks[i].Shelf = store.Shelf{}
 		}
 		return blocks
 	}
@@ -202,35 +202,45 @@ func headOf(rows []store.Row, n int) int64 {
 	return 0
 }
 
-// zigzag are months as late events bring them.
-var zigzag = []int32{5, 5, 6, 5, 7, 7, 5, 6, 8, 5, 8, 8, 4, 8}
+// zigzag are months as late events bring them; several in one piece, as an import does.
+var zigzag = [][]int32{{5}, {5}, {6}, {5}, {7, 3, 7}, {7}, {5}, {6, 5}, {8, 5}, {8, 5}, {5}, {8}, {8, 4}, {4}, {8}}
 
 func months(t *testing.T, open Open) {
 	s := opened(t, open)
 	w := newWriter(t, s)
-	var want []string
-	for i, m := range zigzag {
-		c := store.Commit{History: []store.Block{block(1, m, fmt.Sprint(i, "a"), uint64(2*i)), block(1, m, fmt.Sprint(i, "b"), uint64(2*i+1))}}
+	var want []store.Block
+	for i, months := range zigzag {
+		b := block(1, months[0], fmt.Sprint(i), uint64(10*i), uint64(10*i+1))
+		for k, m := range months[1:] {
+			b.Others = append(b.Others, store.Shelf{Month: m, Fingerprints: []uint64{uint64(10*i + 2 + k)}})
+		}
+		c := store.Commit{History: []store.Block{b}}
 		if i%3 == 0 {
 			c.Profiles = []store.Row{row(1, "hot")}
 		}
 		w.commit(c)
-		want = append(want, fmt.Sprint(i, "a"), fmt.Sprint(i, "b"))
+		want = append(want, b)
+		for _, month := range []int32{3, 4, 5, 6, 7, 8, 9, store.AnyMonth} {
+			var prints []uint64
+			for _, b := range want {
+				b.Shelves(func(s store.Shelf) {
+					if month == store.AnyMonth || s.Month == month {
+						prints = append(prints, s.Fingerprints...)
+					}
+				})
+			}
+			got, err := s.Fingerprints(t.Context(), person(1), month)
+			equal(t, fmt.Sprint("fingerprints of month ", month, " after commit ", i), slices.Sorted(slices.Values(must(t, got, err))), slices.Sorted(slices.Values(prints)))
+		}
 	}
 	got, err := s.History(t.Context(), person(1))
-	equal(t, "history", bodiesOf(must(t, got, err)), want)
-	for _, month := range []int32{3, 4, 5, 6, 7, 8, 9} {
-		var prints []uint64
-		for i, m := range zigzag {
-			if m == month {
-				prints = append(prints, uint64(2*i), uint64(2*i+1))
-			}
-		}
-		got, err := s.Fingerprints(t.Context(), person(1), month)
-		equal(t, fmt.Sprint("fingerprints of month ", month), slices.Sorted(slices.Values(must(t, got, err))), prints)
-	}
+	equal(t, "history", must(t, got, err), want)
 	b, err := s.Load(t.Context(), people(1))
 	equal(t, "row", string(must(t, b, err)[0]), "hot")
+	// Whoever reads may write into what they got.
+	got[4].Others[0].Fingerprints[0], got[4].Others[1] = 0, store.Shelf{}
+	got, err = s.History(t.Context(), person(1))
+	equal(t, "history, asked again", must(t, got, err), want)
 }
 
 func fingerprints(t *testing.T, open Open) {
