@@ -129,11 +129,7 @@ func (q *question) keepObs(s *profile.Series, o profile.Obs, now event.Time) {
 	case o.At <= now-q.keep && !(q.newest && (n == 0 || obs[0].At > now || obs[newestPast(obs, now)].At < o.At)):
 		// Heard so late that no window asks about it.
 	case n == 0 || !less(o, obs[n-1]):
-		if n == cap(obs) {
-			// Less room than append makes: most series of most customers hear little.
-			obs = append(make([]profile.Obs, 0, n+4+n/4), obs...)
-		}
-		obs = append(obs, o)
+		obs = behind(obs, o)
 	default:
 		i := sort.Search(n, func(i int) bool { return less(o, obs[i]) })
 		fresh := make([]profile.Obs, 0, n+1+n/4)
@@ -141,6 +137,15 @@ func (q *question) keepObs(s *profile.Series, o profile.Obs, now event.Time) {
 		obs = fresh
 	}
 	s.Obs = q.prune(obs, now)
+}
+
+// behind appends an observation. It makes less room than append: most series of most
+// customers hear little.
+func behind(obs []profile.Obs, o profile.Obs) []profile.Obs {
+	if n := len(obs); n == cap(obs) {
+		obs = append(make([]profile.Obs, 0, n+4+n/4), obs...)
+	}
+	return append(obs, o)
 }
 
 // prune returns the observations without those that no window can ask about any
@@ -183,15 +188,24 @@ func (q *question) keepTag(s *profile.Series, o profile.Obs, now event.Time) {
 		s.Obs = q.pruneTags(s.Obs, now)
 		return
 	}
-	next := event.Time(0)
+	next, known := event.Time(0), false
 	for i := len(s.Obs) - 1; i >= 0; i-- {
-		if other := &s.Obs[i]; other.Tag == o.Tag && other.At >= o.At {
-			if other.At == o.At {
-				s.Obs = q.pruneTags(s.Obs, now)
-				return // the same tag at the same instant says nothing new
-			}
+		other := &s.Obs[i]
+		if other.Tag != o.Tag {
+			continue
+		}
+		known = true
+		if other.At == o.At {
+			s.Obs = q.pruneTags(s.Obs, now)
+			return // the same tag at the same instant says nothing new
+		}
+		if other.At > o.At {
 			next = other.At
 		}
+	}
+	if n := len(s.Obs); !known && (n == 0 || !less(o, s.Obs[n-1])) {
+		s.Obs = q.limit(q.pruneTags(behind(s.Obs, o), now), now)
+		return
 	}
 	o.Value = money.Micros(next)
 	fresh := make([]profile.Obs, 0, len(s.Obs)+1)
