@@ -75,6 +75,7 @@ func (l *lane) begin(ctx context.Context) {
 	l.mu.Unlock()
 
 	go func() {
+		l.turn.Lock()
 		l.piecemeal(len(rows), func(i int) { l.note(b, i) })
 		l.mu.Lock()
 		b.noted = true
@@ -88,6 +89,7 @@ func (l *lane) begin(ctx context.Context) {
 			l.piecemeal(len(rows), func(i int) { l.cache.written(&rows[i]) })
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
 		}
+		l.turn.Unlock()
 		l.committed <- r
 	}()
 }

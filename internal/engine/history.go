@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"unsafe"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
@@ -97,14 +98,34 @@ func appendBlock(dst, raw []byte) []byte {
 	return append(dst, raw...)
 }
 
-// unpacked returns what is packed in a block; what is not packed is a piece of it.
-func unpacked(block []byte) (raw []byte, err error) {
+// reading is memory that one history after another is read into: the events of the one
+// before, and their texts, are written over.
+type reading struct {
+	events []Heard
+	raw    []byte
+}
+
+// maxReading bounds what stays of it, in bytes: few customers have more.
+const maxReading = 1 << 20
+
+// begin makes room for the next history.
+func (r *reading) begin() {
+	if cap(r.raw) > maxReading || cap(r.events) > maxReading/int(unsafe.Sizeof(Heard{})) {
+		*r = reading{}
+	}
+	clear(r.events) // they hold on to blocks
+	r.events, r.raw = r.events[:0], r.raw[:0]
+}
+
+// unpack returns what is packed in a block; what is not packed is a piece of it.
+func (r *reading) unpack(block []byte) (raw []byte, err error) {
 	damaged := func(err error) ([]byte, error) {
 		return nil, fault.Wrap(fault.Corrupt, err, "a history block is damaged")
 	}
 	if len(block) < 2 || block[0] == 0 || block[0] > blockVersion {
 		return nil, fault.New(fault.Corrupt, "a history block of an unknown version")
 	}
+	from := len(r.raw)
 	how, packed := block[1], block[2:]
 	if block[0] > 1 {
 		if len(block) < blockHead {
@@ -116,14 +137,17 @@ func unpacked(block []byte) (raw []byte, err error) {
 	case packedNot:
 		raw = packed
 	case packedZstd:
-		raw, err = decoder.DecodeAll(packed, nil)
+		if raw, err = decoder.DecodeAll(packed, r.raw); err == nil {
+			r.raw, raw = raw, raw[from:]
+		}
 	case packedS2:
 		var n int
 		if n, err = s2.DecodedLen(packed); err == nil && n >= largeBlock {
 			err = s2.ErrTooLarge // we never pack so much with it
 		}
 		if err == nil {
-			raw, err = s2.Decode(nil, packed)
+			r.raw = slices.Grow(r.raw, n)[:from+n]
+			raw, err = s2.Decode(r.raw[from:], packed)
 		}
 	default:
 		return nil, fault.New(fault.Corrupt, "a history block is packed as nothing known")
@@ -140,25 +164,29 @@ func unpacked(block []byte) (raw []byte, err error) {
 // UnpackHistory returns the events of a history block in the order in which they
 // were applied. They are pieces of the block, which nobody may write into. Damaged
 // bytes give a fault of kind Corrupt.
-func UnpackHistory(block []byte) ([]Heard, error) { return appendUnpacked(nil, block, nil) }
+func UnpackHistory(block []byte) ([]Heard, error) {
+	r := &reading{}
+	err := r.add(block, nil)
+	return r.events, err
+}
 
-// appendUnpacked appends the wanted events of a block; wanted nil: all of them.
-func appendUnpacked(events []Heard, block []byte, wanted func(event.Type, string) bool) ([]Heard, error) {
-	raw, err := unpacked(block)
+// add appends the wanted events of a block; wanted nil: all of them.
+func (r *reading) add(block []byte, wanted func(event.Type, string) bool) error {
+	raw, err := r.unpack(block)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := wire.NewReader(text(raw))
-	for !r.Done() {
-		n := len(events)
-		events = slices.Grow(events, 1)[:n+1]
-		h := &events[n]
-		*h = Heard{Now: event.Time(r.Varint())}
+	w := wire.NewReader(text(raw))
+	for !w.Done() {
+		n := len(r.events)
+		r.events = slices.Grow(r.events, 1)[:n+1]
+		h := &r.events[n]
+		*h = Heard{Now: event.Time(w.Varint())}
 		if wanted == nil {
-			h.Event = event.Read(r)
-		} else if !h.Event.ReadWanted(r, wanted) {
-			events = events[:n]
+			h.Event = event.Read(w)
+		} else if !h.Event.ReadWanted(w, wanted) {
+			*h, r.events = Heard{}, r.events[:n]
 		}
 	}
-	return events, r.Err()
+	return w.Err()
 }

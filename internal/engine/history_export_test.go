@@ -1,4 +1,10 @@
 package engine
 
+import "rapport/internal/core/event"
+
 // UnpackWanted is what a catch-up reads blocks with.
-var UnpackWanted = appendUnpacked
+func UnpackWanted(block []byte, wanted func(event.Type, string) bool) ([]Heard, error) {
+	r := &reading{}
+	err := r.add(block, wanted)
+	return r.events, err
+}

@@ -47,7 +47,7 @@ func TestABlockGivesBackItsEvents(t *testing.T) {
 			t.Fatalf("of %d events %d come back: %v", n, len(got), err)
 		}
 		orders := slices.DeleteFunc(visits(n), func(h engine.Heard) bool { return h.Event.Name != event.OrderCompleted })
-		got, err = engine.UnpackWanted(nil, block, func(_ event.Type, name string) bool { return name == event.OrderCompleted })
+		got, err = engine.UnpackWanted(block, func(_ event.Type, name string) bool { return name == event.OrderCompleted })
 		if err != nil || !slices.Equal(got, orders) {
 			t.Fatalf("of %d events come %d orders, want %d: %v", n, len(got), len(orders), err)
 		}
@@ -114,7 +114,7 @@ func BenchmarkBlock(b *testing.B) {
 			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := engine.UnpackWanted(nil, block, wanted); err != nil {
+					if _, err := engine.UnpackWanted(block, wanted); err != nil {
 						b.Fatal(err)
 					}
 				}

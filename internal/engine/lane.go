@@ -40,7 +40,10 @@ type lane struct {
 	batches   uint64      // how many there were
 	leaving   []packed    // what the last commit wrote and the cache has not let go; only the lane's goroutine asks
 	committed chan result // of the commit in flight
-	packer    *feed.Packer
+	// turn is held by a commit while it is written, and by who looks at histories where
+	// there are too few processors for both beside whoever is live.
+	turn   sync.RWMutex
+	packer *feed.Packer
 
 	told    atomic.Uint64         // up to which record everything is committed and whoever waited for it has heard
 	refused atomic.Pointer[error] // why the log took nothing at the last try; nil: it did

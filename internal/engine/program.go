@@ -69,7 +69,7 @@ func (l *lane) rouse(p *profile.Profile) (next *profile.Profile, eff core.Effect
 // history is how the wanted events of a customer are read, what is not committed
 // included. The lock is held.
 func (l *lane) history(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error) {
-	return l.historyOf(l.blocks, true)(ctx, p, wanted)
+	return l.historyOf(l.blocks, true, nil)(ctx, p, wanted)
 }
 
 // committed returns what the store has of a strand.
@@ -77,18 +77,27 @@ type committed func(ctx context.Context, strand identity.ID) ([]store.Block, err
 
 // historyOf returns how to read the wanted events of a profile and its strands in the
 // order in which they were heard; wanted nil: every event. Whoever reads what is not
-// committed too holds the lock.
-func (l *lane) historyOf(blocks committed, uncommitted bool) past {
-	return func(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) (all []Heard, err error) {
+// committed too holds the lock. Into room, if there is one, what is wanted of a history is
+// read, which is out of use when the next one comes: what conditions keep of an event
+// they copy. Who wants everything folds it, and keeps what they got.
+func (l *lane) historyOf(blocks committed, uncommitted bool, room *reading) past {
+	return func(ctx context.Context, p *profile.Profile, wanted func(event.Type, string) bool) ([]Heard, error) {
+		all := &reading{}
+		if room != nil && wanted != nil {
+			all = room
+			all.begin()
+		}
 		for _, strand := range StrandsOf(p.ID, p.Strands) {
 			list, err := blocks(ctx, strand)
 			if err != nil {
 				return nil, err
 			}
-			first := len(all)
-			all = slices.Grow(all, 2*len(list)) // a visit is some events
-			if all, err = appendHeard(all, strand, list, wanted); err != nil {
-				return nil, err
+			first := len(all.events)
+			for i := range list {
+				if err := all.add(list[i].Body, wanted); err != nil {
+					// One customer's damage is not the lane's.
+					return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
+				}
 			}
 			if !uncommitted {
 				continue
@@ -102,13 +111,13 @@ func (l *lane) historyOf(blocks committed, uncommitted bool) past {
 					return nil, err
 				}
 				// The commit under way may have ended already.
-				if b == l.open || !endsWith(all[first:], waiting) {
-					all = append(all, waiting...)
+				if b == l.open || !endsWith(all.events[first:], waiting) {
+					all.events = append(all.events, waiting...)
 				}
 			}
 		}
-		HeardInOrder(all)
-		return all, nil
+		HeardInOrder(all.events)
+		return all.events, nil
 	}
 }
 
@@ -144,17 +153,6 @@ func (l *lane) histories(ctx context.Context, strands []store.Strand) (committed
 		}
 		return l.blocks(ctx, strand)
 	}, nil
-}
-
-// appendHeard appends the wanted events in the blocks of a strand.
-func appendHeard(all []Heard, strand identity.ID, blocks []store.Block, wanted func(event.Type, string) bool) (_ []Heard, err error) {
-	for _, b := range blocks {
-		if all, err = appendUnpacked(all, b.Body, wanted); err != nil {
-			// One customer's damage is not the lane's.
-			return nil, &poison{fmt.Sprintf("history of %s: %v", strand, err)}
-		}
-	}
-	return all, nil
 }
 
 // heard returns the strand's wanted events in the batch, in order.

@@ -83,6 +83,7 @@ type swept struct {
 	pos    store.Position
 	turns  *turns
 	light  bool   // no histories are read
+	inTurn bool   // it is not looked at while a commit is written
 	lo, hi uint32 // prefixes, both included
 	// touched are those in the range whom the store did not have as they were when it
 	// began, or who have changed since: what was read of them is old.
@@ -178,9 +179,17 @@ func (l *lane) beginRange() *swept {
 }
 
 // look reads who lives in a range and asks what the program makes of them, on every
-// processor. It changes nothing and needs no lock.
+// processor, or on half of them where histories are read: commits of whom that changes
+// have the rest to themselves, and whoever is live waits less. It changes nothing and
+// needs no lock.
 func (l *lane) look(ctx context.Context, r *swept) error {
-	workers := min(uint32(runtime.GOMAXPROCS(0)), r.hi-r.lo+1)
+	processors := uint32(runtime.GOMAXPROCS(0))
+	workers := processors
+	if !r.light {
+		workers = (processors + 1) / 2
+		r.inTurn = workers+1 >= processors && l.e.running != nil // else nobody is live
+	}
+	workers = min(workers, r.hi-r.lo+1)
 	parts := make([][]change, workers)
 	errs := make([]error, workers)
 	var all sync.WaitGroup
@@ -203,6 +212,7 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 // lookAt looks at a part of a range.
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
 	var room profile.Room
+	var into reading
 	from, to := ends(lo, hi)
 	for {
 		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
@@ -210,11 +220,20 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 			return nil, err
 		}
 		for i := 0; i < len(rows); i += askedAtOnce {
-			found, err := l.ask(ctx, r, &room, rows[i:min(i+askedAtOnce, len(rows))])
+			if r.inTurn {
+				l.turn.RLock()
+			}
+			found, err := l.ask(ctx, r, &room, &into, rows[i:min(i+askedAtOnce, len(rows))])
+			if r.inTurn {
+				l.turn.RUnlock()
+			}
 			if err != nil {
 				return nil, err
 			}
 			changed = append(changed, found...)
+		}
+		if r.inTurn {
+			time.Sleep(breath)
 		}
 		if len(rows) < sweepPage {
 			return changed, ctx.Err()
@@ -223,15 +242,20 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 	}
 }
 
+// breath is how long, at the least, whoever looks at histories in turn rests after some
+// of them. The processor then takes what waits at another one that is away in C or at the
+// disk, which it does not while it has work of its own.
+const breath = 100 * time.Microsecond
+
 // askedAtOnce is of how many customers the histories are read at once.
 const askedAtOnce = 64
 
 // ask asks what the program makes of rows, and returns those of which the lane need know.
-func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []store.Row) (changed []change, err error) {
+func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *reading, rows []store.Row) (changed []change, err error) {
 	var behind []change
 	var strands []store.Strand
 	for i := range rows {
-		runtime.Gosched() // whoever is live goes first
+		giveWay(i)
 		c := change{row: &rows[i]}
 		if r.light && r.unchanged(ctx, c.row, room) {
 			continue
@@ -258,15 +282,22 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, rows []sto
 	if err != nil {
 		return nil, err
 	}
-	history := l.historyOf(blocks, false) // who has more than what is committed is touched
+	history := l.historyOf(blocks, false, into) // who has more than what is committed is touched
 	for i := range behind {
 		c := &behind[i]
 		if r.pass(ctx, c, history); c.counts() {
 			changed = append(changed, *c)
 		}
-		runtime.Gosched()
+		giveWay(i)
 	}
 	return changed, nil
+}
+
+// giveWay lets whoever is live go first, after some tens of microseconds.
+func giveWay(n int) {
+	if n%4 == 0 {
+		runtime.Gosched()
+	}
 }
 
 // pass asks what the program makes of a customer.

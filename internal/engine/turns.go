@@ -289,10 +289,11 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 			}
 		}
 		blocks, err := l.histories(ctx, strands)
+		var room reading
 		for i := range part {
 			o := &part[i]
 			if o.err = err; err == nil {
-				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true))
+				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true, &room))
 			}
 		}
 	})
