@@ -75,7 +75,6 @@ func (l *lane) begin(ctx context.Context) {
 	l.mu.Unlock()
 
 	go func() {
-		l.turn.Lock()
 		l.piecemeal(len(rows), func(i int) { l.note(b, i) })
 		l.mu.Lock()
 		b.noted = true
@@ -85,11 +84,13 @@ func (l *lane) begin(ctx context.Context) {
 		r := result{rows: rows}
 		r.commit = b.pack(l.n, to, rows, l.packer, &l.scratch)
 		killpoint.Hit(killpoint.BeforeCommit)
-		if r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit); r.err == nil {
+		l.turn.Lock()
+		r.err = l.e.o.Store.Commit(context.WithoutCancel(ctx), r.commit)
+		l.turn.Unlock()
+		if r.err == nil {
 			l.piecemeal(len(rows), func(i int) { l.cache.written(&rows[i]) })
 			r.nextAlarm, r.unread = l.e.o.Store.NextAlarm(context.WithoutCancel(ctx), l.from, l.to)
 		}
-		l.turn.Unlock()
 		l.committed <- r
 	}()
 }

@@ -51,8 +51,8 @@ const (
 // zstd takes ten times as long as s2, for reading and for writing, since it begins by
 // making its tables, and leaves a tenth less.
 const (
-	smallBlock = 512     // below it nothing is packed: little would be gained
-	largeBlock = 8 << 10 // some forty events: from here on zstd leaves a third less than s2
+	smallBlock = 512      // below it nothing is packed: little would be gained
+	largeBlock = 16 << 10 // some eighty events: from here on the third that zstd leaves less is worth its tables
 )
 
 // blockHead is version, how it is packed, and the checksum of what is packed.
