@@ -84,6 +84,28 @@ func TestASweepComesToEverybody(t *testing.T) {
 	}
 }
 
+// Whoever reads what is in force after they changed it finds what they wrote.
+func TestWhatIsPutInForceIsSoOnceItHasPassed(t *testing.T) {
+	t.Parallel()
+	s := open(t, 3)
+	if err := s.e.Passed(t.Context(), time.Hour); err != nil { // nothing moves, and nobody waits
+		t.Fatal(err)
+	}
+	s.live()
+	for i := range 40 {
+		hash := uint64(7 + i%2)
+		if err := s.e.Switch(t.Context(), hash); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.e.Passed(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.e.Program(); got == nil || got.Hash != hash {
+			t.Fatalf("round %d has %+v in force, want %d", i, got, hash)
+		}
+	}
+}
+
 // The store does not know yet who was born a moment before the change.
 func TestASweepComesToWhoWasBornAMomentBefore(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rapport/internal/core/condition"
 	"rapport/internal/core/spec"
@@ -51,8 +52,15 @@ func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, 
 	n.mu.Lock()
 	n.programs[p.Core.Hash] = p
 	n.mu.Unlock()
-	return problems, n.Engine.Switch(ctx, p.Core.Hash)
+	if err := n.Engine.Switch(ctx, p.Core.Hash); err != nil {
+		return problems, err
+	}
+	return problems, n.Engine.Passed(ctx, forceWait)
 }
+
+// forceWait is how long whoever changes definitions waits until they are in force: whoever
+// reads them next should find what they wrote.
+const forceWait = 5 * time.Second
 
 // compile makes a program of definitions and those before them. Its hash names
 // both, so the same definitions after others are another program.
