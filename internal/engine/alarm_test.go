@@ -25,30 +25,21 @@ var lastID = identity.ID{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 
 // lookers is a shop with one segment, which time alone ends. Again opens its engine
 // anew, with nothing in memory.
 func lookers(t *testing.T, virtual bool, dirty ...int) (s *shop, again func(store.Store)) {
-	src, err := program.New([]program.File{
-		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
-		{Path: "segments/looking.yaml", Body: "segment: looking\nwhen: {did: Product Viewed, within: 1h}\n"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	prog, problems := program.Compile(src, program.Options{Workspace: "w"})
-	if prog == nil {
-		t.Fatal(problems)
-	}
+	prog := compiled(t, program.File{Path: "segments/looking.yaml", Body: "segment: looking\nwhen: {did: Product Viewed, within: 1h}\n"})
 	s = &shop{t: t, clock: clock.Virtual(event.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))}
 	s.log, s.store = memlog.New(1, s.clock.Now), memory.New()
 	again = func(st store.Store) {
+		var err error
 		s.e, err = engine.Open(t.Context(), engine.Options{
 			Log: s.log, Store: st, Key: s.key, Now: s.clock.Now, Virtual: virtual, DirtyBytes: append(dirty, 0)[0],
-			Programs: func(context.Context, uint64) (*core.Program, error) { return prog.Core, nil },
+			Programs: func(context.Context, uint64) (*core.Program, error) { return prog, nil },
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	again(s.store)
-	if err := s.e.Switch(t.Context(), prog.Core.Hash); err != nil {
+	if err := s.e.Switch(t.Context(), prog.Hash); err != nil {
 		t.Fatal(err)
 	}
 	s.settle()

@@ -18,6 +18,7 @@ import (
 	"rapport/internal/core/spec"
 	"rapport/internal/engine"
 	"rapport/internal/eventlog/memlog"
+	"rapport/internal/program"
 	"rapport/internal/store/memory"
 )
 
@@ -52,6 +53,23 @@ func (s *shop) reopen() {
 		s.t.Fatal(err)
 	}
 	s.e = e
+}
+
+// theShop is the file that all definitions have.
+var theShop = program.File{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"}
+
+// compiled are the definitions of a shop with these files.
+func compiled(t *testing.T, files ...program.File) *core.Program {
+	t.Helper()
+	src, err := program.New(append([]program.File{theShop}, files...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prog, problems := program.Compile(src, program.Options{Workspace: "w"})
+	if prog == nil {
+		t.Fatal(problems)
+	}
+	return prog.Core
 }
 
 func empty(t *testing.T, key identity.Key, hash uint64) *core.Program {

@@ -14,20 +14,12 @@ import (
 // and what a computed trait has taken.
 func tasting(t *testing.T) *editions {
 	e := newEditions(t, 1, "{did: Product Viewed}")
-	src, err := program.New([]program.File{
-		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
-		{Path: "scores/taste.yaml", Body: "affinity: category\nhalf_life: 60d\nweigh: {Product Viewed: 1}\n"},
-		{Path: "traits/seen.yaml", Body: "did: Product Viewed\ntake: unique(sku)\nwithin: 90d\n"},
-		{Path: "segments/s0.yaml", Body: "segment: s0\nwhen: {did: Product Viewed}\n"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	prog, problems := program.Compile(src, program.Options{Workspace: "w"})
-	if prog == nil {
-		t.Fatal(problems)
-	}
-	e.list = append(e.list, prog.Core)
+	e.list = append(e.list, compiled(
+		t,
+		program.File{Path: "scores/taste.yaml", Body: "affinity: category\nhalf_life: 60d\nweigh: {Product Viewed: 1}\n"},
+		program.File{Path: "traits/seen.yaml", Body: "did: Product Viewed\ntake: unique(sku)\nwithin: 90d\n"},
+		program.File{Path: "segments/s0.yaml", Body: "segment: s0\nwhen: {did: Product Viewed}\n"},
+	))
 	return e
 }
 

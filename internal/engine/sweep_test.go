@@ -170,22 +170,14 @@ func newEditions(t *testing.T, lanes int, segments ...string) *editions {
 	s := &shop{t: t, clock: clock.Virtual(event.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)))}
 	s.log, s.store = memlog.New(lanes, s.clock.Now), memory.New()
 	e := &editions{shop: s}
-	files := []program.File{{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"}}
+	var files []program.File
 	for i, body := range segments {
 		if body == "" {
-			files = slices.Delete(files, 1, 2)
+			files = slices.Delete(files, 0, 1)
 		} else {
 			files = append(files, program.File{Path: fmt.Sprintf("segments/s%d.yaml", i), Body: fmt.Sprintf("segment: s%d\nwhen: %s\n", i, body)})
 		}
-		src, err := program.New(slices.Clone(files))
-		if err != nil {
-			t.Fatal(err)
-		}
-		prog, problems := program.Compile(src, program.Options{Workspace: "w"})
-		if prog == nil {
-			t.Fatal(problems)
-		}
-		e.list = append(e.list, prog.Core)
+		e.list = append(e.list, compiled(t, files...))
 	}
 	e.again()
 	return e

@@ -111,7 +111,7 @@ type changing struct {
 // manyEditions are definitions of which each has some of the segments and journeys.
 func manyEditions(t *testing.T, dice *rand.Rand, n int) (list []*core.Program) {
 	base := []program.File{
-		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
+		theShop,
 		{Path: "policy.yaml", Body: "caps: {all: {per: 3d, most: 2}}\ngap: 1h\nquiet: []\nholdout: 0%\n"},
 		{Path: "templates/hello.html.liquid", Body: "---\nlabel: Hello\nsubject: Hello\n---\n<p>Hello</p><p>{{ reason }}</p><p><a href=\"{{ unsubscribe_url }}\">Unsubscribe</a> {{ shop.postal }}</p>\n"},
 		{Path: "templates/hello.txt.liquid", Body: "Hello. {{ reason }}. Unsubscribe: {{ unsubscribe_url }} {{ shop.postal }}\n"},
@@ -506,22 +506,11 @@ func TestDefinitionsFasterThanTheirSweepsHoldAtLast(t *testing.T) {
 // letters is a shop with one segment and a journey of those who enter it, or none.
 func (e *editions) letters(segment, on string) {
 	e.t.Helper()
-	files := []program.File{
-		{Path: "shop.yaml", Body: "name: Shop\nzone: Europe/London\ncurrency: GBP\nwebsite: https://shop.example\npostal: 1 Street\npurposes: {marketing: News}\nsenders:\n  email: {from_name: Shop, from: a@shop.example}\n"},
-		{Path: "segments/idle.yaml", Body: "segment: idle\nwhen: " + segment + "\n"},
-	}
+	files := []program.File{{Path: "segments/idle.yaml", Body: "segment: idle\nwhen: " + segment + "\n"}}
 	if on != "" {
 		files = append(files, program.File{Path: "journeys/note.yaml", Body: "journey: note\ntrigger: {segment: idle, on: " + on + "}\nholdout: 0%\nsteps:\n  - {name: u, update: {traits: {note: " + on + "}}}\n"})
 	}
-	src, err := program.New(files)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	prog, problems := program.Compile(src, program.Options{Workspace: "w"})
-	if prog == nil {
-		e.t.Fatal(problems)
-	}
-	e.list = append(e.list, prog.Core)
+	e.list = append(e.list, compiled(e.t, files...))
 }
 
 // comes puts an edition in force, and applies nothing.

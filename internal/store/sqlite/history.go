@@ -349,7 +349,6 @@ func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int3
 
 // piece is one link of a chain.
 type piece struct {
-	there           bool
 	owner           []byte // the id of its strand
 	month           int32
 	before, earlier int64
@@ -364,7 +363,7 @@ const severalMonths int32 = math.MinInt32
 
 // readLink reads strand, month, before, earlier, prints and body.
 func readLink(row []driver.Value) piece {
-	return piece{true, bytesOf(row[0]), int32(integer(row[1])), integer(row[2]), integer(row[3]), bytesOf(row[4]), bytesOf(row[5])}
+	return piece{bytesOf(row[0]), int32(integer(row[1])), integer(row[2]), integer(row[3]), bytesOf(row[4]), bytesOf(row[5])}
 }
 
 // readPrints reads a piece of the strand without its events. A piece that is not there
