@@ -102,11 +102,21 @@ func appendBlock(dst, raw []byte) []byte {
 // before, and their texts, are written over.
 type reading struct {
 	events []Heard
-	raw    []byte
+	raw    []byte // what was unpacked last, and room for more
 }
 
 // maxReading bounds what stays of it, in bytes: few customers have more.
 const maxReading = 1 << 20
+
+// room returns memory for n bytes behind what is in use. If there is none behind it, it
+// lies elsewhere: what was unpacked is never copied, however many blocks there are.
+func (r *reading) room(n int) []byte {
+	used := len(r.raw)
+	if cap(r.raw)-used < n {
+		r.raw, used = make([]byte, 0, max(n, min(2*cap(r.raw), maxReading))), 0
+	}
+	return r.raw[used : used : used+n]
+}
 
 // begin makes room for the next history.
 func (r *reading) begin() {
@@ -125,7 +135,6 @@ func (r *reading) unpack(block []byte) (raw []byte, err error) {
 	if len(block) < 2 || block[0] == 0 || block[0] > blockVersion {
 		return nil, fault.New(fault.Corrupt, "a history block of an unknown version")
 	}
-	from := len(r.raw)
 	how, packed := block[1], block[2:]
 	if block[0] > 1 {
 		if len(block) < blockHead {
@@ -137,8 +146,9 @@ func (r *reading) unpack(block []byte) (raw []byte, err error) {
 	case packedNot:
 		raw = packed
 	case packedZstd:
-		if raw, err = decoder.DecodeAll(packed, r.raw); err == nil {
-			r.raw, raw = raw, raw[from:]
+		n := zstdRoom(packed)
+		if raw, err = decoder.DecodeAll(packed, r.room(n)); err == nil && n > 0 {
+			r.raw = r.raw[:len(r.raw)+len(raw)]
 		}
 	case packedS2:
 		var n int
@@ -146,8 +156,8 @@ func (r *reading) unpack(block []byte) (raw []byte, err error) {
 			err = s2.ErrTooLarge // we never pack so much with it
 		}
 		if err == nil {
-			r.raw = slices.Grow(r.raw, n)[:from+n]
-			raw, err = s2.Decode(r.raw[from:], packed)
+			raw, err = s2.Decode(r.room(n)[:n], packed)
+			r.raw = r.raw[:len(r.raw)+n]
 		}
 	default:
 		return nil, fault.New(fault.Corrupt, "a history block is packed as nothing known")
@@ -159,6 +169,16 @@ func (r *reading) unpack(block []byte) (raw []byte, err error) {
 		return damaged(errors.New("its checksum is another"))
 	}
 	return raw, nil
+}
+
+// zstdRoom returns how many bytes what is packed with zstd needs to be unpacked into;
+// zero: it does not say so, or more than memory is kept for, and takes its own.
+func zstdRoom(packed []byte) int {
+	var h zstd.Header
+	if err := h.Decode(packed); err != nil || !h.HasFCS || h.FrameContentSize > maxReading {
+		return 0
+	}
+	return int(h.FrameContentSize)
 }
 
 // UnpackHistory returns the events of a history block in the order in which they

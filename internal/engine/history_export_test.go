@@ -8,3 +8,14 @@ func UnpackWanted(block []byte, wanted func(event.Type, string) bool) ([]Heard, 
 	err := r.add(block, wanted)
 	return r.events, err
 }
+
+// UnpackAll reads blocks as a catch-up does those of one customer.
+func UnpackAll(blocks [][]byte) ([]Heard, error) {
+	r := &reading{}
+	for _, block := range blocks {
+		if err := r.add(block, nil); err != nil {
+			return nil, err
+		}
+	}
+	return r.events, nil
+}

@@ -2,8 +2,10 @@ package engine_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -80,6 +82,26 @@ func TestADamagedBlockIsCorrupt(t *testing.T) {
 	}
 }
 
+// Of somebody with a block for each commit of a year, no text is copied for the next one.
+func TestWhatWasUnpackedIsNotCopiedForTheNextBlock(t *testing.T) {
+	events := visits(150)
+	block := engine.PackHistory(events)
+	blocks, want := slices.Repeat([][]byte{block}, 200), slices.Repeat(events, 200)
+	got, err := engine.UnpackAll(blocks)
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("of %d events %d come back: %v", len(want), len(got), err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := engine.UnpackAll(blocks); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if took, most := after.TotalAlloc-before.TotalAlloc, 8*uint64(len(want))*uint64(len(raw(events))/len(events)+int(unsafe.Sizeof(want[0]))); took > most {
+		t.Errorf("reading %d blocks took %d bytes of memory, at most %d are needed", len(blocks), took, most)
+	}
+}
+
 // Histories are kept for ever: what earlier programs packed must be read.
 func TestBlocksOfTheFirstVersionAreRead(t *testing.T) {
 	t.Parallel()
@@ -92,6 +114,17 @@ func TestBlocksOfTheFirstVersionAreRead(t *testing.T) {
 		got, err := engine.UnpackHistory(block)
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("a block packed as %d gives %d events of %d: %v", block[1], len(got), len(want), err)
+		}
+	}
+}
+
+// BenchmarkBlocks is what reading a history of many blocks costs.
+func BenchmarkBlocks(b *testing.B) {
+	blocks := slices.Repeat([][]byte{engine.PackHistory(visits(150))}, 70)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := engine.UnpackAll(blocks); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
