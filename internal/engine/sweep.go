@@ -293,9 +293,9 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *read
 	return changed, nil
 }
 
-// giveWay lets whoever is live go first, after some tens of microseconds.
+// giveWay lets whoever is live go first, after a tenth of a millisecond or two.
 func giveWay(n int) {
-	if n%4 == 0 {
+	if n%8 == 0 {
 		runtime.Gosched()
 	}
 }
