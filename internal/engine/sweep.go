@@ -231,9 +231,9 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 				return nil, err
 			}
 			changed = append(changed, found...)
-		}
-		if r.inTurn {
-			time.Sleep(breath)
+			if r.inTurn {
+				time.Sleep(breath)
+			}
 		}
 		if len(rows) < sweepPage {
 			return changed, ctx.Err()
