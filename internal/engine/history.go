@@ -118,6 +118,9 @@ func (r *reading) room(n int) []byte {
 	return r.raw[used : used : used+n]
 }
 
+// fewEvents are as many as there is room for at first; of whom there are more it doubles.
+const fewEvents = 32
+
 // begin makes room for the next history.
 func (r *reading) begin() {
 	if cap(r.raw) > maxReading || cap(r.events) > maxReading/int(unsafe.Sizeof(Heard{})) {
@@ -199,7 +202,10 @@ func (r *reading) add(block []byte, wanted func(event.Type, string) bool) error 
 	w := wire.NewReader(text(raw))
 	for !w.Done() {
 		n := len(r.events)
-		r.events = slices.Grow(r.events, 1)[:n+1]
+		if n == cap(r.events) {
+			r.events = slices.Grow(r.events, max(n, fewEvents))
+		}
+		r.events = r.events[:n+1]
 		h := &r.events[n]
 		*h = Heard{Now: event.Time(w.Varint())}
 		if wanted == nil {
