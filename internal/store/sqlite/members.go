@@ -169,20 +169,34 @@ func (r *roster) commit(w *conn, members []store.Membership) (merged []uint64, e
 	return merged, nil
 }
 
+// addAtOnce is how many who enter a segment one statement brings into the table.
+const addAtOnce = 16
+
+var addMembers = addMember + strings.Repeat(", (?, ?)", addAtOnce-1)
+
 // merge brings the waiting changes of a segment into the table.
 func (r *roster) merge(w *conn, segment uint64) error {
 	ids, in := r.changes(segment)
 	grown := int64(0)
-	for i, id := range ids {
-		statement, step := addMember, int64(1)
-		if !in[i] {
-			statement, step = dropMember, -1
+	args := make([]any, 0, 2*addAtOnce)
+	for len(ids) > 0 {
+		some, statement, step := 1, dropMember, int64(-1)
+		if in[0] {
+			statement, step = addMember, 1
+			if len(in) >= addAtOnce && !slices.Contains(in[:addAtOnce], false) {
+				some, statement = addAtOnce, addMembers
+			}
 		}
-		n, err := w.change(statement, segment, id[:])
+		args = args[:0]
+		for i := range ids[:some] {
+			args = append(args, segment, ids[i][:])
+		}
+		n, err := w.change(statement, args...)
 		if err != nil {
 			return err
 		}
 		grown += step * n
+		ids, in = ids[some:], in[some:]
 	}
 	if grown != 0 {
 		if err := w.exec(countMembers, segment, grown); err != nil {

@@ -32,7 +32,7 @@ func TestMembersThatWaitAreMembers(t *testing.T) {
 		c := store.Commit{From: at, To: store.Position{Epoch: 1, Seq: at.Seq + 1}}
 		at = c.To
 		for range dice.IntN(8) {
-			c.Memberships = append(c.Memberships, store.Membership{Segment: uint64(dice.IntN(4)), Profile: someone(), In: dice.IntN(3) > 0})
+			c.Memberships = append(c.Memberships, store.Membership{Segment: uint64(dice.IntN(4)), Profile: someone(), In: dice.IntN(3) > 0 || round%100 < 50}) // where all enter, many are brought in at once
 		}
 		other := c
 		other.Memberships = slices.Clone(c.Memberships)
