@@ -150,9 +150,8 @@ func (r *reading) unpack(block []byte) (raw []byte, err error) {
 		raw = packed
 	case packedZstd:
 		n := zstdRoom(packed)
-		if raw, err = decoder.DecodeAll(packed, r.room(n)); err == nil && n > 0 {
-			r.raw = r.raw[:len(r.raw)+len(raw)]
-		}
+		raw, err = decoder.DecodeAll(packed, r.room(n))
+		r.raw = r.raw[:len(r.raw)+n] // what is more, in frames that nobody wrote, lies elsewhere
 	case packedS2:
 		var n int
 		if n, err = s2.DecodedLen(packed); err == nil && n >= largeBlock {
