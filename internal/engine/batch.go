@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"runtime"
 	"slices"
+
+	"github.com/klauspost/compress/s2"
 
 	"rapport/internal/core"
 	"rapport/internal/core/event"
@@ -225,9 +228,8 @@ func (b *batch) tell(row *feed.Row) { b.feed = row.Append(b.feed) }
 // done with it when a commit returns.
 type scratch struct {
 	noted  []packed // by place in the batch, and then by id
-	rows   []byte
-	copies []byte // of rows that the cache has
-	events []byte
+	rows   slabs
+	events slabs
 	raw    []byte
 	prints []uint64
 	others []store.Shelf
@@ -267,13 +269,16 @@ const maxBlock = 1 << 20
 
 // packHistory returns the blocks of the strands, in order of strand.
 func (b *batch) packHistory(s *scratch) []store.Block {
-	s.ids, s.blocks, s.events, s.others, s.prints = s.ids[:0], s.blocks[:0], s.events[:0], s.others[:0], slices.Grow(s.prints[:0], len(b.kept))
+	s.ids, s.blocks, s.others, s.prints = s.ids[:0], s.blocks[:0], s.others[:0], slices.Grow(s.prints[:0], len(b.kept))
+	s.events.clear()
 	for strand := range b.chains {
 		s.ids = append(s.ids, strand)
 	}
 	slices.SortFunc(s.ids, identity.ID.Compare)
-	ends := make([]int, 0, len(s.ids))
-	for _, strand := range s.ids {
+	for i, strand := range s.ids {
+		if i%piece == piece-1 {
+			runtime.Gosched() // whoever is live goes first
+		}
 		for at := b.chains[strand].first; at != 0; {
 			block := store.Block{Strand: strand}
 			s.raw = s.raw[:0]
@@ -285,15 +290,9 @@ func (b *batch) packHistory(s *scratch) []store.Block {
 				s.others = append(s.others, next)
 			}
 			block.Others = s.others[others:len(s.others):len(s.others)]
-			s.events = appendBlock(s.events, s.raw)
+			block.Body = s.events.end(appendBlock(s.events.begin(blockHead+s2.MaxEncodedLen(len(s.raw))), s.raw))
 			s.blocks = append(s.blocks, block)
-			ends = append(ends, len(s.events))
 		}
-	}
-	start := 0
-	for i, end := range ends {
-		s.blocks[i].Body = s.events[start:end:end]
-		start = end
 	}
 	return s.blocks
 }

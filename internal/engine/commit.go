@@ -68,7 +68,7 @@ func (l *lane) begin(ctx context.Context) {
 	s.noted = slices.Grow(s.noted[:0], len(b.dirty))[:len(b.dirty)]
 	clear(s.noted)
 	rows := s.noted
-	s.copies = s.copies[:0]
+	s.rows.clear()
 	to := l.pos
 	l.batches++
 	l.inflight, l.open, l.spare = b, l.spare.renew(l.batches, to), nil

@@ -23,7 +23,6 @@ type packed struct {
 	turned bool   // which the store may not know
 	whole  bool   // the cache wants to have its rest too
 	body   []byte // both parts, or the hot one
-	from   int    // where body begins
 	hot    int    // bytes of the hot part
 	rest   int    // bytes of the rest; unknownRest: it was not encoded
 }
@@ -45,11 +44,12 @@ func (l *lane) note(b *batch, place int) {
 		return
 	}
 	*r = packed{
-		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest, from: len(s.copies),
+		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest,
 	}
 	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
 		r.p = nil
-		s.copies, r.hot, r.rest = l.cache.rows.copy(s.copies, it.id)
+		r.body, r.hot, r.rest = l.cache.rows.copy(s.rows.begin(l.cache.rows.length(it.id)), it.id)
+		r.body = s.rows.end(r.body)
 	} else {
 		r.whole = !l.cache.restEncoded(it, it.p)
 	}
@@ -64,10 +64,12 @@ func (l *lane) note(b *batch, place int) {
 	}
 }
 
+// usualRow is at least as long as nearly all rows, in bytes.
+const usualRow = 4 << 10
+
 // packRows returns the rows of a commit, with room for some more. Of a profile whose
 // rest is what the store has, the hot part alone is written.
 func packRows(rows []packed, s *scratch, room int) []store.Row {
-	s.rows = s.rows[:0]
 	for i := range rows {
 		r := &rows[i]
 		if i%piece == piece-1 {
@@ -76,24 +78,18 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 		if r.p == nil {
 			continue
 		}
-		r.from = len(s.rows)
-		s.rows = r.p.AppendHot(s.rows)
-		r.hot, r.rest = len(s.rows)-r.from, unknownRest
+		r.body = r.p.AppendHot(s.rows.begin(usualRow))
+		r.hot, r.rest = len(r.body), unknownRest
 		r.other = r.other || !r.p.SameRest(r.base)
 		if r.other || r.whole {
-			s.rows = r.p.AppendRest(s.rows)
-			r.rest = len(s.rows) - r.from - r.hot
+			r.body = r.p.AppendRest(r.body)
+			r.rest = len(r.body) - r.hot
 		}
+		r.body = s.rows.end(r.body)
 	}
 	list := make([]store.Row, len(rows), len(rows)+room)
 	for i := range rows {
 		r := &rows[i]
-		all := s.rows
-		if r.p == nil {
-			all = s.copies
-		}
-		end := r.from + r.hot + max(r.rest, 0)
-		r.body = all[r.from:end:end]
 		row := store.Row{ID: r.id, Alarm: r.alarm, KeepAlarm: r.keep, Signpost: !r.lives, Turned: r.turned, Body: r.body[:r.hot:r.hot]}
 		if r.other {
 			if row.Rest = r.body[r.hot:]; r.rest == 0 && !r.stored {

@@ -74,6 +74,9 @@ func (r *rows) take(id identity.ID) (string, bool) {
 	return text(b), true
 }
 
+// length returns how many bytes the row of a profile has.
+func (r *rows) length(id identity.ID) int { return int(r.list[r.at[id]].length) }
+
 // copy appends the row of a profile, and returns how long its parts are.
 func (r *rows) copy(dst []byte, id identity.ID) (row []byte, hot, rest int) {
 	w := &r.list[r.at[id]]
