@@ -105,6 +105,16 @@ type reading struct {
 	raw    []byte // what was unpacked last, and room for more
 }
 
+// readings wait for whoever reads histories next: whoever is live reads a few at a time,
+// and each time their memory would be made anew.
+var readings = sync.Pool{New: func() any { return &reading{} }}
+
+// done gives the memory back.
+func (r *reading) done() {
+	r.begin()
+	readings.Put(r)
+}
+
 // maxReading bounds what stays of it, in bytes: few customers have more.
 const maxReading = 1 << 20
 

@@ -157,6 +157,12 @@ func (l *lane) histories(ctx context.Context, strands []store.Strand) (committed
 
 // heard returns the strand's wanted events in the batch, in order.
 func (b *batch) heard(strand identity.ID, wanted func(event.Type, string) bool) (events []Heard, err error) {
+	n := 0
+	b.past(strand, func(*kept) { n++ })
+	if n == 0 {
+		return nil, nil
+	}
+	events = make([]Heard, 0, n)
 	b.past(strand, func(k *kept) {
 		e, damage := event.Decode(k.raw)
 		err = errors.Join(err, damage)

@@ -212,7 +212,8 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 // lookAt looks at a part of a range.
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
 	var room profile.Room
-	var into reading
+	into := readings.Get().(*reading)
+	defer into.done()
 	from, to := ends(lo, hi)
 	for {
 		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
@@ -223,7 +224,7 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []c
 			if r.inTurn {
 				l.turn.RLock()
 			}
-			found, err := l.ask(ctx, r, &room, &into, rows[i:min(i+askedAtOnce, len(rows))])
+			found, err := l.ask(ctx, r, &room, into, rows[i:min(i+askedAtOnce, len(rows))])
 			if r.inTurn {
 				l.turn.RUnlock()
 			}

@@ -289,11 +289,12 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 			}
 		}
 		blocks, err := l.histories(ctx, strands)
-		var room reading
+		room := readings.Get().(*reading)
+		defer room.done()
 		for i := range part {
 			o := &part[i]
 			if o.err = err; err == nil {
-				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true, &room))
+				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true, room))
 			}
 		}
 	})
