@@ -17,9 +17,10 @@ type rows struct {
 	free  uint32 // the first free block; numbers count from 1
 	fresh uint32 // blocks that were never in use begin behind it
 	at    map[identity.ID]uint32
-	list  []row  // places count from 1
-	spare uint32 // the first free place
-	first uint32 // most recently put
+	list  [][]row // places, so many at a time: all of them in one would be copied as they grow
+	count uint32  // places that were in use once, and the one that none has: they count from 1
+	spare uint32  // the first free place
+	first uint32  // most recently put
 	last  uint32
 	held  int // rows that must not go
 }
@@ -37,14 +38,18 @@ const (
 	blockSize  = 256
 	blockRoom  = blockSize - 4
 	slabBlocks = 1024
+	rowsAtOnce = 1024
 	// rowOverhead is what a row costs beside its blocks: its place and its entry in
 	// the map.
 	rowOverhead = 96
 )
 
 func newRows(limit int64) rows {
-	return rows{limit: int(limit / (blockSize + rowOverhead/12)), at: map[identity.ID]uint32{}, list: make([]row, 1)}
+	return rows{limit: int(limit / (blockSize + rowOverhead/12)), at: map[identity.ID]uint32{}, list: [][]row{make([]row, rowsAtOnce)}, count: 1}
 }
+
+// row returns a place; nobody has the one of number 0.
+func (r *rows) row(n uint32) *row { return &r.list[n/rowsAtOnce][n%rowsAtOnce] }
 
 func (r *rows) has(id identity.ID) bool { return r.at[id] != 0 }
 
@@ -69,24 +74,24 @@ func (r *rows) take(id identity.ID) (string, bool) {
 	if n == 0 {
 		return "", false
 	}
-	w := &r.list[n]
+	w := r.row(n)
 	b := r.parts(make([]byte, 0, w.length), w)
 	return text(b), true
 }
 
 // length returns how many bytes the row of a profile has.
-func (r *rows) length(id identity.ID) int { return int(r.list[r.at[id]].length) }
+func (r *rows) length(id identity.ID) int { return int(r.row(r.at[id]).length) }
 
 // copy appends the row of a profile, and returns how long its parts are.
 func (r *rows) copy(dst []byte, id identity.ID) (row []byte, hot, rest int) {
-	w := &r.list[r.at[id]]
+	w := r.row(r.at[id])
 	return r.parts(dst, w), int(w.hotLen), int(w.length - w.hotLen)
 }
 
 // hold says whether a row must stay whatever the limit is.
 func (r *rows) hold(id identity.ID, held bool) {
-	if n := r.at[id]; n != 0 && r.list[n].held != held {
-		w := &r.list[n]
+	if n := r.at[id]; n != 0 && r.row(n).held != held {
+		w := r.row(n)
 		w.held = held
 		if held {
 			r.held++
@@ -103,7 +108,7 @@ func (r *rows) drop(id identity.ID) {
 		return
 	}
 	r.hold(id, false)
-	w := &r.list[n]
+	w := r.row(n)
 	r.release(w.hot)
 	r.release(w.rest)
 	r.unlink(n)
@@ -114,7 +119,7 @@ func (r *rows) drop(id identity.ID) {
 
 // clear forgets all rows, and keeps the memory.
 func (r *rows) clear() {
-	*r = rows{limit: r.limit, slabs: r.slabs, at: map[identity.ID]uint32{}, list: make([]row, 1)}
+	*r = rows{limit: r.limit, slabs: r.slabs, at: map[identity.ID]uint32{}, list: r.list, count: 1}
 }
 
 func (r *rows) parts(dst []byte, w *row) []byte {
@@ -124,7 +129,7 @@ func (r *rows) parts(dst []byte, w *row) []byte {
 // shrink drops rows until the limit holds, the oldest first.
 func (r *rows) shrink() {
 	for n := r.last; n != 0 && r.used > r.limit && r.held < len(r.at); {
-		w := &r.list[n]
+		w := r.row(n)
 		n = w.newer
 		if !w.held {
 			r.drop(w.id)
@@ -139,17 +144,21 @@ func (r *rows) place(id identity.ID) *row {
 	case n != 0:
 		r.unlink(n)
 	case r.spare != 0:
-		n, r.spare = r.spare, r.list[r.spare].older
-		r.list[n] = row{id: id}
+		n, r.spare = r.spare, r.row(r.spare).older
+		*r.row(n) = row{id: id}
 	default:
-		n = uint32(len(r.list))
-		r.list = append(r.list, row{id: id})
+		n = r.count
+		if int(n/rowsAtOnce) == len(r.list) {
+			r.list = append(r.list, make([]row, rowsAtOnce))
+		}
+		*r.row(n) = row{id: id}
+		r.count++
 	}
 	r.at[id] = n
-	w := &r.list[n]
+	w := r.row(n)
 	w.newer, w.older = 0, r.first
 	if r.first != 0 {
-		r.list[r.first].newer = n
+		r.row(r.first).newer = n
 	}
 	if r.first = n; r.last == 0 {
 		r.last = n
@@ -158,14 +167,14 @@ func (r *rows) place(id identity.ID) *row {
 }
 
 func (r *rows) unlink(n uint32) {
-	w := &r.list[n]
+	w := r.row(n)
 	if w.newer != 0 {
-		r.list[w.newer].older = w.older
+		r.row(w.newer).older = w.older
 	} else {
 		r.first = w.older
 	}
 	if w.older != 0 {
-		r.list[w.older].newer = w.newer
+		r.row(w.older).newer = w.newer
 	} else {
 		r.last = w.newer
 	}

@@ -65,3 +65,47 @@ func TestRowsAreCopiedInPlace(t *testing.T) {
 		t.Errorf("%.0f allocations where there is room", n)
 	}
 }
+
+// TestPlacesStay: the places of rows are not moved either, however many there are, and
+// those of rows that went are used again.
+func TestPlacesStay(t *testing.T) {
+	r := newRows(64 << 20)
+	of := func(n int) (identity.ID, []byte) {
+		return identity.ID{byte(n >> 8), byte(n)}, bytes.Repeat([]byte{byte(n)}, 1+n%600)
+	}
+	first, row := of(0)
+	r.put(first, row, nil)
+	place := r.row(r.at[first])
+	for round := range 2 {
+		for n := range 5 * rowsAtOnce {
+			id, row := of(n)
+			r.put(id, row, row[:n%2])
+		}
+		if round == 0 {
+			for n := 1; n < 5*rowsAtOnce; n += 3 {
+				id, _ := of(n)
+				r.drop(id)
+			}
+		}
+	}
+	if r.row(r.at[first]) != place {
+		t.Error("the place of a row has moved")
+	}
+	for n := range 5 * rowsAtOnce {
+		id, row := of(n)
+		if is, ok := r.take(id); !ok || is != string(append(bytes.Clone(row), row[:n%2]...)) {
+			t.Fatalf("row %d is another", n)
+		}
+	}
+	if len(r.list) != 6 {
+		t.Errorf("%d times %d places for five times as many rows", len(r.list), rowsAtOnce)
+	}
+	r.clear()
+	if _, ok := r.take(first); ok || r.has(first) {
+		t.Error("a row is there after all were forgotten")
+	}
+	r.put(first, row, nil)
+	if is, _ := r.take(first); is != string(row) {
+		t.Error("a row is another after all were forgotten")
+	}
+}
