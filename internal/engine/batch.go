@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/klauspost/compress/s2"
-
 	"rapport/internal/core"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -290,7 +288,7 @@ func (b *batch) packHistory(s *scratch) []store.Block {
 				s.others = append(s.others, next)
 			}
 			block.Others = s.others[others:len(s.others):len(s.others)]
-			block.Body = s.events.end(appendBlock(s.events.begin(blockHead+s2.MaxEncodedLen(len(s.raw))), s.raw))
+			block.Body = s.events.end(appendBlock(s.events.begin(mostPacked(len(s.raw))), s.raw))
 			s.blocks = append(s.blocks, block)
 		}
 	}

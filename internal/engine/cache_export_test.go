@@ -18,4 +18,4 @@ func (r *Rows) Clear()                               { r.r.clear() }
 func (r *Rows) Blocks() (used, limit, most int) {
 	return r.r.used, r.r.limit, len(r.r.slabs) * slabBlocks
 }
-func (r *Rows) Copy(id identity.ID) ([]byte, int, int) { return r.r.copy(nil, id) }
+func (r *Rows) Copy(id identity.ID) ([]byte, int, int) { return r.r.copy(&slabs{}, id) }

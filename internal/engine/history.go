@@ -98,6 +98,9 @@ func appendBlock(dst, raw []byte) []byte {
 	return append(dst, raw...)
 }
 
+// mostPacked returns how long a block of so many bytes of events may be.
+func mostPacked(raw int) int { return blockHead + s2.MaxEncodedLen(raw) }
+
 // reading is memory that one history after another is read into: the events of the one
 // before, and their texts, are written over.
 type reading struct {

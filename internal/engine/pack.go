@@ -48,8 +48,7 @@ func (l *lane) note(b *batch, place int) {
 	}
 	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
 		r.p = nil
-		r.body, r.hot, r.rest = l.cache.rows.copy(s.rows.begin(l.cache.rows.length(it.id)), it.id)
-		r.body = s.rows.end(r.body)
+		r.body, r.hot, r.rest = l.cache.rows.copy(&s.rows, it.id)
 	} else {
 		r.whole = !l.cache.restEncoded(it, it.p)
 	}

@@ -79,13 +79,10 @@ func (r *rows) take(id identity.ID) (string, bool) {
 	return text(b), true
 }
 
-// length returns how many bytes the row of a profile has.
-func (r *rows) length(id identity.ID) int { return int(r.row(r.at[id]).length) }
-
-// copy appends the row of a profile, and returns how long its parts are.
-func (r *rows) copy(dst []byte, id identity.ID) (row []byte, hot, rest int) {
+// copy lays the row of a profile into slabs, and returns how long its parts are.
+func (r *rows) copy(into *slabs, id identity.ID) (row []byte, hot, rest int) {
 	w := r.row(r.at[id])
-	return r.parts(dst, w), int(w.hotLen), int(w.length - w.hotLen)
+	return into.end(r.parts(into.begin(int(w.length)), w)), int(w.hotLen), int(w.length - w.hotLen)
 }
 
 // hold says whether a row must stay whatever the limit is.

@@ -50,8 +50,7 @@ func TestRowsAreCopiedInPlace(t *testing.T) {
 	copies := func() {
 		for n := range 10_000 {
 			id := identity.ID{byte(n >> 8), byte(n)}
-			b, hot, rest := r.copy(s.begin(r.length(id)), id)
-			if b = s.end(b); hot != 1500 || rest != 300 || len(b) != 1800 || cap(b) != 1800 {
+			if b, hot, rest := r.copy(&s, id); hot != 1500 || rest != 300 || len(b) != 1800 || cap(b) != 1800 {
 				t.Fatal(hot, rest, len(b), cap(b))
 			}
 		}
