@@ -332,26 +332,29 @@ func (l *lane) caughtUp(ctx context.Context) error {
 	}
 }
 
-// Passed waits until every lane has applied what is in its log now, for so long at most:
-// behind a backlog nobody waits for all of it. While nothing moves but by Settle it
-// returns at once.
-func (e *Engine) Passed(ctx context.Context, most time.Duration) error {
+// Passed waits until every lane has applied what is in its log now, for so long at most,
+// and reports whether they have: behind a backlog nobody waits for all of it. While
+// nothing moves but by Settle it returns at once.
+func (e *Engine) Passed(ctx context.Context, most time.Duration) (bool, error) {
 	if e.running == nil {
-		return nil
+		return true, nil
 	}
 	until := time.Now().Add(most)
 	for _, l := range e.lanes {
 		last, err := l.e.o.Log.Last(ctx, l.n)
 		if err != nil {
-			return err
+			return false, err
 		}
-		for l.position().Seq < last.Seq && time.Now().Before(until) {
+		for l.position().Seq < last.Seq {
+			if time.Now().After(until) {
+				return false, nil
+			}
 			if err := l.wait(ctx, caughtUpPoll); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // wait waits so long. It returns the context's error if that ends first, and why the

@@ -88,8 +88,8 @@ func TestASweepComesToEverybody(t *testing.T) {
 func TestWhatIsPutInForceIsSoOnceItHasPassed(t *testing.T) {
 	t.Parallel()
 	s := open(t, 3)
-	if err := s.e.Passed(t.Context(), time.Hour); err != nil { // nothing moves, and nobody waits
-		t.Fatal(err)
+	if passed, err := s.e.Passed(t.Context(), time.Hour); err != nil || !passed { // nothing moves, and nobody waits
+		t.Fatal(passed, err)
 	}
 	s.live()
 	for i := range 40 {
@@ -97,8 +97,8 @@ func TestWhatIsPutInForceIsSoOnceItHasPassed(t *testing.T) {
 		if err := s.e.Switch(t.Context(), hash); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.e.Passed(t.Context(), time.Minute); err != nil {
-			t.Fatal(err)
+		if passed, err := s.e.Passed(t.Context(), time.Minute); err != nil || !passed {
+			t.Fatal(passed, err)
 		}
 		if got := s.e.Program(); got == nil || got.Hash != hash {
 			t.Fatalf("round %d has %+v in force, want %d", i, got, hash)

@@ -160,6 +160,9 @@ const maxRuns = 10_000
 func (n *Node) SendCampaign(ctx context.Context, name string, o SendOptions) (RunStatus, error) {
 	n.campaigns.Lock()
 	defer n.campaigns.Unlock()
+	if err := n.obeyed(ctx); err != nil {
+		return RunStatus{}, err
+	}
 	p, err := n.inForce(ctx)
 	if err != nil {
 		return RunStatus{}, err
@@ -227,6 +230,9 @@ func (n *Node) StopCampaign(ctx context.Context, name string) (RunStatus, error)
 func (n *Node) change(ctx context.Context, name string, set func(*journey.Order)) (RunStatus, error) {
 	n.campaigns.Lock()
 	defer n.campaigns.Unlock()
+	if err := n.obeyed(ctx); err != nil {
+		return RunStatus{}, err
+	}
 	runs := n.Engine.Runs()
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := &runs[i]
@@ -242,6 +248,16 @@ func (n *Node) change(ctx context.Context, name string, set func(*journey.Order)
 		return n.order(ctx, o)
 	}
 	return RunStatus{}, fault.New(fault.Conflict, "no run of the campaign "+name+" is under way")
+}
+
+// obeyed waits until every lane knows the orders before: a server that has just begun
+// has its runs in the log, and would say that none is under way.
+func (n *Node) obeyed(ctx context.Context) error {
+	passed, err := n.Engine.Passed(ctx, forceWait)
+	if err == nil && !passed {
+		err = fault.New(fault.Unavailable, "the server is still taking in what it heard before, orders of campaigns among it: try again in a moment")
+	}
+	return err
 }
 
 // order writes an order to every lane and, by a clock on the wall, waits until

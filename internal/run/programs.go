@@ -55,7 +55,8 @@ func (n *Node) Apply(ctx context.Context, src *program.Source) ([]spec.Problem, 
 	if err := n.Engine.Switch(ctx, p.Core.Hash); err != nil {
 		return problems, err
 	}
-	return problems, n.Engine.Passed(ctx, forceWait)
+	_, err = n.Engine.Passed(ctx, forceWait)
+	return problems, err
 }
 
 // forceWait is how long whoever changes definitions waits until they are in force: whoever
