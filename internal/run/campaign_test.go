@@ -19,6 +19,7 @@ import (
 	"rapport/internal/clock"
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
+	"rapport/internal/core/journey"
 	"rapport/internal/core/profile"
 	"rapport/internal/eventlog"
 	"rapport/internal/eventlog/memlog"
@@ -397,6 +398,58 @@ func TestItem23ACampaignPausedChangedResumedAndKilledReachesEverybodyOnce(t *tes
 			}
 			m.exact(people)
 		})
+	}
+}
+
+// behind is a log whose records nobody can read until it is let go, as those behind a
+// backlog.
+type behind struct {
+	eventlog.Log
+	let chan struct{}
+}
+
+func (b behind) Read(ctx context.Context, lane int, after eventlog.Position, limit int) ([]eventlog.Record, error) {
+	select {
+	case <-b.let:
+		return b.Log.Read(ctx, lane, after, limit)
+	case <-ctx.Done():
+		return nil, nil
+	}
+}
+
+// A process that has just begun has its runs in the log: who asks for a change of one
+// waits until they are known, or is told to come again, and never that there is none.
+func TestAnOrderWaitsForThoseInTheLog(t *testing.T) {
+	t.Parallel()
+	m := newMailshot(t, "memory", 2, map[string]string{
+		"campaigns/news.yaml": strings.Replace(shotFiles["campaigns/news.yaml"], "rate: 18000/h", "rate: 60/h", 1),
+	}, nil)
+	m.people(50)
+	_, err := m.node.SendCampaign(t.Context(), "news", run.SendOptions{})
+	m.must(err)
+	paused := m.node.Engine.Runs()[0].Ordered()
+	paused.Serial, paused.State = paused.Serial+1, journey.Paused
+	m.must(m.node.Engine.Order(t.Context(), paused))
+	m.life.dead.Store(true)   // the order is in the log alone
+	m.node.Close(t.Context()) //nolint:errcheck // a dead process ends nothing in order
+	let := make(chan struct{})
+	m.log = behind{m.log, let}
+	m.clock.Release()
+	m.open()
+	m.must(m.node.Start(t.Context()))
+	t.Cleanup(func() { m.node.Close(context.WithoutCancel(t.Context())) })
+	if s, err := m.node.ResumeCampaign(t.Context(), "news"); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("behind a backlog a resume is answered %+v, %v", s, err)
+	}
+	if s, err := m.node.SendCampaign(t.Context(), "news", run.SendOptions{Again: true}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("behind a backlog a sending is answered %+v, %v", s, err)
+	}
+	close(let)
+	if s, err := m.node.ResumeCampaign(t.Context(), "news"); err != nil || s.State != "running" {
+		t.Errorf("a resume is answered %+v, %v", s, err)
+	}
+	if r := m.node.Engine.Runs()[0]; r.Serial != paused.Serial+1 || r.State != journey.Running {
+		t.Errorf("the run is %+v, want order %d and running", r, paused.Serial+1)
 	}
 }
 
