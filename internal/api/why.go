@@ -165,8 +165,8 @@ func (a *API) strandsOf(ctx context.Context, p *profile.Profile) ([]joined, erro
 	}
 	for i, id := range p.Strands {
 		one := joined{ID: id}
-		if rows[i] != nil {
-			if q, err := profile.Decode(string(rows[i])); err == nil {
+		if body := rows[i].Body; body != nil {
+			if q, err := profile.Decode(string(body)); err == nil {
 				one.Kind, one.Value, one.Born = q.Birth.Kind, q.Birth.Value, q.Born
 			}
 		}

@@ -134,14 +134,14 @@ func (c *crowd) original(ctx context.Context, i int) (o original, err error) {
 	if err != nil {
 		return o, err
 	}
-	p, err := profile.Decode(string(rows[0]))
+	p, err := profile.Decode(string(rows[0].Body))
 	if err != nil {
 		return o, err
 	}
-	o.body, o.alarm, o.homes = rows[0], p.Alarm, map[identity.Kind][]byte{}
+	o.body, o.alarm, o.homes = rows[0].Body, p.Alarm, map[identity.Kind][]byte{}
 	for k, row := range rows[1:] {
-		if row != nil {
-			o.homes[kinds[k+1]] = row
+		if row.Body != nil {
+			o.homes[kinds[k+1]] = row.Body
 		}
 	}
 	if o.blocks, err = c.store.History(ctx, c.homes[i]); err != nil {

@@ -173,7 +173,7 @@ func (c *crowd) coreAlone(ctx context.Context, l *load, length time.Duration) (f
 	}
 	people := make(map[identity.ID]*profile.Profile, few)
 	for i, row := range rows {
-		p, err := profile.Decode(string(row))
+		p, err := profile.Decode(string(row.Body))
 		if err != nil {
 			return 0, err
 		}

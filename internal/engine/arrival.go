@@ -40,7 +40,7 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 		}
 	}
 	l.mu.Unlock()
-	var found [][]byte
+	var found []store.Row
 	var err error
 	if len(unknown) > 0 {
 		if found, err = l.e.o.Store.Load(ctx, unknown); err != nil {
@@ -48,7 +48,7 @@ func (l *lane) load(ctx context.Context, missing []identity.ID) error {
 		}
 	}
 	for i, id := range unknown {
-		known = append(known, arrival{id: id, body: text(found[i])})
+		known = append(known, arrival{id: id, body: text(found[i].Body), number: found[i].Number})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,26 +75,28 @@ func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 // arrives for the customer from now on is put aside with the events themselves,
 // so that it can be sent again once the row is mended. Nothing is sent to them,
 // because nobody can know what they agreed to. The lock is held.
-func (l *lane) admit(id identity.ID, body string) *item {
-	a := l.arriving(id, body)
+func (l *lane) admit(id identity.ID, body string, number int64) *item {
+	a := l.arriving(id, body, number)
 	a.read()
 	return l.enter(&a)
 }
 
 // arrival is a profile on its way into the cache.
 type arrival struct {
-	id   identity.ID
-	body string // empty: there is no row
-	p    *profile.Profile
-	err  error // why the row cannot be read
+	id     identity.ID
+	body   string // empty: there is no row
+	number int64  // of the row in the store; zero: it is not known, as of what was in memory
+	p      *profile.Profile
+	err    error // why the row cannot be read
 }
 
 // arriving returns who comes with a row of the store. The lock is held.
-func (l *lane) arriving(id identity.ID, body string) arrival {
+func (l *lane) arriving(id identity.ID, body string, number int64) arrival {
 	if l.cache.resting[id] != nil {
 		body, _ = l.cache.rows.take(id) // what the store has is old
+		number = 0
 	}
-	return arrival{id: id, body: body}
+	return arrival{id: id, body: body, number: number}
 }
 
 func (a *arrival) read() {
@@ -116,8 +118,8 @@ func (l *lane) enter(a *arrival) *item {
 	case body == "":
 		return l.cache.put(a.p, 0)
 	default:
-		a.p.Program = l.pos.Evaluated(a.p)
-		return l.hold(a.p, len(body), profile.InParts(body))
+		a.p.Program = l.pos.Evaluated(a.p, a.number)
+		return l.hold(a.p, len(body), profile.InParts(body), a.number)
 	}
 	delete(l.cache.resting, id) // unreachable that it is there: we wrote its row
 	it := l.cache.put(profile.New(id), len(body))
@@ -133,13 +135,16 @@ func (l *lane) enter(a *arrival) *item {
 	return it
 }
 
-// hold puts a profile that was read from a row of so many bytes, which may be in parts,
-// into the cache. The lock is held.
-func (l *lane) hold(p *profile.Profile, size int, parts bool) *item {
+// hold puts a profile that was read from a row of so many bytes, which may be in parts and
+// whose number may be known, into the cache. The lock is held.
+func (l *lane) hold(p *profile.Profile, size int, parts bool, number int64) *item {
 	known := l.cache.resting[p.ID] != nil
 	it := l.cache.put(p, size)
 	if !known && parts {
 		it.base = p
+	}
+	if number != 0 {
+		it.number = number
 	}
 	return it
 }

@@ -46,6 +46,7 @@ type item struct {
 	home  bool       // whether somebody lives there, while it rests
 	// signpost: the store has it as one.
 	signpost bool
+	number   int64  // of its row in the store; zero: it is not known
 	row      int    // bytes of its row when it was last read or written
 	size     int64  // bytes of memory, about
 	rest     int    // bytes of them that are its rest, or unknownRest

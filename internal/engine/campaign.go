@@ -250,7 +250,7 @@ func (l *lane) next(ctx context.Context, r *journey.Run, d *journey.Definition, 
 		}
 		ids = append(ids, rows[i].ID)
 		if l.cache.items[rows[i].ID] == nil {
-			l.admit(rows[i].ID, string(rows[i].Body))
+			l.admit(rows[i].ID, string(rows[i].Body), rows[i].Number)
 		}
 	}
 	if len(rows) == sliceSize {
@@ -324,7 +324,7 @@ func (l *lane) bring(ctx context.Context, ids []identity.ID) error {
 			continue
 		}
 		if row, ok := l.cache.rows.take(id); ok {
-			l.admit(id, row)
+			l.admit(id, row, 0)
 		} else {
 			missing = append(missing, id)
 		}
@@ -337,7 +337,7 @@ func (l *lane) bring(ctx context.Context, ids []identity.ID) error {
 		return err
 	}
 	for i, id := range missing {
-		l.admit(id, string(rows[i]))
+		l.admit(id, text(rows[i].Body), rows[i].Number)
 	}
 	return nil
 }

@@ -280,7 +280,7 @@ func (l *lane) findDue(ctx context.Context) (err error) {
 	for i := range rows {
 		id := rows[i].ID
 		if l.cache.items[id] == nil {
-			come = append(come, l.arriving(id, text(rows[i].Body)))
+			come = append(come, l.arriving(id, text(rows[i].Body), rows[i].Number))
 		}
 		l.due = append(l.due, id)
 	}

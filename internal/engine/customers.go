@@ -55,7 +55,7 @@ func (l *lane) customers(ctx context.Context, from identity.ID, yield func(*prof
 			if err != nil || !p.Lives() {
 				continue
 			}
-			p.Program = pos.Evaluated(p)
+			p.Program = pos.Evaluated(p, rows[i].Number)
 			if !yield(p, nil) {
 				return false
 			}
@@ -76,13 +76,13 @@ func (l *lane) stored(ctx context.Context, id identity.ID) (*profile.Profile, er
 		return nil, err
 	}
 	rows, err := l.e.o.Store.Load(ctx, []identity.ID{id})
-	if err != nil || rows[0] == nil {
+	if err != nil || rows[0].Body == nil {
 		return nil, err
 	}
-	p, err := profile.Decode(text(rows[0]))
+	p, err := profile.Decode(text(rows[0].Body))
 	if err != nil {
 		return nil, err
 	}
-	p.Program = pos.Evaluated(p)
+	p.Program = pos.Evaluated(p, rows[0].Number)
 	return p, nil
 }

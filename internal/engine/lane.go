@@ -211,7 +211,7 @@ func (l *lane) read(ctx context.Context, id identity.ID) (*profile.Profile, erro
 	if ok {
 		p, err := profile.Decode(row)
 		if err == nil {
-			p.Program = pos.Evaluated(p)
+			p.Program = pos.Evaluated(p, 0)
 		}
 		return p, err
 	}

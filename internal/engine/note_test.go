@@ -28,7 +28,7 @@ func (c *counting) Commit(ctx context.Context, commit *store.Commit) error {
 		if err != nil {
 			return err
 		}
-		p, err := profile.Decode(string(rows[0]))
+		p, err := profile.Decode(string(rows[0].Body))
 		if err != nil {
 			return err
 		}

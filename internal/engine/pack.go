@@ -16,6 +16,7 @@ type packed struct {
 	p      *profile.Profile // nil: body is what the cache has as its row
 	base   *profile.Profile // as the store has it, in parts; nil: the whole is written
 	alarm  event.Time
+	number int64  // of its row; zero: it is not known
 	stored bool   // the store has a row
 	keep   bool   // its alarm stays what the store has
 	other  bool   // its rest is not what the store has
@@ -44,7 +45,7 @@ func (l *lane) note(b *batch, place int) {
 		return
 	}
 	*r = packed{
-		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest,
+		it: it, id: it.id, p: it.p, base: it.base, alarm: it.due(), number: it.number, stored: it.row > 0, keep: l.keepsAlarm(it), other: it.base == nil || it.otherRest,
 	}
 	if it.p == nil || l.cache.encoded(it) { // then base, if there is one, has the rest of the row, but for otherRest
 		r.p = nil
@@ -89,7 +90,7 @@ func packRows(rows []packed, s *scratch, room int) []store.Row {
 	list := make([]store.Row, len(rows), len(rows)+room)
 	for i := range rows {
 		r := &rows[i]
-		row := store.Row{ID: r.id, Alarm: r.alarm, KeepAlarm: r.keep, Signpost: !r.lives, Turned: r.turned, Body: r.body[:r.hot:r.hot]}
+		row := store.Row{ID: r.id, Number: r.number, Alarm: r.alarm, KeepAlarm: r.keep, Signpost: !r.lives, Turned: r.turned, Body: r.body[:r.hot:r.hot]}
 		if r.other {
 			if row.Rest = r.body[r.hot:]; r.rest == 0 && !r.stored {
 				row.Rest = nil // there is none to be taken away

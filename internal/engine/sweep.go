@@ -17,8 +17,9 @@ import (
 )
 
 // A sweep brings everybody up to the program in force to whom nothing happens. It goes
-// through the ids in order, a range at a time: beside the lane the rows of a range are
-// read and asked, and the lane takes those whom the program changes between two records.
+// through the rows in the order of their numbers, a range at a time, so that it reads and
+// writes what lies together: beside the lane the rows of a range are read and asked, and
+// the lane takes those whom the program changes between two records.
 // The position says how far it came: a process that ended is followed by one that goes
 // on from there.
 
@@ -46,15 +47,20 @@ const sweepSlice = 32
 // sweeping is where the sweep of a lane is. What is not atomic is guarded by the
 // lane's lock.
 type sweeping struct {
-	part   uint32        // prefixes of a range; 0: it is not known yet
-	next   uint32        // the first prefix that nobody has looked at
+	part   int64         // numbers of a range; 0: it is not known yet
+	next   int64         // the first number that nobody has looked at
+	end    int64         // the last number of whom it comes to
 	ranges []*swept      // that are looked at, or wait for the lane
-	begun  chan struct{} // gets one when a sweep begins
-	ready  chan *swept   // gets a range that was looked at
-	waits  *swept        // it waits for a record, or is taken; only the lane's goroutine asks
-	under  atomic.Bool   // a sweep is under way
-	short  atomic.Bool   // and whoever waits for what was heard waits for it
-	ended  atomic.Int64  // how many sweeps have come to everybody
+	unborn []identity.ID // when it began they were not in the store, and might be behind its end
+	// touched are whom batches hold changes of, by number of the batch: those under way,
+	// and those that were when a range was begun.
+	touched map[uint64]map[identity.ID]struct{}
+	begun   chan struct{} // gets one when a sweep begins
+	ready   chan *swept   // gets a range that was looked at
+	waits   *swept        // it waits for a record, or is taken; only the lane's goroutine asks
+	under   atomic.Bool   // a sweep is under way
+	short   atomic.Bool   // and whoever waits for what was heard waits for it
+	ended   atomic.Int64  // how many sweeps have come to everybody
 }
 
 // restart begins the sweep of the turns that the lane has, and makes what was looked at
@@ -65,12 +71,21 @@ func (l *lane) restart() {
 		r.old = true
 		r.stop()
 	}
-	s.ranges, s.part = nil, 0
+	s.ranges, s.part, s.unborn, s.touched = nil, 0, nil, nil
 	under := l.behind()
 	s.short.Store(under)
 	s.under.Store(under)
 	if under {
-		s.next = l.pos.Turns[l.turns.n-1].Swept
+		s.next = max(l.pos.Turns[l.turns.n-1].Swept, 1)
+		s.touched = map[uint64]map[identity.ID]struct{}{}
+		for _, b := range l.underWay() {
+			for _, it := range b.dirty {
+				s.touch(b.number, it.id)
+				if it.row == 0 {
+					s.unborn = append(s.unborn, it.id)
+				}
+			}
+		}
 		select {
 		case s.begun <- struct{}{}:
 		default:
@@ -78,20 +93,38 @@ func (l *lane) restart() {
 	}
 }
 
-// swept is a range of ids that a sweep looks at.
+// underWay returns the batches that the store does not have yet. The lock is held.
+func (l *lane) underWay() []*batch {
+	if l.inflight != nil {
+		return []*batch{l.inflight, l.open}
+	}
+	return []*batch{l.open}
+}
+
+// swept is a range of rows that a sweep looks at.
 type swept struct {
 	pos    store.Position
 	turns  *turns
-	light  bool   // no histories are read
-	inTurn bool   // it is not looked at while a commit is written
-	lo, hi uint32 // prefixes, both included
-	// touched are those in the range whom the store did not have as they were when it
-	// began, or who have changed since: what was read of them is old.
-	touched map[identity.ID]struct{}
-	changed []change // in order of id
-	taken   int      // of them
-	old     bool     // another program has come into force
-	stop    func()   // looking at it
+	light  bool          // no histories are read
+	inTurn bool          // it is not looked at while a commit is written
+	lo, hi int64         // numbers, both included
+	batch  uint64        // the first that the store did not have when it began
+	found                // by whoever looked
+	taken  int           // of those who change
+	late   []identity.ID // whom the lane brings up itself, since what was read of them is old
+	all    bool          // late has everybody whom it should
+	old    bool          // another program has come into force
+	stop   func()        // looking at it
+}
+
+// found is what the program makes of some rows.
+type found struct {
+	changed []change
+	same    []identity.ID // of whom the store need not know
+}
+
+func (f *found) add(more found) {
+	f.changed, f.same = append(f.changed, more.changed...), append(f.same, more.same...)
 }
 
 // change is what the program in force makes of a customer.
@@ -109,47 +142,82 @@ func (s *sweeping) waitedFor() bool { return s.under.Load() && s.short.Load() }
 func (l *lane) touch(it *item) {
 	l.gather(it)
 	l.open.touch(it)
-	for _, r := range l.sweeping.ranges {
-		if at := store.Prefix(it.id); r.lo <= at && at <= r.hi {
-			r.touched[it.id] = struct{}{}
-		}
+	if l.sweeping.touched != nil {
+		l.sweeping.touch(l.open.number, it.id)
 	}
 }
 
-// Swept returns how far the present sweep is, or the last one was: done of all parts
-// of the range of ids.
+func (s *sweeping) touch(batch uint64, id identity.ID) {
+	of := s.touched[batch]
+	if of == nil {
+		of = map[identity.ID]struct{}{}
+		s.touched[batch] = of
+	}
+	of[id] = struct{}{}
+}
+
+// older reports whether what was read of a customer for the range is old: the store did
+// not have them as they were, or they have changed since. The lock is held.
+func (l *lane) older(r *swept, id identity.ID) bool {
+	for batch := r.batch; batch <= l.open.number; batch++ {
+		if _, touched := l.sweeping.touched[batch][id]; touched {
+			return true
+		}
+	}
+	return false
+}
+
+// leaveRange forgets a range that was taken, and what only it asked for. The lock is held.
+func (l *lane) leaveRange(r *swept) {
+	s := &l.sweeping
+	s.ranges = slices.DeleteFunc(s.ranges, func(x *swept) bool { return x == r })
+	first := l.underWay()[0].number
+	for _, r := range s.ranges {
+		first = min(first, r.batch)
+	}
+	maps.DeleteFunc(s.touched, func(batch uint64, _ map[identity.ID]struct{}) bool { return batch < first })
+}
+
+// Swept returns how far the present sweep is, or the last one was: done of all rows.
 func (e *Engine) Swept() (done, of int64) {
 	for _, l := range e.lanes {
 		l.mu.Lock()
-		first := store.Prefix(l.from)
-		of += int64(l.end() - first)
-		swept := l.end()
-		if n := l.pos.Force(); n > 0 {
-			swept = min(swept, l.pos.Turns[n-1].Swept)
+		all := max(l.sweeping.end, 1)
+		of += all
+		if !l.behind() {
+			done += all
+		} else if l.sweeping.part > 0 {
+			done += max(l.pos.Turns[l.pos.Force()-1].Swept-1, 0)
 		}
-		done += int64(swept - first)
 		l.mu.Unlock()
 	}
 	return done, of
 }
 
-// plan decides how large a range is.
-func (l *lane) plan(ctx context.Context) error {
+// plan decides how large a range is, and where those end whom a sweep of the turns comes to.
+func (l *lane) plan(ctx context.Context, of *turns) error {
 	s := &l.sweeping
 	stats, err := l.e.o.Store.Stats(ctx)
 	if err != nil {
 		return err
 	}
+	last, err := l.e.o.Store.LastNumber(ctx)
+	if err != nil {
+		return err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	size := uint64(historySize)
+	if l.turns != of { // whoever came since is no newcomer to those that are in force now
+		return nil
+	}
+	size := int64(historySize)
 	if l.turns.light() {
 		size = sweepSize
 	}
-	all := uint64(l.end() - store.Prefix(l.from))
-	living := max(uint64(stats["living"])/uint64(len(l.e.lanes)), 1)
-	s.part = uint32(min(max(all*size/living, 1), all))
-	s.short.Store(all <= fewRanges*uint64(s.part))
+	s.end = max(last, s.next) // nobody behind it is in the store under an earlier program
+	living := max(stats["living"]/int64(len(l.e.lanes)), 1)
+	s.part = min(max(s.end*size/living, 1), s.end)
+	s.short.Store(s.end <= fewRanges*s.part)
 	return nil
 }
 
@@ -157,23 +225,15 @@ func (l *lane) plan(ctx context.Context) error {
 // lock is held.
 func (l *lane) beginRange() *swept {
 	s := &l.sweeping
-	if s.part == 0 || s.next >= l.end() || !l.behind() {
+	if s.part == 0 || s.next > s.end || !l.behind() {
 		return nil
 	}
 	r := &swept{
-		pos: l.pos, turns: l.turns, light: l.turns.light(), lo: s.next, hi: min(s.next+s.part, l.end()) - 1, touched: map[identity.ID]struct{}{},
+		pos: l.pos, turns: l.turns, light: l.turns.light(), lo: s.next, hi: min(s.next+s.part-1, s.end), batch: l.underWay()[0].number,
 	}
-	for _, b := range []*batch{l.inflight, l.open} {
-		if b == nil {
-			continue
-		}
-		for _, it := range b.dirty {
-			if at := store.Prefix(it.id); r.lo <= at && at <= r.hi {
-				r.touched[it.id] = struct{}{}
-			}
-		}
+	if s.next = r.hi + 1; r.hi == s.end {
+		r.late = s.unborn
 	}
-	s.next = r.hi + 1
 	s.ranges = append(s.ranges, r)
 	return r
 }
@@ -183,14 +243,14 @@ func (l *lane) beginRange() *swept {
 // have the rest to themselves, and whoever is live waits less. It changes nothing and
 // needs no lock.
 func (l *lane) look(ctx context.Context, r *swept) error {
-	processors := uint32(runtime.GOMAXPROCS(0))
+	processors := int64(runtime.GOMAXPROCS(0))
 	workers := processors
 	if !r.light {
 		workers = (processors + 1) / 2
 		r.inTurn = workers+1 >= processors && l.e.running != nil // else nobody is live
 	}
 	workers = min(workers, r.hi-r.lo+1)
-	parts := make([][]change, workers)
+	parts := make([]found, workers)
 	errs := make([]error, workers)
 	var all sync.WaitGroup
 	for i := range workers {
@@ -204,42 +264,41 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 		if errs[i] != nil {
 			return errs[i]
 		}
-		r.changed = append(r.changed, parts[i]...)
+		r.add(parts[i])
 	}
 	return nil
 }
 
 // lookAt looks at a part of a range.
-func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi uint32) (changed []change, err error) {
+func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, err error) {
 	var room profile.Room
 	into := readings.Get().(*reading)
 	defer into.done()
-	from, to := ends(lo, hi)
 	for {
-		rows, err := l.e.o.Store.Living(ctx, from, to, sweepPage)
+		rows, err := l.e.o.Store.Census(ctx, lo, hi, l.from, l.to, sweepPage)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
 		for i := 0; i < len(rows); i += askedAtOnce {
 			if r.inTurn {
 				l.turn.RLock()
 			}
-			found, err := l.ask(ctx, r, &room, into, rows[i:min(i+askedAtOnce, len(rows))])
+			some, err := l.ask(ctx, r, &room, into, rows[i:min(i+askedAtOnce, len(rows))])
 			if r.inTurn {
 				l.turn.RUnlock()
 			}
 			if err != nil {
-				return nil, err
+				return all, err
 			}
-			changed = append(changed, found...)
+			all.add(some)
 			if r.inTurn {
 				time.Sleep(breath)
 			}
 		}
 		if len(rows) < sweepPage {
-			return changed, ctx.Err()
+			return all, ctx.Err()
 		}
-		from = Next(rows[len(rows)-1].ID)
+		lo = rows[len(rows)-1].Number + 1
 	}
 }
 
@@ -251,23 +310,25 @@ const breath = 100 * time.Microsecond
 // askedAtOnce is of how many customers the histories are read at once.
 const askedAtOnce = 64
 
-// ask asks what the program makes of rows, and returns those of which the lane need know.
-func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *reading, rows []store.Row) (changed []change, err error) {
+// ask asks what the program makes of rows.
+func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *reading, rows []store.Row) (some found, err error) {
 	var behind []change
 	var strands []store.Strand
 	for i := range rows {
 		giveWay(i)
 		c := change{row: &rows[i]}
 		if r.light && r.unchanged(ctx, c.row, room) {
+			some.same = append(some.same, c.row.ID)
 			continue
 		}
 		p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
 		if err != nil {
-			changed = append(changed, c) // admit says what is wrong with it
+			some.changed = append(some.changed, c) // admit says what is wrong with it
 			continue
 		}
-		p.Program = r.pos.Evaluated(p)
+		p.Program = r.pos.Evaluated(p, c.row.Number)
 		if r.turns.last().Current(p) {
+			some.same = append(some.same, p.ID)
 			continue
 		}
 		c.p = p
@@ -281,17 +342,19 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *read
 	}
 	blocks, err := l.histories(ctx, strands)
 	if err != nil {
-		return nil, err
+		return some, err
 	}
-	history := l.historyOf(blocks, false, into) // who has more than what is committed is touched
+	history := l.historyOf(blocks, false, into) // who has more than what is committed is older
 	for i := range behind {
 		c := &behind[i]
 		if r.pass(ctx, c, history); c.counts() {
-			changed = append(changed, *c)
+			some.changed = append(some.changed, *c)
+		} else {
+			some.same = append(some.same, c.row.ID)
 		}
 		giveWay(i)
 	}
-	return changed, nil
+	return some, nil
 }
 
 // giveWay lets whoever is live go first, after a tenth of a millisecond or two.
@@ -314,7 +377,7 @@ func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Roo
 	if err != nil || p.ID != row.ID {
 		return false
 	}
-	p.Program = r.pos.Evaluated(p)
+	p.Program = r.pos.Evaluated(p, row.Number)
 	if r.turns.last().Current(p) {
 		return true
 	}
@@ -339,15 +402,6 @@ func (c *change) counts() bool {
 	return !c.made[len(c.made)-1].next.Same(c.p)
 }
 
-// ends returns the first and the last id of a range of prefixes.
-func ends(lo, hi uint32) (from, to identity.ID) {
-	for i := range to {
-		to[i] = 0xff
-	}
-	from[0], from[1], to[0], to[1] = byte(lo>>8), byte(lo), byte(hi>>8), byte(hi)
-	return from, to
-}
-
 // takeRange takes what was found in a range, of so many customers at most, between two
 // records, and reports whether that was the rest. The lane goes back to its last commit
 // after an error.
@@ -364,31 +418,60 @@ func (l *lane) takeRange(ctx context.Context, r *swept, most int) (all bool, err
 	end := min(r.taken+most, len(r.changed))
 	for ; r.taken < end; r.taken++ {
 		c := &r.changed[r.taken]
-		if _, old := r.touched[c.row.ID]; old {
-			continue
-		}
-		if err := l.takeChange(c); err != nil {
+		if l.older(r, c.row.ID) {
+			r.late = append(r.late, c.row.ID)
+		} else if err := l.takeChange(c); err != nil {
 			return false, err
 		}
-		delete(r.touched, c.row.ID) // by this
 		*c = change{}
 	}
 	l.cache.shrink(most)
 	if r.taken < len(r.changed) {
 		return false, nil
 	}
-	l.sweeping.ranges = slices.DeleteFunc(l.sweeping.ranges, func(x *swept) bool { return x == r })
-	if err := l.takeTouched(ctx, r); err != nil {
+	if !r.all {
+		r.all = true
+		for _, id := range r.same {
+			if l.older(r, id) {
+				r.late = append(r.late, id)
+			}
+		}
+	}
+	some := r.late[:min(most, len(r.late))]
+	if err := l.takeLate(ctx, some); err != nil {
 		return false, err
 	}
-	l.pos.Turns[l.turns.n-1].Swept = r.hi + 1
-	if !l.behind() {
-		l.pos.Turns = [store.MaxTurns]store.Turn{l.pos.Turns[l.turns.n-1]}
-		l.turns = &turns{list: l.pos.Turns, n: 1, progs: [store.MaxTurns]*core.Program{l.prog}}
-		l.sweeping.ended.Add(1)
-		l.sweeping.under.Store(false)
+	if r.late = r.late[len(some):]; len(r.late) > 0 {
+		return false, nil
 	}
+	l.leaveRange(r)
+	turn := &l.pos.Turns[l.turns.n-1]
+	if turn.Swept = r.hi + 1; r.hi < l.sweeping.end {
+		l.know(r)
+		return true, nil
+	}
+	turn.Swept = store.Everybody
+	l.pos.Turns = [store.MaxTurns]store.Turn{*turn}
+	l.turns = &turns{list: l.pos.Turns, n: 1, progs: [store.MaxTurns]*core.Program{l.prog}}
+	l.sweeping.ended.Add(1)
+	l.sweeping.under.Store(false)
+	l.sweeping.touched = nil
 	return true, nil
+}
+
+// know sees to it that what is in memory of whom a range did not change says that they
+// were asked: the position says so by the numbers of rows, which the cache does not have.
+// The lock is held.
+func (l *lane) know(r *swept) {
+	program := l.pos.Program()
+	for _, id := range r.same {
+		switch it := l.cache.items[id]; {
+		case it != nil:
+			l.underProgram(it, program)
+		case l.cache.resting[id] == nil:
+			l.cache.rows.drop(id)
+		}
+	}
 }
 
 // takeChange takes what the program in force makes of a customer. Who is not in the
@@ -399,12 +482,12 @@ func (l *lane) takeChange(c *change) error {
 	case it != nil && it.damaged:
 		return nil
 	case c.p == nil && it == nil:
-		l.admit(c.row.ID, text(c.row.Body)+text(c.row.Rest))
+		l.admit(c.row.ID, text(c.row.Body)+text(c.row.Rest), c.row.Number)
 		return nil
 	case c.p == nil:
 		return nil
 	case it == nil:
-		it = l.hold(c.p, len(c.row.Body)+len(c.row.Rest), profile.InParts(text(c.row.Body)))
+		it = l.hold(c.p, len(c.row.Body)+len(c.row.Rest), profile.InParts(text(c.row.Body)), c.row.Number)
 		l.cache.pass(it)
 	}
 	if c.err != nil {
@@ -414,10 +497,9 @@ func (l *lane) takeChange(c *change) error {
 	return nil
 }
 
-// takeTouched brings up those of whom the store did not have what was known. The lock
-// is held.
-func (l *lane) takeTouched(ctx context.Context, r *swept) error {
-	ids := slices.SortedFunc(maps.Keys(r.touched), identity.ID.Compare)
+// takeLate brings up those of whom what was read is old. The lock is held.
+func (l *lane) takeLate(ctx context.Context, ids []identity.ID) error {
+	slices.SortFunc(ids, identity.ID.Compare)
 	if err := l.bring(ctx, ids); err != nil {
 		return err
 	}
@@ -471,10 +553,10 @@ func (l *lane) sweeps(ctx context.Context) {
 // nextRange looks at the next range; nil if all were looked at.
 func (l *lane) nextRange(ctx context.Context) (*swept, error) {
 	l.mu.Lock()
-	known := l.sweeping.part > 0
+	known, turns := l.sweeping.part > 0, l.turns
 	l.mu.Unlock()
 	if !known {
-		if err := l.plan(ctx); err != nil {
+		if err := l.plan(ctx, turns); err != nil {
 			return nil, err
 		}
 	}
@@ -531,6 +613,8 @@ func (l *lane) sweepOn(ctx context.Context) error {
 	if err != nil || r == nil {
 		return err
 	}
-	_, err = l.takeRange(ctx, r, len(r.changed))
+	for all := false; !all && err == nil; {
+		all, err = l.takeRange(ctx, r, max(len(r.changed), sweepSlice))
+	}
 	return err
 }

@@ -40,7 +40,7 @@ func (f *faulty) Position(ctx context.Context, lane int) (store.Position, error)
 	return f.Store.Position(ctx, lane)
 }
 
-func (f *faulty) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
+func (f *faulty) Load(ctx context.Context, ids []identity.ID) ([]store.Row, error) {
 	if err := f.load.Swap(nil); err != nil {
 		return nil, *err
 	}

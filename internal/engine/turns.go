@@ -84,10 +84,10 @@ func (t *turns) after(program uint64) int {
 func (l *lane) inForce(ctx context.Context, hash uint64, now event.Time) error {
 	pos := l.pos
 	n := pos.Force()
-	turn := store.Turn{Program: hash, Since: now, Swept: store.Prefix(l.from)}
+	turn := store.Turn{Program: hash, Since: now}
 	switch {
 	case n == 0:
-		turn.Swept = l.end() // nobody can have been born before the first program
+		turn.Swept = store.Everybody // nobody can have been born before the first program
 	case pos.Program() == hash:
 		return nil
 	case n == store.MaxTurns, l.turns.has(hash) && l.behind():
@@ -116,11 +116,8 @@ func (l *lane) putInForce(t *turns) {
 // behind reports whether the program in force has not come to everybody. The lock is held.
 func (l *lane) behind() bool {
 	n := l.pos.Force()
-	return n > 0 && l.pos.Turns[n-1].Swept < l.end()
+	return n > 0 && l.pos.Turns[n-1].Swept < store.Everybody
 }
-
-// end is the prefix behind the last one of the lane.
-func (l *lane) end() uint32 { return store.Prefix(l.to) + 1 }
 
 // reads reports whether the turns that a customer has not had read of their history.
 func (t *turns) reads(p *profile.Profile) bool {
@@ -212,8 +209,12 @@ func poisoned(err *error) {
 
 // evaluated sees to it that a profile says under which program it counts as evaluated.
 // The lock is held.
-func (l *lane) evaluated(it *item) {
-	if program := l.pos.Evaluated(it.p); program != it.p.Program && it.p.Lives() {
+func (l *lane) evaluated(it *item) { l.underProgram(it, l.pos.Evaluated(it.p, 0)) }
+
+// underProgram notes in memory under which program somebody counts as evaluated. The lock
+// is held.
+func (l *lane) underProgram(it *item, program uint64) {
+	if program != it.p.Program && it.p.Lives() && !profile.Pending(it.p.Program) {
 		own := *it.p
 		own.Program = program
 		l.gather(it)

@@ -58,8 +58,8 @@ func (h *hurdles) Stats(ctx context.Context) (map[string]int64, error) {
 	return stats, errors.Join(err, h.trip())
 }
 
-func (h *hurdles) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	rows, err := h.Store.Living(ctx, from, to, limit)
+func (h *hurdles) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
+	rows, err := h.Store.Census(ctx, first, last, from, to, limit)
 	if h.tokens != nil {
 		select {
 		case <-h.tokens: // what was read is older by now
@@ -71,7 +71,7 @@ func (h *hurdles) Living(ctx context.Context, from, to identity.ID, limit int) (
 	return rows, errors.Join(err, h.trip())
 }
 
-func (h *hurdles) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
+func (h *hurdles) Load(ctx context.Context, ids []identity.ID) ([]store.Row, error) {
 	if err := h.trip(); err != nil {
 		return nil, err
 	}

@@ -153,8 +153,8 @@ func (n *Node) buried(ctx context.Context, homes []identity.ID) error {
 			return err
 		}
 		left := 0
-		for _, body := range rows {
-			if p, err := profile.Decode(string(body)); body == nil || err != nil || p.Owner != identity.Erased {
+		for _, row := range rows {
+			if p, err := profile.Decode(string(row.Body)); row.Body == nil || err != nil || p.Owner != identity.Erased {
 				left++
 			}
 		}
@@ -249,9 +249,9 @@ func (n *Node) Reerase(ctx context.Context) (again int, err error) {
 		if err != nil {
 			return again, err
 		}
-		for _, body := range rows {
-			p, err := profile.Decode(string(body))
-			if body == nil || err != nil || p.Owner != identity.Erased {
+		for _, row := range rows {
+			p, err := profile.Decode(string(row.Body))
+			if row.Body == nil || err != nil || p.Owner != identity.Erased {
 				if err := n.bury(ctx, e); err != nil {
 					return again, err
 				}

@@ -14,6 +14,7 @@ package store
 import (
 	"context"
 	"iter"
+	"math"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -37,10 +38,14 @@ type Position struct {
 type Turn struct {
 	Program uint64
 	Since   event.Time // the instant as of which customers are brought up to it, whenever that is done
-	// Swept is the first [Prefix] to which its sweep has not come yet: customers before
+	// Swept is the first [Row.Number] to which its sweep has not come yet: customers before
 	// it were brought up to the program, and those whom it did not change were not written.
-	Swept uint32
+	// It is Everybody once that is so.
+	Swept int64
 }
+
+// Everybody is behind all numbers of rows.
+const Everybody = math.MaxInt64
 
 // MaxTurns is how many programs may be on their way to everybody at once.
 const MaxTurns = 4
@@ -61,24 +66,18 @@ func (p *Position) Program() uint64 {
 	return 0
 }
 
-// Prefix is the number by which sweeps cut the range of ids, from 0 up to before
-// Prefixes.
-func Prefix(id identity.ID) uint32 { return uint32(id[0])<<8 | uint32(id[1]) }
-
-// Prefixes is how many there are.
-const Prefixes = 1 << 16
-
 // Evaluated returns the program under which a customer counts as evaluated, given the
 // one that their row names: a sweep does not write whom it does not change. Whose alarm
 // comes before a program that they name have not come to it, but to an earlier time of
-// it: their alarm belongs to the one between.
-func (p *Position) Evaluated(of *profile.Profile) uint64 {
+// it: their alarm belongs to the one between. Number is that of their row; zero: it is
+// not known, and what is in memory of them names what came to them in a sweep.
+func (p *Position) Evaluated(of *profile.Profile, number int64) uint64 {
 	if profile.Pending(of.Program) {
 		return of.Program
 	}
 	for i := p.Force() - 1; i >= 0; i-- {
 		t := &p.Turns[i]
-		if Prefix(of.ID) < t.Swept || t.Program == of.Program && (i == 0 || of.Alarm > t.Since) {
+		if t.Swept == Everybody || 0 < number && number < t.Swept || t.Program == of.Program && (i == 0 || of.Alarm > t.Since) {
 			return t.Program
 		}
 	}
@@ -99,9 +98,9 @@ type Store interface {
 	// bytes in c are the caller's again afterwards.
 	Commit(ctx context.Context, c *Commit) error
 
-	// Load returns the hot rows of the ids, in their order; nil where there is
-	// none. The bytes are the caller's.
-	Load(ctx context.Context, ids []identity.ID) ([][]byte, error)
+	// Load returns the hot rows of the ids, in their order, without their alarm; where
+	// there is none the Body is nil. The bytes are the caller's.
+	Load(ctx context.Context, ids []identity.ID) ([]Row, error)
 
 	// History returns the blocks of the strands in the order in which they were
 	// committed, those of one commit in its order. Strands without history give
@@ -125,6 +124,13 @@ type Store interface {
 	// these rows come apart, in Body and Rest: a sweep reads so many that putting them
 	// together would be felt.
 	Living(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
+
+	// Census is Living in order of number, of those with first ≤ number ≤ last: who
+	// comes to everybody so reads, and writes, what lies together.
+	Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]Row, error)
+
+	// LastNumber returns the highest number that a row has; zero if there is none.
+	LastNumber(ctx context.Context) (int64, error)
 
 	// Due returns the profiles with from ≤ id ≤ to whose alarm is at or before
 	// now, the earliest first, at most limit.
@@ -245,7 +251,13 @@ type Run struct {
 // apart from what seldom changes, so that a commit writes only the former of most
 // profiles. Nobody who reads sees that there are two.
 type Row struct {
-	ID    identity.ID
+	ID identity.ID
+
+	// Number is, in an answer, the place of the row in the order in which rows came into
+	// the store, from 1 on. A row keeps it for as long as it is there. In a Commit it is
+	// what an answer said, by which the row is found sooner; zero: nobody knows.
+	Number int64
+
 	Alarm event.Time // event.Never: none
 	// KeepAlarm, in a Commit, leaves the alarm of a row that is there as it is: the
 	// index of alarms is not touched, which would cost as much as the row.
@@ -258,14 +270,14 @@ type Row struct {
 	// committed as Body with the Rest that was committed last behind it.
 	Body []byte
 	// Rest is, in a Commit, the part that seldom changes: nil keeps what is there,
-	// no bytes take it away. In an answer it is nil, but for those of Living.
+	// no bytes take it away. In an answer it is nil, but for those of Living and Census.
 	Rest []byte
-	// Head is, in an answer of Living, where the history of the strand with this id
+	// Head is, in an answer of Living and Census, where the history of the strand with this id
 	// begins.
 	Head int64
 }
 
-// Strand is whose history is asked for. Head is what Living said of its row, though the
+// Strand is whose history is asked for. Head is what Census said of its row, though the
 // history may have grown since; zero: the store looks for it.
 type Strand struct {
 	ID   identity.ID

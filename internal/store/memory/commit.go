@@ -65,9 +65,11 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 func (st *state) keepProfile(row store.Row) {
 	old, known := st.profiles[row.ID]
 	if !known {
-		st.order = append(st.order, row.ID)
+		st.order, st.numbered = append(st.order, row.ID), append(st.numbered, row.ID)
 		st.sorted = false
+		old.Number = int64(len(st.numbered))
 	}
+	row.Number = old.Number
 	row.Body, row.Rest = cloned(row.Body), kept(old.Rest, row.Rest)
 	if known && row.KeepAlarm {
 		row.Alarm = old.Alarm

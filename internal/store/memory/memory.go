@@ -35,6 +35,7 @@ type state struct {
 	mu         sync.RWMutex
 	positions  map[int]store.Position
 	profiles   map[identity.ID]store.Row // Body and Rest apart
+	numbered   []identity.ID             // of profiles, in the order in which they came
 	order      []identity.ID             // of profiles, sorted when sorted is set
 	sorted     bool
 	alarms     map[identity.ID]event.Time // of profiles that have one
@@ -122,19 +123,20 @@ func (s *Store) Position(ctx context.Context, lane int) (store.Position, error) 
 }
 
 // Load implements [store.Store].
-func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
+func (s *Store) Load(ctx context.Context, ids []identity.ID) ([]store.Row, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer st.mu.RUnlock()
-	bodies := make([][]byte, len(ids))
+	rows := make([]store.Row, len(ids))
 	for i, id := range ids {
+		rows[i].ID = id
 		if row, ok := st.profiles[id]; ok {
-			bodies[i] = whole(row)
+			rows[i].Number, rows[i].Body = row.Number, whole(row)
 		}
 	}
-	return bodies, nil
+	return rows, nil
 }
 
 // History implements [store.Store].
@@ -211,13 +213,43 @@ var lastID = identity.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0
 
 // Living implements [store.Store].
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.between(ctx, from, to, limit, func(r store.Row) (store.Row, bool) {
-		answer := store.Row{ID: r.ID, Alarm: r.Alarm, Body: cloned(r.Body)}
-		if len(r.Rest) > 0 {
-			answer.Rest = cloned(r.Rest)
+	return s.between(ctx, from, to, limit, apart)
+}
+
+// apart answers with the parts of a row where somebody lives.
+func apart(r store.Row) (answer store.Row, wanted bool) {
+	answer = store.Row{ID: r.ID, Number: r.Number, Alarm: r.Alarm, Body: cloned(r.Body)}
+	if len(r.Rest) > 0 {
+		answer.Rest = cloned(r.Rest)
+	}
+	return answer, !r.Signpost
+}
+
+// Census implements [store.Store].
+func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer st.mu.RUnlock()
+	var rows []store.Row
+	for n := max(first, 1); n <= min(last, int64(len(st.numbered))) && len(rows) < limit; n++ {
+		id := st.numbered[n-1]
+		if row, wanted := apart(st.profiles[id]); wanted && between(id, from, to) {
+			rows = append(rows, row)
 		}
-		return answer, !r.Signpost
-	})
+	}
+	return rows, nil
+}
+
+// LastNumber implements [store.Store].
+func (s *Store) LastNumber(ctx context.Context) (int64, error) {
+	st, err := s.read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer st.mu.RUnlock()
+	return int64(len(st.numbered)), nil
 }
 
 func (s *Store) between(ctx context.Context, from, to identity.ID, limit int, as func(store.Row) (answer store.Row, wanted bool)) ([]store.Row, error) {

@@ -25,6 +25,11 @@ const (
 	putBody = `INSERT INTO profiles (id, alarm, newest, month, earlier, body, signpost) VALUES (?, ?, 0, 0, 0, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET body = excluded.body`
 
+	// putProfileAt and putBodyAt are for rows whose number is known: the index of ids, which
+	// lies anywhere, is not asked.
+	putProfileAt = `UPDATE profiles SET alarm = ?, body = ? WHERE number = ? AND id = ?`
+	putBodyAt    = `UPDATE profiles SET body = ? WHERE number = ? AND id = ?`
+
 	// turn is apart: SQLite writes an index anew when a column of it is set.
 	turn = `UPDATE profiles SET signpost = ? WHERE id = ?`
 
@@ -118,8 +123,9 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 	for i := range rows {
 		p := &rows[i]
 		h := heads.take(p.ID)
-		var err error
+		known, err := putAt(w, p, h)
 		switch {
+		case known || err != nil:
 		case h == nil && p.KeepAlarm:
 			err = w.exec(putBody, p.ID[:], p.Alarm, blob(p.Body), sign(p))
 		case h == nil:
@@ -135,7 +141,13 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 			err = w.exec(turn, sign(p), p.ID[:])
 		}
 		if err == nil && p.Rest != nil {
-			err = commitRest(w, p, h)
+			number := int64(0)
+			if known {
+				number = p.Number
+			} else if h != nil {
+				number = h.row
+			}
+			err = commitRest(w, p, number)
 		}
 		if err != nil {
 			return err
@@ -144,6 +156,22 @@ func commitProfiles(w *conn, rows []store.Row, heads *heads) error {
 	return heads.rest(func(strand identity.ID, h *head) error {
 		return w.exec(putHead, strand[:], h.newest, h.month, h.earlier)
 	})
+}
+
+// putAt writes a row whose number is known and whose history does not change, and reports
+// whether it did.
+func putAt(w *conn, p *store.Row, h *head) (bool, error) {
+	if h != nil || p.Number == 0 {
+		return false, nil
+	}
+	var n int64
+	var err error
+	if p.KeepAlarm {
+		n, err = w.change(putBodyAt, blob(p.Body), p.Number, p.ID[:])
+	} else {
+		n, err = w.change(putProfileAt, p.Alarm, blob(p.Body), p.Number, p.ID[:])
+	}
+	return n > 0, err
 }
 
 // sign is what the column of signposts holds: NULL where somebody lives, and in rows
@@ -155,15 +183,16 @@ func sign(p *store.Row) any {
 	return nil
 }
 
-// commitRest writes what seldom changes of a profile, behind its row.
-func commitRest(w *conn, p *store.Row, h *head) error {
+// commitRest writes what seldom changes of a profile, behind its row, of which the number
+// may be known.
+func commitRest(w *conn, p *store.Row, number int64) error {
 	switch {
 	case len(p.Rest) == 0:
 		return w.exec(dropRestOf, p.ID[:])
-	case h == nil || h.row == 0:
+	case number == 0:
 		return w.exec(putRestOf, p.Rest, p.ID[:])
 	}
-	return w.exec(putRest, h.row, p.Rest)
+	return w.exec(putRest, number, p.Rest)
 }
 
 func commitDelivery(w *conn, d *store.Delivery) error {
@@ -215,11 +244,25 @@ func position(ctx context.Context, c *conn, lane int) (p store.Position, err err
 	return p, err
 }
 
+// How far a sweep has come stands in a position as rowMark and a number, or as everybody.
+// A number without the mark is of a time when sweeps went through ids by their first two
+// bytes: unless it is behind all of those, the sweep begins anew.
+const (
+	rowMark   = "#"
+	everybody = "all"
+	allBytes  = 1 << 16
+)
+
 // turnsText returns the turns of a position as its row has them.
 func turnsText(p *store.Position) string {
 	var b []byte
 	for _, t := range p.Turns[:p.Force()] {
-		b = fmt.Appendf(b, "%d %d %d ", int64(t.Program), t.Since, t.Swept)
+		b = fmt.Appendf(b, "%d %d ", int64(t.Program), t.Since)
+		if t.Swept == store.Everybody {
+			b = append(b, everybody+" "...)
+			continue
+		}
+		b = fmt.Appendf(b, "%s%d ", rowMark, t.Swept)
 	}
 	return string(bytes.TrimSpace(b))
 }
@@ -231,17 +274,27 @@ func readTurns(p *store.Position, text string) error {
 		return fault.New(fault.Corrupt, "the position of a lane has turns that nobody wrote: "+strconv.Quote(text))
 	}
 	for i, f := range fields {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return fault.Wrap(fault.Corrupt, err, "the position of a lane has turns that nobody wrote")
+		t := &p.Turns[i/3]
+		if i%3 == 2 && f == everybody {
+			t.Swept = store.Everybody
+			continue
 		}
-		switch t := &p.Turns[i/3]; i % 3 {
+		digits, marked := strings.CutPrefix(f, rowMark)
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || marked && i%3 != 2 {
+			return fault.New(fault.Corrupt, "the position of a lane has turns that nobody wrote: "+strconv.Quote(text))
+		}
+		switch i % 3 {
 		case 0:
 			t.Program = uint64(n)
 		case 1:
 			t.Since = event.Time(n)
 		case 2:
-			t.Swept = uint32(n)
+			if t.Swept = n; !marked {
+				if t.Swept = 0; n >= allBytes {
+					t.Swept = store.Everybody
+				}
+			}
 		}
 	}
 	return nil

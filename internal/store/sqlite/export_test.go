@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"rapport/internal/store"
 )
 
 // Plans returns how SQLite runs every query that was ever prepared on the
@@ -128,4 +130,10 @@ func (l *Ledger) Busy() (next func(callers int), free func()) {
 			l.file.group.mu.Unlock()
 		}
 	}, l.file.writing.Unlock
+}
+
+// ReadTurns reads the turns of a position as a row has them.
+func ReadTurns(text string) (p store.Position, err error) {
+	err = readTurns(&p, text)
+	return p, err
 }

@@ -199,8 +199,8 @@ func TestAFullDiskIsUnavailableAndChangesNothing(t *testing.T) {
 		t.Fatalf("Position after a full disk = %+v, %v", at, err)
 	}
 	body, err := s.Load(t.Context(), []identity.ID{someone(1)})
-	if err != nil || string(body[0]) != "small" {
-		t.Fatalf("Load after a full disk = %q, %v", body, err)
+	if err != nil || string(body[0].Body) != "small" {
+		t.Fatalf("Load after a full disk = %q, %v", body[0].Body, err)
 	}
 	if err := s.Limit(0); err != nil {
 		t.Fatal(err)
@@ -474,6 +474,9 @@ func askEverything(t *testing.T, s *sqlite.Store, l *sqlite.Ledger) {
 	note(s.History(ctx, id))
 	note(s.Fingerprints(ctx, id, 1))
 	note(s.Profiles(ctx, id, 1))
+	note(s.Living(ctx, id, last, 1))
+	note(s.Census(ctx, 1, 9, id, last, 1))
+	note(s.LastNumber(ctx))
 	note(s.Due(ctx, id, last, 9, 1))
 	note(s.DueAfter(ctx, store.Row{}, id, last, 9, 1))
 	note(s.NextAlarm(ctx, id, last))

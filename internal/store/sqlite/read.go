@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -19,14 +20,15 @@ func (s *Store) Position(ctx context.Context, lane int) (p store.Position, err e
 }
 
 // Load implements [store.Store].
-func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
-	bodies := make([][]byte, len(ids))
+func (s *Store) Load(ctx context.Context, ids []identity.ID) ([]store.Row, error) {
+	rows := make([]store.Row, len(ids))
 	err := s.file.snapshot(ctx, func(c *conn) error {
 		for i := range ids {
-			err := c.find(2, func(row []driver.Value) error {
-				bodies[i] = joined(row[0], row[1])
+			rows[i].ID = ids[i]
+			err := c.find(3, func(row []driver.Value) error {
+				rows[i].Body, rows[i].Number = joined(row[0], row[1]), integer(row[2])
 				return nil
-			}, "SELECT p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number WHERE p.id = ?", ids[i][:])
+			}, "SELECT p.body, r.body, p.number FROM profiles p LEFT JOIN rests r ON r.number = p.number WHERE p.id = ?", ids[i][:])
 			if err != nil {
 				return err
 			}
@@ -36,25 +38,54 @@ func (s *Store) Load(ctx context.Context, ids []identity.ID) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bodies, nil
+	return rows, nil
 }
 
 // Profiles implements [store.Store].
 func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+	return s.rows(ctx, limit, `SELECT p.number, p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
 		WHERE p.id >= ? AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:])
 }
 
+const parts = "SELECT p.number, p.id, p.alarm, p.body, r.body, p.newest FROM profiles p %s LEFT JOIN rests r ON r.number = p.number WHERE "
+
+var (
+	living = fmt.Sprintf(parts, "INDEXED BY profiles_living") + "p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?"
+	census = fmt.Sprintf(parts, "NOT INDEXED") + "p.number BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL AND p.id BETWEEN ? AND ? ORDER BY p.number LIMIT ?"
+)
+
 // Living implements [store.Store].
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
+	return s.apart(ctx, limit, living, from[:], to[:])
+}
+
+// Census implements [store.Store].
+func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
+	return s.apart(ctx, limit, census, first, last, from[:], to[:])
+}
+
+// LastNumber implements [store.Store].
+func (s *Store) LastNumber(ctx context.Context) (last int64, err error) {
+	err = s.file.read(ctx, func(c *conn) error {
+		return c.query(ctx, 1, func(row []driver.Value) error {
+			last = integer(row[0])
+			return nil
+		}, "SELECT coalesce(max(number), 0) FROM profiles")
+	})
+	return last, err
+}
+
+// apart returns rows in their parts.
+func (s *Store) apart(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
 	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
 	err := s.file.read(ctx, func(c *conn) error {
 		// As in find the context is not given on.
-		return c.query(context.Background(), 5, func(row []driver.Value) error {
-			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: row[2].([]byte), Rest: bytesOf(row[3]), Head: integer(row[4])})
+		return c.query(context.Background(), 6, func(row []driver.Value) error {
+			rows = append(rows, store.Row{
+				Number: integer(row[0]), ID: identity.ID(id16(row[1])), Alarm: instant(row[2]), Body: row[3].([]byte), Rest: bytesOf(row[4]), Head: integer(row[5]),
+			})
 			return nil
-		}, `SELECT p.id, p.alarm, p.body, r.body, p.newest FROM profiles p INDEXED BY profiles_living LEFT JOIN rests r ON r.number = p.number
-		WHERE p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:], to[:], max(limit, 0))
+		}, query, append(args, max(limit, 0))...)
 	})
 	return rows, err
 }
@@ -64,13 +95,13 @@ const maxRows = 512
 
 // Due implements [store.Store].
 func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+	return s.rows(ctx, limit, `SELECT p.number, p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
 		WHERE p.alarm IS NOT NULL AND p.alarm <= ? AND +p.id BETWEEN ? AND ? ORDER BY p.alarm, p.id LIMIT ?`, int64(now), from[:], to[:])
 }
 
 // DueAfter implements [store.Store].
 func (s *Store) DueAfter(ctx context.Context, last store.Row, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {
-	return s.rows(ctx, limit, `SELECT p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
+	return s.rows(ctx, limit, `SELECT p.number, p.id, p.alarm, p.body, r.body FROM profiles p LEFT JOIN rests r ON r.number = p.number
 		WHERE p.alarm IS NOT NULL AND (p.alarm, p.id) > (?, ?) AND p.alarm <= ? AND +p.id BETWEEN ? AND ? ORDER BY p.alarm, p.id LIMIT ?`,
 		int64(last.Alarm), last.ID[:], int64(now), from[:], to[:])
 }
@@ -78,8 +109,8 @@ func (s *Store) DueAfter(ctx context.Context, last store.Row, from, to identity.
 func (s *Store) rows(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
 	var rows []store.Row
 	err := s.file.read(ctx, func(c *conn) error {
-		return c.query(ctx, 4, func(row []driver.Value) error {
-			rows = append(rows, store.Row{ID: identity.ID(id16(row[0])), Alarm: instant(row[1]), Body: joined(row[2].([]byte), row[3])})
+		return c.query(ctx, 5, func(row []driver.Value) error {
+			rows = append(rows, store.Row{Number: integer(row[0]), ID: identity.ID(id16(row[1])), Alarm: instant(row[2]), Body: joined(row[3].([]byte), row[4])})
 			return nil
 		}, query, append(args, max(limit, 0))...)
 	})

@@ -184,8 +184,8 @@ func wholeOnly(t *testing.T, open Open) {
 					t.Errorf("Load = %v", err)
 					return
 				}
-				if string(bodies[0]) != string(bodies[1]) {
-					t.Errorf("Load saw %q and %q of two commits", bodies[0], bodies[1])
+				if string(bodies[0].Body) != string(bodies[1].Body) {
+					t.Errorf("Load saw %q and %q of two commits", bodies[0].Body, bodies[1].Body)
 					return
 				}
 			}
@@ -319,8 +319,8 @@ func concurrent(t *testing.T, open Open) {
 					return
 				}
 				at = to
-				if b, err := s.Load(t.Context(), people(n)); err != nil || string(b[0]) != "hot" {
-					t.Errorf("Load of what was committed = %q, %v", b, err)
+				if b, err := s.Load(t.Context(), people(n)); err != nil || string(b[0].Body) != "hot" {
+					t.Errorf("Load of what was committed = %v, %v", b, err)
 				}
 				if _, err := s.Due(t.Context(), identity.ID{}, last, event.Never, 10); err != nil {
 					t.Errorf("Due = %v", err)

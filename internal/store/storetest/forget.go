@@ -62,7 +62,7 @@ func forgets(t *testing.T, open Open) {
 		t.Error("something of the person is left")
 	}
 	rows, err := s.Load(t.Context(), []identity.ID{person(1), person(2)})
-	equal(t, "rows", must(t, rows, err), [][]byte{[]byte("tombstone"), []byte("someone-else")})
+	equal(t, "rows", must(t, rows, err), []store.Row{{ID: person(1), Body: []byte("tombstone")}, {ID: person(2), Body: []byte("someone-else")}})
 	blocks, err := s.History(t.Context(), person(1))
 	equal(t, "history", must(t, blocks, err), []store.Block(nil))
 	prints, err := s.Fingerprints(t.Context(), person(1), store.AnyMonth)

@@ -17,10 +17,10 @@ func loads(t *testing.T, open Open) {
 	must(t, bodies, err)
 	var got []string
 	for _, b := range bodies {
-		if b == nil {
+		if b.Body == nil {
 			got = append(got, "nil")
 		} else {
-			got = append(got, string(b))
+			got = append(got, string(b.Body))
 		}
 	}
 	equal(t, "bodies", got, []string{"", "nil", "a", "c", "a"})
@@ -38,8 +38,8 @@ func loadsMany(t *testing.T, open Open) {
 	newWriter(t, s).commit(store.Commit{Profiles: rows})
 	bodies, err := s.Load(t.Context(), all)
 	for i, b := range must(t, bodies, err) {
-		if string(b) != fmt.Sprint("body ", n-1-i) {
-			t.Fatalf("body of %d = %q", n-1-i, b)
+		if string(b.Body) != fmt.Sprint("body ", n-1-i) {
+			t.Fatalf("body of %d = %q", n-1-i, b.Body)
 		}
 	}
 }
@@ -94,6 +94,73 @@ func signposts(t *testing.T, open Open) {
 	equal(t, "the first of them", headless(must(t, got, err)), []store.Row{row(2, "bbb"), row(3, "c")})
 }
 
+// numbers keep the order in which rows came, and stay.
+func numbers(t *testing.T, open Open) {
+	s := opened(t, open)
+	w := newWriter(t, s)
+	sign := row(4, "d")
+	sign.Signpost = true
+	w.commit(store.Commit{Profiles: []store.Row{row(5, "e"), row(1, "a")}})
+	w.commit(store.Commit{Profiles: []store.Row{row(1, "aa"), sign, row(3, "c")}, History: []store.Block{block(1, 10, "one", 1)}})
+	w.commit(store.Commit{Profiles: []store.Row{row(2, "b"), row(5, "ee")}})
+	order := []int{5, 1, 4, 3, 2}
+	loaded, err := s.Load(t.Context(), people(append(order, 9)...))
+	number := map[identity.ID]int64{}
+	for i, r := range must(t, loaded, err) {
+		switch {
+		case r.ID != people(append(order, 9)...)[i]:
+			t.Errorf("row %d is that of %v", i, r.ID)
+		case i == len(order) && r.Number != 0, i < len(order) && r.Number <= 0, 0 < i && i < len(order) && r.Number <= loaded[i-1].Number:
+			t.Errorf("row %d has number %d", i, r.Number)
+		}
+		number[r.ID] = r.Number
+	}
+	same := func(what string, rows []store.Row, err error, want ...store.Row) {
+		t.Helper()
+		equal(t, what, headless(must(t, rows, err)), want)
+		for _, r := range rows {
+			if r.Number != number[r.ID] {
+				t.Errorf("%s: %v has number %d, want %d", what, r.ID, r.Number, number[r.ID])
+			}
+		}
+	}
+	e, a, c, b := row(5, "ee"), row(1, "aa"), row(3, "c"), row(2, "b")
+	census := func(what string, first, last int64, from, to, limit int, want ...store.Row) {
+		t.Helper()
+		rows, err := s.Census(t.Context(), first, last, person(from), person(to), limit)
+		same(what, rows, err, want...)
+	}
+	census("everybody", 0, store.Everybody, 0, 9, 10, e, a, c, b)
+	census("the first two", 1, store.Everybody, 0, 9, 2, e, a)
+	census("from the third on", number[person(1)]+1, store.Everybody, 0, 9, 10, c, b)
+	census("up to the third", 1, number[person(3)], 0, 9, 10, e, a, c)
+	census("some ids", 1, store.Everybody, 2, 3, 10, c, b)
+	census("nobody", number[person(2)]+1, store.Everybody, 0, 9, 10)
+	rows, err := s.Living(t.Context(), person(1), person(9), 10)
+	same("by id", rows, err, a, b, c, e)
+	rows, err = s.Profiles(t.Context(), person(1), 10)
+	same("all", rows, err, a, b, c, row(4, "d"), e)
+	// Rows are written by their numbers; one that is another's changes nothing of theirs.
+	numbered := func(n int, number int64, body, rest string, alarm event.Time, keep bool) store.Row {
+		return store.Row{ID: person(n), Number: number, Alarm: alarm, KeepAlarm: keep, Body: []byte(body), Rest: []byte(rest)}
+	}
+	w.commit(store.Commit{Profiles: []store.Row{
+		numbered(5, number[person(5)], "eee", "seldom", 7, false),
+		numbered(1, number[person(1)], "aaa", "", 9, true),
+		numbered(3, number[person(5)], "ccc", "not theirs", event.Never, true),
+		numbered(2, store.Everybody, "bbb", "", event.Never, false),
+		numbered(6, 0, "f", "", event.Never, false),
+	}})
+	e = store.Row{ID: person(5), Alarm: 7, Body: []byte("eee"), Rest: []byte("seldom")}
+	a, b = row(1, "aaa"), row(2, "bbb")
+	c = store.Row{ID: person(3), Alarm: event.Never, Body: []byte("ccc"), Rest: []byte("not theirs")}
+	census("written by number", 1, number[person(2)], 0, 9, 10, e, a, c, b)
+	last, err := s.LastNumber(t.Context())
+	if n := must(t, last, err); n <= number[person(2)] {
+		t.Errorf("the highest number is %d, and a row has %d", n, number[person(2)])
+	}
+}
+
 // headless are rows without what only their store understands.
 func headless(rows []store.Row) []store.Row {
 	for i := range rows {
@@ -129,7 +196,7 @@ func history(t *testing.T, open Open) {
 	equal(t, "history of nobody", must(t, got, err), []store.Block{})
 	// A strand with history and no row of its own is not a profile.
 	b, err := s.Load(t.Context(), people(4))
-	equal(t, "row of nobody", must(t, b, err), [][]byte{nil})
+	equal(t, "row of nobody", must(t, b, err), []store.Row{{ID: person(4)}})
 }
 
 func strands(t *testing.T, open Open) {
@@ -236,7 +303,7 @@ func months(t *testing.T, open Open) {
 	got, err := s.History(t.Context(), person(1))
 	equal(t, "history", must(t, got, err), want)
 	b, err := s.Load(t.Context(), people(1))
-	equal(t, "row", string(must(t, b, err)[0]), "hot")
+	equal(t, "row", string(must(t, b, err)[0].Body), "hot")
 	// Whoever reads may write into what they got.
 	got[4].Others[0].Fingerprints[0], got[4].Others[1] = 0, store.Shelf{}
 	got, err = s.History(t.Context(), person(1))
@@ -370,7 +437,7 @@ func rests(t *testing.T, open Open) {
 		t.Helper()
 		found, err := s.Load(t.Context(), people(1, 2, 3))
 		for _, b := range must(t, found, err) {
-			all = append(all, string(b))
+			all = append(all, string(b.Body))
 		}
 		page, err := s.Profiles(t.Context(), person(1), 3)
 		due, err2 := s.Due(t.Context(), identity.ID{}, last, 100, 3)

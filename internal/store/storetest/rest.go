@@ -159,10 +159,10 @@ func bits(t *testing.T, open Open) {
 	s := opened(t, open)
 	const most = 1<<64 - 1
 	to := store.Position{Epoch: most, Seq: 5, Now: -4, Turns: [store.MaxTurns]store.Turn{
-		{Program: most - 1, Since: -4, Swept: store.Prefixes},
+		{Program: most - 1, Since: -4, Swept: store.Everybody},
 		{Program: 1 << 63, Since: math.MaxInt64},
 		{Program: 4, Since: math.MinInt64, Swept: 7},
-		{Program: 5, Swept: math.MaxUint32},
+		{Program: 5, Swept: store.Everybody - 1},
 	}}
 	c := store.Commit{
 		To:          to,
