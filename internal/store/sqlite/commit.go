@@ -68,6 +68,7 @@ const (
 func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	var (
 		changed *heads
+		pieces  recentPieces
 		merged  []uint64
 		members []store.Membership
 	)
@@ -82,7 +83,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 		if err := w.exec(putPosition, c.Lane, c.To.Epoch, c.To.Seq, int64(c.To.Now), turnsText(&c.To)); err != nil {
 			return err
 		}
-		if changed, err = commitHistory(ctx, w, c.History, &s.heads); err != nil {
+		if changed, pieces, err = commitHistory(ctx, w, c.History, &s.heads, &s.recent); err != nil {
 			return err
 		}
 		if err := commitProfiles(w, c.Profiles, changed); err != nil {
@@ -106,12 +107,16 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	}, func(err error) {
 		if err != nil || len(c.Forget) > 0 {
 			s.heads.forget() // on a failing disk nobody knows what is true; who was erased has none
+			s.recent.forget()
 		}
 		if err != nil {
 			return
 		}
 		if len(c.Forget) == 0 {
 			s.heads.learn(changed)
+			if len(c.History) > 0 {
+				s.recent.learn(pieces)
+			}
 		}
 		s.roster.committed(merged, members)
 	})

@@ -132,6 +132,16 @@ func (l *Ledger) Busy() (next func(callers int), free func()) {
 	}, l.file.writing.Unlock
 }
 
+// Remembered returns how many pieces of history are in memory.
+func (s *Store) Remembered() (n int) {
+	s.recent.mu.RLock()
+	defer s.recent.mu.RUnlock()
+	for i := range s.recent.commits {
+		n += len(s.recent.commits[i].pieces)
+	}
+	return n
+}
+
 // ReadTurns reads the turns of a position as a row has them.
 func ReadTurns(text string) (p store.Position, err error) {
 	err = readTurns(&p, text)

@@ -122,11 +122,12 @@ func (h *heads) rest(write func(identity.ID, *head) error) error {
 	return nil
 }
 
-// commitHistory appends the pieces and returns the heads that have changed by it.
-func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *knownHeads) (*heads, error) {
+// commitHistory appends the pieces and returns the heads that have changed by it, and what
+// is to be kept in memory of the pieces.
+func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *knownHeads, last *recent) (*heads, recentPieces, error) {
 	changed := &heads{}
 	if len(blocks) == 0 {
-		return changed, nil
+		return changed, recentPieces{}, nil
 	}
 	changed.of = make(map[identity.ID]*head, len(blocks))
 	var number int64
@@ -135,8 +136,9 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 		return nil
 	}, "SELECT number FROM history_end WHERE one = 1")
 	if err != nil {
-		return nil, err
+		return nil, recentPieces{}, err
 	}
+	first, befores := number+1, make([]int64, len(blocks))
 	var prints []byte
 	for i := range blocks {
 		b := &blocks[i]
@@ -145,7 +147,7 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 			if was, ok := known.find(b.Strand); ok {
 				h = &was
 			} else if h, err = findHeadOf(w, b.Strand); err != nil {
-				return nil, err
+				return nil, recentPieces{}, err
 			}
 			changed.of[b.Strand] = h
 			changed.order = append(changed.order, b.Strand)
@@ -155,10 +157,11 @@ func commitHistory(ctx context.Context, w *conn, blocks []store.Block, known *kn
 		month, prints = shelved(prints[:0], b)
 		before, earlier := h.add(number, month)
 		if err := w.exec(addPiece, number, b.Strand[:], month, before, earlier, prints, blob(b.Body)); err != nil {
-			return nil, err
+			return nil, recentPieces{}, err
 		}
+		befores[i] = before
 	}
-	return changed, w.exec("UPDATE history_end SET number = ? WHERE one = 1", number)
+	return changed, last.gather(first, blocks, befores), w.exec("UPDATE history_end SET number = ? WHERE one = 1", number)
 }
 
 // findHeadOf reads where the chain of a strand begins.
@@ -239,6 +242,12 @@ func (s *Store) chains(ctx context.Context, strands []store.Strand, query string
 			}
 		}
 		for len(links) > 0 {
+			if query == piecesAlone {
+				var err error
+				if links, err = s.recall(strands, links, found); err != nil {
+					return err
+				}
+			}
 			slices.SortFunc(links, func(a, b link) int { return cmp.Compare(a.number, b.number) })
 			next := make([]link, 0, len(links))
 			for part := range slices.Chunk(links, piecesAtOnce) {
@@ -262,6 +271,31 @@ func (s *Store) chains(ctx context.Context, strands []store.Strand, query string
 		}
 		return nil
 	})
+}
+
+// recall calls found for those pieces of the chains that are in memory, and returns where
+// the chains go on.
+func (s *Store) recall(strands []store.Strand, links []link, found func(link, *piece) error) ([]link, error) {
+	s.recent.mu.RLock()
+	defer s.recent.mu.RUnlock()
+	rest := links[:0]
+	for _, l := range links {
+		for l.number != 0 {
+			p, known := s.recent.piece(l.number)
+			if !known {
+				rest = append(rest, l)
+				break
+			}
+			if err := p.check(strands[l.strand].ID, l.number); err != nil {
+				return nil, err
+			}
+			if err := found(l, &p); err != nil {
+				return nil, err
+			}
+			l.number = p.before
+		}
+	}
+	return rest, nil
 }
 
 // link is a piece that is to be read, and the place of its strand.
