@@ -57,6 +57,7 @@ type sweeping struct {
 	touched map[uint64]map[identity.ID]struct{}
 	begun   chan struct{} // gets one when a sweep begins
 	ready   chan *swept   // gets a range that was looked at
+	pace    pace          // of those who read histories
 	waits   *swept        // it waits for a record, or is taken; only the lane's goroutine asks
 	under   atomic.Bool   // a sweep is under way
 	short   atomic.Bool   // and whoever waits for what was heard waits for it
@@ -76,6 +77,7 @@ func (l *lane) restart() {
 	s.short.Store(under)
 	s.under.Store(under)
 	if under {
+		s.pace.begin(time.Now())
 		s.next = max(l.pos.Turns[l.turns.n-1].Swept, 1)
 		s.touched = map[uint64]map[identity.ID]struct{}{}
 		for _, b := range l.underWay() {
@@ -292,7 +294,7 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 			}
 			all.add(some)
 			if r.inTurn {
-				time.Sleep(breath)
+				time.Sleep(l.sweeping.pace.after(min(len(rows)-i, askedAtOnce), time.Now()))
 			}
 		}
 		if len(rows) < sweepPage {
@@ -302,10 +304,40 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 	}
 }
 
-// breath is how long, at the least, whoever looks at histories in turn rests after some
-// of them. The processor then takes what waits at another one that is away in C or at the
-// disk, which it does not while it has work of its own.
-const breath = 100 * time.Microsecond
+// pace says how long whoever looks at histories in turn rests.
+type pace struct {
+	mu  sync.Mutex
+	due time.Time // when the next customers are
+}
+
+const (
+	// breath is the least of it. The processor then takes what waits at another one that is
+	// away in C or at the disk, which it does not while it has work of its own.
+	breath = 100 * time.Microsecond
+	// perCustomer is how long a customer may take: a million are to be done in 90 s, and to
+	// be done sooner would take time from whoever is live.
+	perCustomer = 85 * time.Microsecond
+	// mostBehind is how far a sweep makes up for having been slower.
+	mostBehind = time.Second
+)
+
+// begin notes that a sweep begins: nothing is to be made up for.
+func (p *pace) begin(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.due = now
+}
+
+// after returns how long to rest after so many customers.
+func (p *pace) after(customers int, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if least := now.Add(-mostBehind); p.due.Before(least) {
+		p.due = least
+	}
+	p.due = p.due.Add(time.Duration(customers) * perCustomer)
+	return max(p.due.Sub(now), breath)
+}
 
 // askedAtOnce is of how many customers the histories are read at once.
 const askedAtOnce = 64

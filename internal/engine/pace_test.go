@@ -1,0 +1,55 @@
+package engine_test
+
+import (
+	"testing"
+	"time"
+
+	"rapport/internal/engine"
+)
+
+// A sweep that could be faster than promised rests for the time that it saves, one that
+// cannot rests for as little as it may, and what a commit took is made up for.
+func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
+	t.Parallel()
+	const some, million = 64, 1_000_000
+	for _, test := range []struct {
+		name        string
+		work        time.Duration // for some customers
+		stall       time.Duration // after each hundredth piece of work
+		least, most time.Duration // for a million
+	}{
+		{"fast", time.Millisecond, 0, 84 * time.Second, 86 * time.Second},
+		{"fast, beside commits", 3 * time.Millisecond, 100 * time.Millisecond, 84 * time.Second, 86 * time.Second},
+		{"slow", 8 * time.Millisecond, 0, 126 * time.Second, 127 * time.Second},
+	} {
+		now := time.Unix(0, 0)
+		rest := engine.Pace(now)
+		shortest := time.Hour
+		for n := range million / some {
+			now = now.Add(test.work)
+			if n%100 == 99 {
+				now = now.Add(test.stall)
+			}
+			r := rest(some, now)
+			shortest = min(shortest, r)
+			now = now.Add(r)
+		}
+		if took := now.Sub(time.Unix(0, 0)); took < test.least || took > test.most {
+			t.Errorf("%s: a million took %v, want %v to %v", test.name, took, test.least, test.most)
+		}
+		if shortest <= 0 {
+			t.Errorf("%s: once it did not rest", test.name)
+		}
+	}
+	// What was lost is not made up for without end.
+	now := time.Unix(0, 0)
+	rest := engine.Pace(now)
+	now = now.Add(time.Hour)
+	pieces := 0
+	for rest(some, now) < time.Millisecond {
+		pieces++
+	}
+	if pieces < 100 || pieces > 300 {
+		t.Errorf("after an hour it goes without rest for %d pieces, want those of a second", pieces)
+	}
+}
