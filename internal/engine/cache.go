@@ -46,6 +46,7 @@ type item struct {
 	home  bool       // whether somebody lives there, while it rests
 	// signpost: the store has it as one.
 	signpost bool
+	settled  uint64 // the batch whose commit makes of it the row of somebody who lives
 	number   int64  // of its row in the store; zero: it is not known
 	row      int    // bytes of its row when it was last read or written
 	size     int64  // bytes of memory, about

@@ -2,8 +2,8 @@ package engine
 
 import "time"
 
-// Pace returns how long a sweep that begins now rests after so many customers.
-func Pace(now time.Time) func(customers int, now time.Time) time.Duration {
+// Pace returns how long a sweep that begins now rests after so many customers who took so long.
+func Pace(now time.Time) func(customers int, work time.Duration, now time.Time) time.Duration {
 	p := &pace{}
 	p.begin(now)
 	return p.after

@@ -55,6 +55,9 @@ func (l *lane) note(b *batch, place int) {
 	}
 	r.lives = it.lives()
 	r.turned = r.stored && it.signpost == r.lives
+	if r.lives && (!r.stored || r.turned) {
+		it.settled = b.number
+	}
 	it.otherRest, it.signpost = false, !r.lives
 	if it.base = it.p; it.p == nil {
 		it.base = unseen

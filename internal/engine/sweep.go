@@ -51,7 +51,7 @@ type sweeping struct {
 	next   int64         // the first number that nobody has looked at
 	end    int64         // the last number of whom it comes to
 	ranges []*swept      // that are looked at, or wait for the lane
-	unborn []identity.ID // when it began they were not in the store, and might be behind its end
+	fresh  []identity.ID // who lives, and is not in the store as somebody who does: its first range brings them up
 	// touched are whom batches hold changes of, by number of the batch: those under way,
 	// and those that were when a range was begun.
 	touched map[uint64]map[identity.ID]struct{}
@@ -72,7 +72,7 @@ func (l *lane) restart() {
 		r.old = true
 		r.stop()
 	}
-	s.ranges, s.part, s.unborn, s.touched = nil, 0, nil, nil
+	s.ranges, s.part, s.fresh, s.touched = nil, 0, nil, nil
 	under := l.behind()
 	s.short.Store(under)
 	s.under.Store(under)
@@ -83,8 +83,8 @@ func (l *lane) restart() {
 		for _, b := range l.underWay() {
 			for _, it := range b.dirty {
 				s.touch(b.number, it.id)
-				if it.row == 0 {
-					s.unborn = append(s.unborn, it.id)
+				if it.lives() && (it.row == 0 || it.signpost || it.settled == b.number) {
+					s.fresh = append(s.fresh, it.id)
 				}
 			}
 		}
@@ -232,10 +232,9 @@ func (l *lane) beginRange() *swept {
 	}
 	r := &swept{
 		pos: l.pos, turns: l.turns, light: l.turns.light(), lo: s.next, hi: min(s.next+s.part-1, s.end), batch: l.underWay()[0].number,
+		late: s.fresh,
 	}
-	if s.next = r.hi + 1; r.hi == s.end {
-		r.late = s.unborn
-	}
+	s.next, s.fresh = r.hi+1, nil
 	s.ranges = append(s.ranges, r)
 	return r
 }
@@ -285,6 +284,7 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 			if r.inTurn {
 				l.turn.RLock()
 			}
+			began := time.Now()
 			some, err := l.ask(ctx, r, &room, into, rows[i:min(i+askedAtOnce, len(rows))])
 			if r.inTurn {
 				l.turn.RUnlock()
@@ -294,7 +294,8 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 			}
 			all.add(some)
 			if r.inTurn {
-				time.Sleep(l.sweeping.pace.after(min(len(rows)-i, askedAtOnce), time.Now()))
+				now := time.Now()
+				time.Sleep(l.sweeping.pace.after(min(len(rows)-i, askedAtOnce)*len(l.e.lanes), now.Sub(began), now))
 			}
 		}
 		if len(rows) < sweepPage {
@@ -311,9 +312,10 @@ type pace struct {
 }
 
 const (
-	// breath is the least of it. The processor then takes what waits at another one that is
-	// away in C or at the disk, which it does not while it has work of its own.
-	breath = 100 * time.Microsecond
+	// breath is the least of it, and restOf so much for each part of work. The processor then
+	// takes what waits at another one that is away in C or at the disk, which it does not
+	// while it has work of its own.
+	breath, restOf = 100 * time.Microsecond, 3.0 / 8
 	// perCustomer is how long a customer may take: a million are to be done in 90 s, and to
 	// be done sooner would take time from whoever is live.
 	perCustomer = 85 * time.Microsecond
@@ -328,15 +330,15 @@ func (p *pace) begin(now time.Time) {
 	p.due = now
 }
 
-// after returns how long to rest after so many customers.
-func (p *pace) after(customers int, now time.Time) time.Duration {
+// after returns how long to rest after so many customers who took so long.
+func (p *pace) after(customers int, work time.Duration, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if least := now.Add(-mostBehind); p.due.Before(least) {
 		p.due = least
 	}
 	p.due = p.due.Add(time.Duration(customers) * perCustomer)
-	return max(p.due.Sub(now), breath)
+	return max(p.due.Sub(now), time.Duration(restOf*float64(work)), breath)
 }
 
 // askedAtOnce is of how many customers the histories are read at once.

@@ -582,6 +582,43 @@ func TestEditionsThatComeFasterThanTheirSweeps(t *testing.T) {
 	}
 }
 
+// Where an import was undone nobody lives, though there is a row, and no census has it. Who
+// is heard there a moment before the change is among those to whom a sweep comes.
+func TestASweepComesToWhoCameBackAMomentBefore(t *testing.T) {
+	t.Parallel()
+	for _, committing := range []bool{false, true} {
+		e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}")
+		e.edition(0)
+		e.says("bob", "", "Cart Viewed", nil)
+		e.settle()
+		ada := e.key.Home(identity.Identifier{Kind: identity.User, Value: "ada"})
+		pos, err := e.store.Position(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nobody := store.Row{ID: ada, Alarm: event.Never, Signpost: true, Body: profile.New(ada).AppendHot(nil)}
+		if err := e.store.Commit(t.Context(), &store.Commit{From: pos, To: pos, Profiles: []store.Row{nobody}}); err != nil {
+			t.Fatal(err)
+		}
+		e.again()
+		e.says("ada", "", "Cart Viewed", nil)
+		if committing { // the row is written, and read again
+			e.settle()
+			e.again()
+		}
+		if err := e.e.Switch(t.Context(), e.list[1].Hash); err != nil {
+			t.Fatal(err)
+		}
+		e.settle()
+		for range 2 { // what is in memory, and what is in the store
+			if p := e.who(identity.User, "ada"); p.Program != e.list[1].Hash || !e.in("ada", 1) || !e.in("bob", 1) {
+				t.Fatalf("committed %v: ada is under %x, want %x, and in its segment: %v, bob %v", committing, p.Program, e.list[1].Hash, e.in("ada", 1), e.in("bob", 1))
+			}
+			e.again()
+		}
+	}
+}
+
 // slowly is a store whose readers of customers wait before they have what they read.
 type slowly struct {
 	store.Store

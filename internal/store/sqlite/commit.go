@@ -251,7 +251,8 @@ func position(ctx context.Context, c *conn, lane int) (p store.Position, err err
 
 // How far a sweep has come stands in a position as rowMark and a number, or as everybody.
 // A number without the mark is of a time when sweeps went through ids by their first two
-// bytes: unless it is behind all of those, the sweep begins anew.
+// bytes: unless it is behind all of those, the sweep begins anew. Of several lanes only the
+// last had an end there; the others ask everybody once more, with the same outcome.
 const (
 	rowMark   = "#"
 	everybody = "all"
