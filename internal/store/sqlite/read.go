@@ -47,6 +47,7 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 		WHERE p.id >= ? AND p.body IS NOT NULL ORDER BY p.id LIMIT ?`, from[:])
 }
 
+// parts is how rows are read whose parts come apart; living and census name the order.
 const parts = "SELECT p.number, p.id, p.alarm, p.body, r.body, p.newest FROM profiles p %s LEFT JOIN rests r ON r.number = p.number WHERE "
 
 var (

@@ -39,15 +39,15 @@ type recentPiece struct {
 
 const recentPieceSize = 32 // bytes of a piece beside its body
 
-// gather makes what a commit is to add, given the links of its blocks; the number of the
-// first is that before all of them. Nothing of it is added yet.
+// gather makes what is to be learnt of a commit once it is true, given the number of its
+// first block and the links of all of them. It is nothing where there is too much of it.
 func (r *recent) gather(first int64, blocks []store.Block, befores []int64) recentPieces {
 	size := len(blocks) * recentPieceSize
 	for i := range blocks {
 		size += len(blocks[i].Body)
 	}
 	if size > r.limit/4 {
-		return recentPieces{first: first + int64(len(blocks))} // an import: of nobody it is a visit
+		return recentPieces{} // an import: it would push out the visits of whoever is live
 	}
 	added := recentPieces{first: first, pieces: make([]recentPiece, len(blocks)), bodies: make([]byte, 0, size-len(blocks)*recentPieceSize)}
 	for i := range blocks {
@@ -62,7 +62,8 @@ func (p *recentPieces) size() int { return len(p.pieces)*recentPieceSize + len(p
 // end is the number behind the last.
 func (p *recentPieces) end() int64 { return p.first + int64(len(p.pieces)) }
 
-// learn takes what a commit made true.
+// learn takes what a commit made true. The numbers in memory have no gap: where nothing was
+// gathered of a commit, what came before it is forgotten.
 func (r *recent) learn(added recentPieces) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
