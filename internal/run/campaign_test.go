@@ -438,10 +438,12 @@ func TestAnOrderWaitsForThoseInTheLog(t *testing.T) {
 	m.open()
 	m.must(m.node.Start(t.Context()))
 	t.Cleanup(func() { m.node.Close(context.WithoutCancel(t.Context())) })
-	if s, err := m.node.ResumeCampaign(t.Context(), "news"); !fault.Is(err, fault.Unavailable) {
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second) // who did not refuse would wait for ever
+	defer stop()
+	if s, err := m.node.ResumeCampaign(ctx, "news"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("behind a backlog a resume is answered %+v, %v", s, err)
 	}
-	if s, err := m.node.SendCampaign(t.Context(), "news", run.SendOptions{Again: true}); !fault.Is(err, fault.Unavailable) {
+	if s, err := m.node.SendCampaign(ctx, "news", run.SendOptions{Again: true}); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("behind a backlog a sending is answered %+v, %v", s, err)
 	}
 	close(let)
