@@ -103,10 +103,6 @@ func (c *crowd) swept(ctx context.Context, l *load, p *prober, next *core.Progra
 		probing, stop := context.WithCancel(ctx)
 		defer stop()
 		probed := make(chan error, 1)
-		began := time.Now()
-		if err := c.e.Switch(ctx, next.Hash); err != nil {
-			return err
-		}
 		go func() {
 			var all spread
 			for probing.Err() == nil {
@@ -120,6 +116,10 @@ func (c *crowd) swept(ctx context.Context, l *load, p *prober, next *core.Progra
 			live = all
 			probed <- nil
 		}()
+		began := time.Now()
+		if err := c.e.Switch(ctx, next.Hash); err != nil {
+			return err
+		}
 		if err := c.e.CaughtUp(ctx); err != nil { // the lanes know of it
 			return err
 		}

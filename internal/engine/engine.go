@@ -158,12 +158,21 @@ func (e *Engine) Broadcast(ctx context.Context, ev event.Event) error {
 // Switch makes the program the one in force from here on in every lane, which brings
 // all profiles up to it. A program in force already changes nothing.
 func (e *Engine) Switch(ctx context.Context, hash uint64) error {
-	if _, err := e.o.Programs(ctx, hash); err != nil {
+	next, err := e.o.Programs(ctx, hash)
+	if err != nil {
 		return fmt.Errorf("program %016x: %w", hash, err)
 	}
+	warm := false
 	for _, l := range e.lanes {
-		if before := l.program(); before != nil && before.Hash == hash {
+		before := l.program()
+		if before != nil && before.Hash == hash {
 			continue
+		}
+		if before != nil && !warm && !next.From(before).Light() {
+			warm = true
+			if err := e.o.Store.WarmHistories(ctx); err != nil {
+				e.log.Warn("histories are read from the disk: a new program takes longer", "error", err)
+			}
 		}
 		var b event.Builder
 		b.Set("hash", event.Text(fmt.Sprintf("%016x", hash)))

@@ -94,6 +94,7 @@ func newLane(ctx context.Context, e *Engine, n, of int) (*lane, error) {
 		wakePump: make(chan struct{}, 1), wantsTick: make(chan struct{}, 1),
 	}
 	l.sweeping.begun, l.sweeping.ready = make(chan struct{}, 1), make(chan *swept, 1)
+	l.sweeping.few, l.sweeping.many, l.sweeping.moment = historySize, sweepSize, fewRows
 	first := (n*identity.Partitions + of - 1) / of
 	after := ((n+1)*identity.Partitions + of - 1) / of
 	l.from[0], l.from[1] = byte(first>>4), byte(first<<4)

@@ -29,11 +29,16 @@ const (
 	historySize = 128
 )
 
+// mostApart is how many rows a range has for each of its customers, at most: most rows
+// are signposts, and where many were erased there are none.
+const mostApart = 16
+
 // sweepPage is how many customers are read at once.
 const sweepPage = 256
 
-// A sweep of few ranges is waited for by whoever waits for what was heard.
-const fewRanges = 32
+// fewRows are passed over within a moment, so whoever waits for what was heard waits for
+// a sweep of them.
+const fewRows = 1 << 14
 
 const (
 	sweepWait  = time.Millisecond // how long the lane may wait for a record while a range waits for it
@@ -47,11 +52,13 @@ const sweepSlice = 32
 // sweeping is where the sweep of a lane is. What is not atomic is guarded by the
 // lane's lock.
 type sweeping struct {
-	part   int64         // numbers of a range; 0: it is not known yet
-	next   int64         // the first number that nobody has looked at
-	end    int64         // the last number of whom it comes to
-	ranges []*swept      // that are looked at, or wait for the lane
-	fresh  []identity.ID // who lives, and is not in the store as somebody who does: its first range brings them up
+	few, many int64         // customers of a range, about: if histories are read, and if not
+	moment    int64         // a sweep of so many rows is waited for
+	part      int64         // numbers of the next range; 0: where it ends is not known yet
+	next      int64         // the first number that nobody has looked at
+	end       int64         // the last number of whom it comes to
+	ranges    []*swept      // that are looked at, or wait for the lane
+	fresh     []identity.ID // who lives, and is not in the store as somebody who does: its first range brings them up
 	// touched are whom batches hold changes of, by number of the batch: those under way,
 	// and those that were when a range was begun.
 	touched map[uint64]map[identity.ID]struct{}
@@ -196,13 +203,8 @@ func (e *Engine) Swept() (done, of int64) {
 	return done, of
 }
 
-// plan decides how large a range is, and where those end whom a sweep of the turns comes to.
+// plan finds where those end whom a sweep of the turns comes to.
 func (l *lane) plan(ctx context.Context, of *turns) error {
-	s := &l.sweeping
-	stats, err := l.e.o.Store.Stats(ctx)
-	if err != nil {
-		return err
-	}
 	last, err := l.e.o.Store.LastNumber(ctx)
 	if err != nil {
 		return err
@@ -212,15 +214,26 @@ func (l *lane) plan(ctx context.Context, of *turns) error {
 	if l.turns != of { // whoever came since is no newcomer to those that are in force now
 		return nil
 	}
-	size := int64(historySize)
-	if l.turns.light() {
-		size = sweepSize
-	}
+	s := &l.sweeping
 	s.end = max(last, s.next) // nobody behind it is in the store under an earlier program
-	living := max(stats["living"]/int64(len(l.e.lanes)), 1)
-	s.part = min(max(s.end*size/living, 1), s.end)
-	s.short.Store(s.end <= fewRanges*s.part)
+	s.part = s.size(of)
+	s.short.Store(s.end <= s.moment)
 	return nil
+}
+
+// size is how many customers a range of the turns has, about.
+func (s *sweeping) size(of *turns) int64 {
+	if of.light() {
+		return s.many
+	}
+	return s.few
+}
+
+// widen makes the next range as long as this one should have been to have the customers
+// that it is to have, of whom it had so many.
+func (s *sweeping) widen(r *swept, customers int) {
+	size, numbers := s.size(r.turns), r.hi-r.lo+1
+	s.part = min(max(numbers*size/max(int64(customers), 1), 1), 2*numbers, mostApart*size)
 }
 
 // beginRange begins to look at the next range; nil if there is none, or not yet. The
@@ -576,6 +589,8 @@ func (l *lane) nextRange(ctx context.Context) (*swept, error) {
 	case err != nil:
 		l.restart()
 		l.sweeping.short.Store(false) // nobody waits for what cannot go on
+	default:
+		l.sweeping.widen(r, len(r.changed)+len(r.same))
 	}
 	return r, err
 }

@@ -843,3 +843,33 @@ func TestASweepWaitsForALogThatRefuses(t *testing.T) {
 		t.Errorf("%d customers are left behind", behind)
 	}
 }
+
+// A range has as many customers as it is to have, however many signposts lie between them,
+// and never many more: what is found in it is in memory.
+func TestRangesHaveAsManyCustomersWhereverTheyAre(t *testing.T) {
+	t.Parallel()
+	const size, part = 100, 50_000
+	every := []int64{1, 3, 3, 12, part, 1, 12, 3} // in each part of the rows so many are one customer's
+	var all int
+	got := engine.Ranges(size, part*int64(len(every)), func(first, last int64) (n int) {
+		for i := first; i <= last; i++ {
+			if i%every[(i-1)/part] == 0 {
+				n++
+			}
+		}
+		all += n
+		return n
+	})
+	usual := 0
+	for _, n := range got {
+		if n > 16*size {
+			t.Errorf("a range has %d customers", n)
+		}
+		if n >= size/2 && n <= 2*size {
+			usual++
+		}
+	}
+	if least := all / size; len(got) > least*5/4 || usual < least*9/10 {
+		t.Errorf("of %d ranges %d are about as large as they should be; %d would do", len(got), usual, least)
+	}
+}

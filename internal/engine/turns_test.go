@@ -35,7 +35,6 @@ type hurdles struct {
 	dead   atomic.Bool   // as of now nothing works: the process was killed
 	fail   atomic.Int64  // which call from now on fails once; negative: none
 	shut   chan struct{}
-	living int64 // so many customers the store says that it has
 }
 
 // seeds are few in every run: more find more.
@@ -50,12 +49,9 @@ func (h *hurdles) trip() error {
 	return nil
 }
 
-func (h *hurdles) Stats(ctx context.Context) (map[string]int64, error) {
-	stats, err := h.Store.Stats(ctx)
-	if err == nil && h.tokens != nil {
-		stats["living"] = h.living
-	}
-	return stats, errors.Join(err, h.trip())
+func (h *hurdles) LastNumber(ctx context.Context) (int64, error) {
+	last, err := h.Store.LastNumber(ctx)
+	return last, errors.Join(err, h.trip())
 }
 
 func (h *hurdles) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
@@ -176,7 +172,7 @@ func newChanging(t *testing.T, seed uint64, lanes int, late bool) *changing {
 // begin opens the engine as a process would.
 func (c *changing) begin() {
 	c.t.Helper()
-	c.h = &hurdles{Store: c.store, shut: make(chan struct{}), living: int64(60_000 * c.lanes)}
+	c.h = &hurdles{Store: c.store, shut: make(chan struct{})}
 	c.h.fail.Store(-1)
 	if c.late {
 		c.h.tokens = make(chan struct{}, 1<<20)
@@ -188,6 +184,9 @@ func (c *changing) begin() {
 		c.t.Fatal(err)
 	}
 	c.e = e
+	if c.late {
+		e.SmallRanges()
+	}
 	e.Start()
 }
 

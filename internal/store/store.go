@@ -109,8 +109,13 @@ type Store interface {
 
 	// Histories returns for each of the strands its blocks, as History does of one
 	// alone, but without their shelves, all in one view of the data. It is for who
-	// asks for hundreds: what they share is read once.
+	// asks for hundreds: what they share is read once. Nobody may write into the bodies.
 	Histories(ctx context.Context, strands []Strand) ([][]Block, error)
+
+	// WarmHistories brings the newest pieces of history into memory for a while, if it
+	// serves Histories: whoever is live is asked for first when a program comes into
+	// force that asks something new. It changes no answer.
+	WarmHistories(ctx context.Context) error
 
 	// Fingerprints returns the fingerprints of the ids in the blocks of a strand
 	// and month, in any order; month AnyMonth asks all of them.

@@ -176,6 +176,9 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 	return all, nil
 }
 
+// WarmHistories implements [store.Store]. Everything is in memory.
+func (s *Store) WarmHistories(ctx context.Context) error { return s.usable(ctx) }
+
 // Fingerprints implements [store.Store].
 func (s *Store) Fingerprints(ctx context.Context, strand identity.ID, month int32) ([]uint64, error) {
 	st, err := s.read(ctx)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rapport/internal/core/identity"
 	"rapport/internal/store"
 )
 
@@ -141,6 +142,23 @@ func (s *Store) Remembered() (n int) {
 	}
 	return n
 }
+
+// Remembers reports whether a piece of a strand's history is in memory.
+func (s *Store) Remembers(strand identity.ID) bool {
+	s.recent.mu.RLock()
+	defer s.recent.mu.RUnlock()
+	for i := range s.recent.commits {
+		for _, p := range s.recent.commits[i].pieces {
+			if p.strand == strand {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Cool forgets what is in memory of histories, as it is after a while.
+func (s *Store) Cool() { s.recent.cool() }
 
 // ReadTurns reads the turns of a position as a row has them.
 func ReadTurns(text string) (p store.Position, err error) {

@@ -477,6 +477,7 @@ func askEverything(t *testing.T, s *sqlite.Store, l *sqlite.Ledger) {
 	note(s.Living(ctx, id, last, 1))
 	note(s.Census(ctx, 1, 9, id, last, 1))
 	note(s.LastNumber(ctx))
+	errs = append(errs, s.WarmHistories(ctx))
 	note(s.Due(ctx, id, last, 9, 1))
 	note(s.DueAfter(ctx, store.Row{}, id, last, 9, 1))
 	note(s.NextAlarm(ctx, id, last))

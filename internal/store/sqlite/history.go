@@ -226,28 +226,36 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 // each statement finds them in the order in which they lie in the file, and pieces that
 // one commit wrote of neighbours share their pages.
 func (s *Store) chains(ctx context.Context, strands []store.Strand, query string, found func(link, *piece) error) error {
-	links := make([]link, 0, len(strands))
+	links := make([]link, len(strands))
+	for i, strand := range strands {
+		links[i] = link{strand.Head, i}
+	}
+	if query == piecesAlone {
+		// Before the view begins: it has whatever those that are in memory lead to.
+		var err error
+		if links, err = s.recall(strands, links, found); err != nil {
+			return err
+		}
+	}
+	if len(links) == 0 {
+		return nil
+	}
 	return s.file.snapshot(ctx, func(c *conn) error {
-		for i, strand := range strands {
-			at := strand.Head
-			if at == 0 {
-				h, err := findHeadOf(c, strand.ID)
+		heads := links
+		links = links[:0]
+		for _, l := range heads {
+			if l.number == 0 {
+				h, err := findHeadOf(c, strands[l.strand].ID)
 				if err != nil {
 					return err
 				}
-				at = h.newest
+				l.number = h.newest
 			}
-			if at != 0 {
-				links = append(links, link{at, i})
+			if l.number != 0 {
+				links = append(links, l)
 			}
 		}
 		for len(links) > 0 {
-			if query == piecesAlone {
-				var err error
-				if links, err = s.recall(strands, links, found); err != nil {
-					return err
-				}
-			}
 			slices.SortFunc(links, func(a, b link) int { return cmp.Compare(a.number, b.number) })
 			next := make([]link, 0, len(links))
 			for part := range slices.Chunk(links, piecesAtOnce) {
@@ -274,12 +282,18 @@ func (s *Store) chains(ctx context.Context, strands []store.Strand, query string
 }
 
 // recall calls found for those pieces of the chains that are in memory, and returns where
-// the chains go on.
+// the chains go on; at zero of whom that is not known.
 func (s *Store) recall(strands []store.Strand, links []link, found func(link, *piece) error) ([]link, error) {
 	s.recent.mu.RLock()
 	defer s.recent.mu.RUnlock()
 	rest := links[:0]
 	for _, l := range links {
+		if l.number == 0 {
+			if l.number = s.recent.newest[strands[l.strand].ID]; l.number == 0 {
+				rest = append(rest, l)
+				continue
+			}
+		}
 		for l.number != 0 {
 			p, known := s.recent.piece(l.number)
 			if !known {

@@ -1,9 +1,11 @@
 package sqlite_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"rapport/internal/core/identity"
@@ -12,13 +14,13 @@ import (
 	"rapport/internal/store/sqlite"
 )
 
-// The newest pieces of history are read from memory. Whatever of a history is there, and
-// whoever was erased or comes again after a restart, the answers are those of a store that
-// has all of it in one place.
+// The newest pieces of history are read from memory where they are wanted. Whatever of a
+// history is there, and whoever was erased or comes again after a restart, the answers are
+// those of a store that has all of it in one place.
 func TestHistoriesArePartlyInMemory(t *testing.T) {
 	t.Parallel()
 	dice := rand.New(rand.NewPCG(3, 4))
-	o := sqlite.Options{Dir: t.TempDir(), Sync: "off", CacheMB: 8} // a megabyte of history
+	o := sqlite.Options{Dir: t.TempDir(), Sync: "off", CacheMB: 2} // a megabyte of history
 	again := func() *sqlite.Store {
 		s, err := sqlite.Open(t.Context(), o)
 		if err != nil {
@@ -30,7 +32,7 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 	defer plain.Close()
 	const people = 30
 	at := store.Position{}
-	most, least := 0, 1<<30
+	warm, most, least := 0, 0, 1<<30
 	for round := range 300 {
 		if round%60 == 59 {
 			if err := s.Close(); err != nil {
@@ -54,6 +56,15 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 			if dice.IntN(2) == 0 {
 				c.Profiles = append(c.Profiles, store.Row{ID: id, Body: []byte{1}})
 			}
+		}
+		switch dice.IntN(40) {
+		case 0, 1, 2, 3:
+			if err := s.WarmHistories(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			warm = max(warm, s.Remembered())
+		case 4:
+			s.Cool()
 		}
 		if dice.IntN(25) == 0 {
 			c.Forget = []identity.ID{someone(dice.IntN(people))}
@@ -85,15 +96,91 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("round %d: the histories differ, of %d pieces in memory", round, s.Remembered())
 		}
-		for _, blocks := range got { // they are the caller's
-			for _, b := range blocks {
-				clear(b.Body)
+	}
+	if warm < 100 || most < 100 || least > 0 {
+		t.Errorf("between %d and %d pieces were in memory, %d of them read: the test tests nothing", least, most, warm)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// History is brought into memory while others commit and customers are erased: the answers
+// are right, and nothing of who was erased stays there.
+func TestHistoriesAreWarmedWhileOthersCommit(t *testing.T) {
+	t.Parallel()
+	dice := rand.New(rand.NewPCG(5, 6))
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Sync: "off", CacheMB: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := memory.New()
+	ctx, stop := context.WithCancel(t.Context())
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if err := s.WarmHistories(ctx); err != nil && ctx.Err() == nil {
+					t.Error(err)
+					return
+				}
+				if n%50 == 49 {
+					s.Cool()
+				}
 			}
+		})
+	}
+	defer others.Wait()
+	defer stop()
+	const people = 30
+	at := store.Position{}
+	warm := 0
+	for round := range 400 {
+		c := store.Commit{From: at, To: store.Position{Epoch: 1, Seq: at.Seq + 1}}
+		at = c.To
+		erased := someone(1000 + round/10)
+		for n := range 10 {
+			id := someone(dice.IntN(people))
+			if n == 0 {
+				id = erased
+			}
+			c.History = append(c.History, store.Block{Strand: id, Shelf: store.Shelf{Fingerprints: []uint64{1}}, Body: []byte{byte(round), byte(round >> 8), byte(n)}})
+		}
+		if round%10 == 9 {
+			c.Forget = []identity.ID{erased}
+		}
+		other := c
+		other.History = slices.Clone(c.History)
+		if err := s.Commit(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		if err := plain.Commit(t.Context(), &other); err != nil {
+			t.Fatal(err)
+		}
+		if round%10 == 9 && s.Remembers(erased) {
+			t.Fatal("history of somebody who was erased is in memory")
+		}
+		if s.Remembered() > 10 {
+			warm++
+		}
+		strands := []store.Strand{{ID: someone(dice.IntN(people))}, {ID: someone(dice.IntN(people))}, {ID: erased}}
+		got, err := s.Histories(t.Context(), strands)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := plain.Histories(t.Context(), strands)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("round %d: the histories differ", round)
 		}
 	}
-	if most < 100 || least > 0 {
-		t.Errorf("between %d and %d pieces were in memory: the test tests nothing", least, most)
+	if warm < 40 {
+		t.Errorf("only %d times more than a commit was in memory: the test tests nothing", warm)
 	}
+	stop()
+	others.Wait()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,8 @@ type Options struct {
 	// "off" is for tests.
 	Sync string
 
-	// CacheMB is how many megabytes of pages the writing connection keeps; of the state an
-	// eighth is the newest pieces of history instead. The default is 128. A commit that
-	// changes more is written in pieces.
+	// CacheMB is how many megabytes of pages the writing connection keeps. The default is
+	// 128. A commit that changes more is written in pieces.
 	CacheMB int
 
 	// Readers is how many calls may read at once; more wait. The default is 4.
@@ -62,8 +61,9 @@ const (
 	defaultCacheMB = 128
 	defaultReaders = 4
 
-	// historyShare is which part of the cache of the state the newest history takes.
-	historyShare = 8
+	// warmShare is how much of the newest history is in memory for a while where it is
+	// wanted: one part in so many of what the pages of the state may take.
+	warmShare = 2
 
 	// readerCacheMB is small: what readers need often is in the operating
 	// system's cache, which all of them share.
@@ -88,13 +88,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.CacheMB <= 0 {
 		o.CacheMB = defaultCacheMB
 	}
-	history := o.CacheMB / historyShare
-	o.CacheMB -= history
 	f, err := openFile(ctx, o, stateFile, stateMigrations)
 	if err != nil {
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
-	s := &Store{file: f, recent: recent{limit: history << 20}}
+	s := &Store{file: f, recent: recent{limit: o.CacheMB << 20 / warmShare}}
 	var damaged []uint64
 	err = f.read(ctx, func(c *conn) (err error) {
 		damaged, err = s.roster.load(ctx, c)
