@@ -363,8 +363,14 @@ func (s *Step) before() *insight.Segments {
 // through it. If nothing but the program changes, what is returned is
 // [profile.Profile.Same] as p.
 func (pr *Program) CatchUp(p *profile.Profile, history []*event.Event, now event.Time, step *Step) (*profile.Profile, Effects) {
-	own := *p
-	r := &run{Program: pr, now: now, p: &own}
+	return pr.CatchUpInto(new(profile.Profile), p, history, now, step)
+}
+
+// CatchUpInto is CatchUp in memory of the caller's, of whom hardly anybody changes: what
+// is returned is own, or grew from it.
+func (pr *Program) CatchUpInto(own, p *profile.Profile, history []*event.Event, now event.Time, step *Step) (*profile.Profile, Effects) {
+	*own = *p
+	r := &run{Program: pr, now: now, p: own}
 	switch step.Reads(p) {
 	case ReadsAll:
 		kept, gone := Counting(history)

@@ -283,11 +283,17 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 	return nil
 }
 
+// memory is what customers are read into, and asked in, one after the other.
+type memory struct {
+	room   profile.Room
+	passed passing
+	into   *reading
+}
+
 // lookAt looks at a part of a range.
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, err error) {
-	var room profile.Room
-	into := readings.Get().(*reading)
-	defer into.done()
+	m := memory{into: readings.Get().(*reading)}
+	defer m.into.done()
 	for {
 		rows, err := l.e.o.Store.Census(ctx, lo, hi, l.from, l.to, sweepPage)
 		if err != nil {
@@ -298,7 +304,7 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 				l.turn.RLock()
 			}
 			began := time.Now()
-			some, err := l.ask(ctx, r, &room, into, rows[i:min(i+askedAtOnce, len(rows))])
+			some, err := l.ask(ctx, r, &m, rows[i:min(i+askedAtOnce, len(rows))])
 			if r.inTurn {
 				l.turn.RUnlock()
 			}
@@ -322,13 +328,13 @@ func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, e
 const askedAtOnce = 64
 
 // ask asks what the program makes of rows.
-func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *reading, rows []store.Row) (some found, err error) {
+func (l *lane) ask(ctx context.Context, r *swept, m *memory, rows []store.Row) (some found, err error) {
 	var behind []change
 	var strands []store.Strand
 	for i := range rows {
 		giveWay(i)
 		c := change{row: &rows[i]}
-		if r.light && r.unchanged(ctx, c.row, room) {
+		if r.light && r.unchanged(ctx, c.row, m) {
 			some.same = append(some.same, c.row.ID)
 			continue
 		}
@@ -355,10 +361,10 @@ func (l *lane) ask(ctx context.Context, r *swept, room *profile.Room, into *read
 	if err != nil {
 		return some, err
 	}
-	history := l.historyOf(blocks, false, into) // who has more than what is committed is older
+	history := l.historyOf(blocks, false, m.into) // who has more than what is committed is older
 	for i := range behind {
 		c := &behind[i]
-		if r.pass(ctx, c, history); c.counts() {
+		if r.pass(ctx, c, history, nil); c.counts() {
 			some.changed = append(some.changed, *c)
 		} else {
 			some.same = append(some.same, c.row.ID)
@@ -376,15 +382,15 @@ func giveWay(n int) {
 }
 
 // pass asks what the program makes of a customer.
-func (r *swept) pass(ctx context.Context, c *change, history past) {
-	c.made, c.err = r.turns.pass(ctx, c.p, r.turns.list[r.turns.n-1].Since, history)
+func (r *swept) pass(ctx context.Context, c *change, history past, room *passing) {
+	c.made, c.err = r.turns.pass(ctx, c.p, r.turns.list[r.turns.n-1].Since, history, room)
 }
 
 // unchanged reports whether the program changes nothing of a customer, if their row alone
 // can tell: of nine in ten no more need be known, and what is decoded of them is written
 // over by the next.
-func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Room) bool {
-	p, err := room.Decode(text(row.Body), text(row.Rest))
+func (r *swept) unchanged(ctx context.Context, row *store.Row, m *memory) bool {
+	p, err := m.room.Decode(text(row.Body), text(row.Rest))
 	if err != nil || p.ID != row.ID {
 		return false
 	}
@@ -396,7 +402,7 @@ func (r *swept) unchanged(ctx context.Context, row *store.Row, room *profile.Roo
 		return false
 	}
 	c := change{p: p}
-	r.pass(ctx, &c, nil)
+	r.pass(ctx, &c, nil, &m.passed)
 	return !c.counts()
 }
 

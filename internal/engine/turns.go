@@ -133,6 +133,13 @@ func (t *turns) reads(p *profile.Profile) bool {
 	return false
 }
 
+// passing is memory for what turns make of one customer after another, of whom hardly
+// anybody changes: it is written over by the next.
+type passing struct {
+	made []made
+	own  profile.Profile
+}
+
 // made is what a turn made of a customer.
 type made struct {
 	next *profile.Profile
@@ -145,11 +152,18 @@ type past func(ctx context.Context, p *profile.Profile, wanted func(event.Type, 
 
 // pass returns what the turns that a customer has not had make of them, each of what
 // the one before left. Who waits for a catch-up of their own gets it as of now. It
-// changes nothing, so several may be asked for at once.
-func (t *turns) pass(ctx context.Context, p *profile.Profile, now event.Time, read past) (all []made, err error) {
+// changes nothing, so several may be asked for at once. With memory for it, what is
+// returned is out of use when the next one comes.
+func (t *turns) pass(ctx context.Context, p *profile.Profile, now event.Time, read past, room *passing) (all []made, err error) {
+	var own *profile.Profile // of the first turn; nil: new
+	if room != nil {
+		clear(room.made)
+		all, own = room.made[:0], &room.own
+		defer func() { room.made = all[:len(all):cap(all)] }()
+	}
 	if profile.Pending(p.Program) {
-		m, err := t.turn(ctx, t.n-1, p, now, read)
-		return []made{m}, err
+		m, err := t.turn(ctx, t.n-1, p, now, read, own)
+		return append(all, m), err
 	}
 	for i := t.after(p.Program); i < t.n; i++ {
 		since := t.list[i].Since
@@ -160,17 +174,17 @@ func (t *turns) pass(ctx context.Context, p *profile.Profile, now event.Time, re
 			}
 			all, p = append(all, m), m.next
 		}
-		m, err := t.turn(ctx, i, p, since, read)
+		m, err := t.turn(ctx, i, p, since, read, own)
 		if err != nil {
 			return nil, err
 		}
-		all, p = append(all, m), m.next
+		all, p, own = append(all, m), m.next, nil
 	}
 	return all, nil
 }
 
-// turn makes of a customer what one turn does, as of now.
-func (t *turns) turn(ctx context.Context, i int, p *profile.Profile, now event.Time, read past) (m made, err error) {
+// turn makes of a customer what one turn does, as of now, into own if there is one.
+func (t *turns) turn(ctx context.Context, i int, p *profile.Profile, now event.Time, read past, own *profile.Profile) (m made, err error) {
 	step := t.steps[i]
 	var history []Heard
 	switch step.Reads(p) {
@@ -187,8 +201,11 @@ func (t *turns) turn(ctx context.Context, i int, p *profile.Profile, now event.T
 		events[i] = &history[i].Event
 	}
 	defer poisoned(&err)
+	if own == nil {
+		own = new(profile.Profile)
+	}
 	m.now = now
-	m.next, m.eff = t.progs[i].CatchUp(p, events, now, step)
+	m.next, m.eff = t.progs[i].CatchUpInto(own, p, events, now, step)
 	return m, nil
 }
 
@@ -228,7 +245,7 @@ func (l *lane) current(ctx context.Context, it *item, now event.Time) error {
 	if l.evaluated(it); l.prog.Current(it.p) {
 		return nil
 	}
-	all, err := l.turns.pass(ctx, it.p, now, l.history)
+	all, err := l.turns.pass(ctx, it.p, now, l.history, nil)
 	if err != nil {
 		return err
 	}
@@ -295,7 +312,7 @@ func (l *lane) currentAll(ctx context.Context, all []entry, now event.Time) {
 		for i := range part {
 			o := &part[i]
 			if o.err = err; err == nil {
-				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true, room))
+				o.made, o.err = l.turns.pass(ctx, o.it.p, now, l.historyOf(blocks, true, room), nil)
 			}
 		}
 	})

@@ -252,7 +252,7 @@ func (p *Profile) appendDevices(dst []byte) []byte {
 }
 
 func (p *Profile) readDevices(r *wire.Reader) {
-	p.Glances = read(r, 10, func(r *wire.Reader) Glance { return Glance{r.Fixed(), r.Text(), event.Time(r.Varint())} })
+	p.Glances = readInto(p.Glances, r, 10, func(r *wire.Reader) Glance { return Glance{r.Fixed(), r.Text(), event.Time(r.Varint())} })
 	p.HandOvers = read(r, 4, func(r *wire.Reader) HandOver {
 		return HandOver{r.Text(), r.Text(), int32(r.Varint()), event.Time(r.Varint())}
 	})

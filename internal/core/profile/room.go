@@ -17,7 +17,7 @@ func (m *Room) Decode(hot, rest string) (*Profile, error) {
 	if rest == "" || !InParts(hot) {
 		return Decode(hot + rest)
 	}
-	m.now = Profile{}
+	m.now = Profile{Glances: m.p.Glances[:0]} // sections read over what is there
 	if err := m.now.readParts(hot, rest, m); err != nil {
 		return nil, err
 	}
@@ -33,6 +33,7 @@ func (m *Room) keep(p *Profile) {
 	o.Orders, o.Bought = larger(o.Orders, p.Orders), larger(o.Bought, p.Bought)
 	o.Series, o.Segments, o.Seen = larger(o.Series, p.Series), larger(o.Segments, p.Segments), larger(o.Seen, p.Seen)
 	o.Past, o.Open, o.Contacts = larger(o.Past, p.Past), larger(o.Open, p.Open), larger(o.Contacts, p.Contacts)
+	o.Glances = larger(o.Glances, p.Glances)
 }
 
 func larger[T any](a, b []T) []T {
