@@ -87,27 +87,25 @@ func newCache(limit int64) *cache {
 
 func (c *cache) get(id identity.ID) *item {
 	it := c.items[id]
-	if it != nil && c.newest != it {
+	switch {
+	case it == nil:
+	case it.passes:
+		it.passes = false
+		c.link(it)
+		c.size += it.size
+	case c.newest != it:
 		c.unlink(it)
 		c.link(it)
-	}
-	if it != nil {
-		it.passes = false
 	}
 	return it
 }
 
-// pass notes that nobody asked for an item: it goes before all others, and is not kept
-// as a row once it is in the store.
+// pass notes that nobody asked for an item: it takes nobody's place, and is not kept
+// once it is in the store. Until then it stays decoded, for its commit encodes it.
 func (c *cache) pass(it *item) {
 	it.passes = true
 	c.unlink(it)
-	if it.newer = c.oldest; it.newer != nil {
-		it.newer.older = it
-	}
-	if c.oldest = it; c.newest == nil {
-		c.newest = it
-	}
+	c.size -= it.size
 }
 
 func (c *cache) link(it *item) {
@@ -166,7 +164,9 @@ func (c *cache) resize(it *item, encoded int) {
 	for _, set := range it.seen {
 		n += int64(len(set)) * 16
 	}
-	c.size += n - it.size
+	if !it.passes {
+		c.size += n - it.size
+	}
 	it.size = n
 }
 
@@ -210,9 +210,10 @@ func (c *cache) away(it *item) {
 	default:
 		c.encode(it)
 	}
-	c.unlink(it)
-	delete(c.items, it.id)
-	c.size -= it.size
+	if delete(c.items, it.id); !it.passes {
+		c.unlink(it)
+		c.size -= it.size
+	}
 	it.p, it.packed, it.seen, it.gone = nil, nil, nil, nil
 }
 
@@ -260,12 +261,13 @@ func (c *cache) written(r *packed) {
 
 // release notes that a batch with changes of the item is no longer under way.
 func (c *cache) release(it *item) {
-	if it.pins--; it.pins > 0 || it.p != nil {
-		return
-	}
-	delete(c.resting, it.id)
-	if c.rows.hold(it.id, false); it.passes {
-		c.rows.drop(it.id)
+	switch it.pins--; {
+	case it.pins > 0:
+	case it.passes:
+		c.away(it)
+	case it.p == nil:
+		delete(c.resting, it.id)
+		c.rows.hold(it.id, false)
 	}
 }
 

@@ -3,8 +3,8 @@ package engine
 import "time"
 
 // Pace returns how long a sweep that begins now rests after so many customers who took so long.
-func Pace(now time.Time) func(customers int, work time.Duration, now time.Time) time.Duration {
+func Pace(light bool, now time.Time) func(customers int, work time.Duration, now time.Time) time.Duration {
 	p := &pace{}
-	p.begin(now)
+	p.begin(tempoOf(light), now)
 	return p.after
 }

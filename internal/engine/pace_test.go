@@ -14,16 +14,19 @@ func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
 	const some, million = 64, 1_000_000
 	for _, test := range []struct {
 		name        string
+		light       bool
 		work        time.Duration // for some customers
 		stall       time.Duration // after each hundredth piece of work
 		least, most time.Duration // for a million
 	}{
-		{"fast", time.Millisecond, 0, 84 * time.Second, 86 * time.Second},
-		{"fast, beside commits", 3 * time.Millisecond, 100 * time.Millisecond, 84 * time.Second, 86 * time.Second},
-		{"slow", 8 * time.Millisecond, 0, 171 * time.Second, 173 * time.Second},
+		{"fast", false, time.Millisecond, 0, 84 * time.Second, 86 * time.Second},
+		{"fast, beside commits", false, 3 * time.Millisecond, 100 * time.Millisecond, 84 * time.Second, 86 * time.Second},
+		{"slow", false, 8 * time.Millisecond, 0, 171 * time.Second, 173 * time.Second},
+		{"hot rows", true, 320 * time.Microsecond, 0, 13800 * time.Millisecond, 14200 * time.Millisecond},
+		{"hot rows, slow", true, 1280 * time.Microsecond, 0, 22400 * time.Millisecond, 22600 * time.Millisecond},
 	} {
 		now := time.Unix(0, 0)
-		rest := engine.Pace(now)
+		rest := engine.Pace(test.light, now)
 		shortest := time.Hour
 		for n := range million / some {
 			now = now.Add(test.work)
@@ -43,7 +46,7 @@ func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
 	}
 	// What was lost is not made up for without end.
 	now := time.Unix(0, 0)
-	rest := engine.Pace(now)
+	rest := engine.Pace(false, now)
 	now = now.Add(time.Hour)
 	pieces := 0
 	for rest(some, 0, now) < time.Millisecond {

@@ -64,11 +64,11 @@ type sweeping struct {
 	touched map[uint64]map[identity.ID]struct{}
 	begun   chan struct{} // gets one when a sweep begins
 	ready   chan *swept   // gets a range that was looked at
-	pace    pace          // of those who read histories
-	waits   *swept        // it waits for a record, or is taken; only the lane's goroutine asks
-	under   atomic.Bool   // a sweep is under way
-	short   atomic.Bool   // and whoever waits for what was heard waits for it
-	ended   atomic.Int64  // how many sweeps have come to everybody
+	pace    pace
+	waits   *swept       // it waits for a record, or is taken; only the lane's goroutine asks
+	under   atomic.Bool  // a sweep is under way
+	short   atomic.Bool  // and whoever waits for what was heard waits for it
+	ended   atomic.Int64 // how many sweeps have come to everybody
 }
 
 // restart begins the sweep of the turns that the lane has, and makes what was looked at
@@ -84,7 +84,7 @@ func (l *lane) restart() {
 	s.short.Store(under)
 	s.under.Store(under)
 	if under {
-		s.pace.begin(time.Now())
+		s.pace.begin(tempoOf(l.turns.light()), time.Now())
 		s.next = max(l.pos.Turns[l.turns.n-1].Swept, 1)
 		s.touched = map[uint64]map[identity.ID]struct{}{}
 		for _, b := range l.underWay() {
@@ -116,6 +116,7 @@ type swept struct {
 	turns  *turns
 	light  bool          // no histories are read
 	inTurn bool          // it is not looked at while a commit is written
+	paced  bool          // and whoever looks at it rests
 	lo, hi int64         // numbers, both included
 	batch  uint64        // the first that the store did not have when it began
 	found                // by whoever looked
@@ -252,17 +253,18 @@ func (l *lane) beginRange() *swept {
 	return r
 }
 
-// look reads who lives in a range and asks what the program makes of them, on every
-// processor, or on half of them where histories are read: commits of whom that changes
-// have the rest to themselves, and whoever is live waits less. It changes nothing and
-// needs no lock.
+// look reads who lives in a range and asks what the program makes of them, on half of the
+// processors: commits of whom that changes have the rest to themselves, and whoever is
+// live waits less. Where few are left it rests now and then. It changes nothing and needs
+// no lock.
 func (l *lane) look(ctx context.Context, r *swept) error {
 	processors := int64(runtime.GOMAXPROCS(0))
-	workers := processors
-	if !r.light {
-		workers = (processors + 1) / 2
-		r.inTurn = workers+1 >= processors && l.e.running != nil // else nobody is live
+	workers := (processors + 1) / 2
+	if r.light {
+		workers = min(max(workers, 2), processors)
 	}
+	r.paced = workers+1 >= processors && l.e.running != nil // else nobody is live
+	r.inTurn = r.paced && !r.light
 	workers = min(workers, r.hi-r.lo+1)
 	parts := make([]found, workers)
 	errs := make([]error, workers)
@@ -294,28 +296,36 @@ type memory struct {
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, err error) {
 	m := memory{into: readings.Get().(*reading)}
 	defer m.into.done()
+	step := askedAtOnce
+	if r.light {
+		step = sweepPage
+	}
 	for {
+		began := time.Now()
 		rows, err := l.e.o.Store.Census(ctx, lo, hi, l.from, l.to, sweepPage)
 		if err != nil {
 			return all, err
 		}
-		for i := 0; i < len(rows); i += askedAtOnce {
+		work := time.Since(began)
+		for i := 0; i < len(rows); i += step {
+			some := rows[i:min(i+step, len(rows))]
 			if r.inTurn {
 				l.turn.RLock()
 			}
-			began := time.Now()
-			some, err := l.ask(ctx, r, &m, rows[i:min(i+askedAtOnce, len(rows))])
+			began = time.Now()
+			found, err := l.ask(ctx, r, &m, some)
+			now := time.Now()
 			if r.inTurn {
 				l.turn.RUnlock()
 			}
 			if err != nil {
 				return all, err
 			}
-			all.add(some)
-			if r.inTurn {
-				now := time.Now()
-				time.Sleep(l.sweeping.pace.after(min(len(rows)-i, askedAtOnce)*len(l.e.lanes), now.Sub(began), now))
+			all.add(found)
+			if work += now.Sub(began); r.paced {
+				time.Sleep(l.sweeping.pace.after(len(some)*len(l.e.lanes), work, now))
 			}
+			work = 0
 		}
 		if len(rows) < sweepPage {
 			return all, ctx.Err()
@@ -508,9 +518,18 @@ func (l *lane) takeChange(c *change) error {
 		l.cache.pass(it)
 	}
 	if c.err != nil {
-		return l.leave(it, c.err)
+		if err := l.leave(it, c.err); err != nil {
+			return err
+		}
+	} else {
+		l.takeTurns(it, c.made)
 	}
-	l.takeTurns(it, c.made)
+	switch {
+	case it.passes && it.pins == 0:
+		l.cache.away(it)
+	case it.passes:
+		l.open.bytes += int(it.size) // it stays as large as it is until the commit
+	}
 	return nil
 }
 
