@@ -60,7 +60,7 @@ func segmentBench(ctx context.Context, b *bench) error {
 	p := &prober{c: c, prefix: "s"}
 	b.say("memberships at %d events/s without a sweep", freshRate)
 	var quiet spread
-	if err := c.under(ctx, l, func() error { quiet, err = p.probe(ctx, b.seconds(5), probeEvery); return err }); err != nil {
+	if err := c.under(ctx, l, func() error { quiet, err = p.probe(ctx, b.seconds(20), probeEvery); return err }); err != nil {
 		return err
 	}
 	meanwhile := map[string]spread{}
@@ -82,7 +82,7 @@ func segmentBench(ctx context.Context, b *bench) error {
 	}
 	b.say("memberships once more without a sweep")
 	if err := c.under(ctx, l, func() error {
-		after, err := p.probe(ctx, b.seconds(10), probeEvery)
+		after, err := p.probe(ctx, b.seconds(20), probeEvery)
 		quiet = append(quiet, after...)
 		return err
 	}); err != nil {

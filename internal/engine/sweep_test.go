@@ -479,6 +479,38 @@ func TestASweepComesToWhoRests(t *testing.T) {
 	}
 }
 
+// A sweep is no visit: whom it changed is in memory until that is in the store, and whoever
+// was heard meanwhile stays.
+func TestWhomASweepChangedDoesNotStayInMemory(t *testing.T) {
+	t.Parallel()
+	e := newEditions(t, 1, "{did: Product Viewed}", "{did: Cart Viewed}")
+	e.edition(0)
+	for i := range 30 {
+		e.says(fmt.Sprint("user-", i), "", "Cart Viewed", nil)
+	}
+	e.settle()
+	e.again()
+	if err := e.e.Switch(t.Context(), e.list[1].Hash); err != nil {
+		t.Fatal(err)
+	}
+	e.settle()
+	if n := e.e.Stats().Cached; n < 30 {
+		t.Fatalf("%d customers are in memory, want the 30 of the last commit: the test tests nothing", n)
+	}
+	e.says("user-7", "", "Cart Viewed", nil)
+	e.settle() // the commit of this lets go of what the one before wrote
+	e.says("user-8", "", "Cart Viewed", nil)
+	e.settle()
+	if n := e.e.Stats().Cached; n != 2 {
+		t.Errorf("%d customers are in memory, want the two who were heard", n)
+	}
+	for i := range 30 {
+		if !e.in(fmt.Sprint("user-", i), 1) {
+			t.Errorf("user-%d is not in the new segment", i)
+		}
+	}
+}
+
 // When a sweep comes to somebody does not matter: everybody goes through every edition,
 // as of the instant at which it came into force, before anything else of them.
 func TestWhenASweepComesDoesNotMatter(t *testing.T) {

@@ -157,6 +157,16 @@ func (s *Store) Remembers(strand identity.ID) bool {
 	return false
 }
 
+// WarmSlowly brings pieces of history into memory, where something happens after they are
+// read, and reports whether they were kept.
+func (s *Store) WarmSlowly(ctx context.Context, meanwhile func()) (kept bool, err error) {
+	s.recent.want()
+	next, epoch, room := s.recent.oldest()
+	older, err := s.before(ctx, next, room)
+	meanwhile()
+	return s.recent.prepend(older, epoch), err
+}
+
 // Cool forgets what is in memory of histories, as it is after a while.
 func (s *Store) Cool() { s.recent.cool() }
 

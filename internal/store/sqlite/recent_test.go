@@ -57,15 +57,6 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 				c.Profiles = append(c.Profiles, store.Row{ID: id, Body: []byte{1}})
 			}
 		}
-		switch dice.IntN(40) {
-		case 0, 1, 2, 3:
-			if err := s.WarmHistories(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			warm = max(warm, s.Remembered())
-		case 4:
-			s.Cool()
-		}
 		if dice.IntN(25) == 0 {
 			c.Forget = []identity.ID{someone(dice.IntN(people))}
 		}
@@ -79,6 +70,15 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 		}
 		if n := s.Remembered(); len(c.Forget) > 0 && n > 0 {
 			t.Fatalf("somebody was erased, and %d pieces are in memory", n)
+		}
+		switch dice.IntN(40) {
+		case 0, 1, 2, 3:
+			if err := s.WarmHistories(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			warm = max(warm, s.Remembered())
+		case 4:
+			s.Cool()
 		}
 		most, least = max(most, s.Remembered()), min(least, s.Remembered())
 		var strands []store.Strand
@@ -102,6 +102,31 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What was read of somebody before they were erased does not come into memory afterwards.
+func TestWhatIsReadBeforeAnErasureIsNotKept(t *testing.T) {
+	t.Parallel()
+	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Sync: "off"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	commit := func(seq uint64, c store.Commit) {
+		c.From, c.To = store.Position{Epoch: min(seq, 1), Seq: seq}, store.Position{Epoch: 1, Seq: seq + 1}
+		if err := s.Commit(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(0, store.Commit{History: []store.Block{{Strand: someone(1), Body: []byte{1}}, {Strand: someone(2), Body: []byte{2}}}})
+	kept, err := s.WarmSlowly(t.Context(), func() { commit(1, store.Commit{Forget: []identity.ID{someone(1)}}) })
+	if err != nil || kept || s.Remembers(someone(1)) {
+		t.Errorf("what was read before an erasure is kept: %v, %v", kept, err)
+	}
+	kept, err = s.WarmSlowly(t.Context(), func() {})
+	if err != nil || !kept || !s.Remembers(someone(2)) {
+		t.Errorf("what was read after it is not: %v, %v", kept, err)
 	}
 }
 
