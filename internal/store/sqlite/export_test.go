@@ -167,8 +167,25 @@ func (s *Store) WarmSlowly(ctx context.Context, meanwhile func()) (kept bool, er
 	return s.recent.prepend(older, epoch), err
 }
 
+// WarmTooLate is WarmHistories where the minute is over as it begins to read.
+func (s *Store) WarmTooLate(ctx context.Context) (kept bool, err error) {
+	s.recent.want()
+	s.Cool()
+	next, epoch, room := s.recent.oldest()
+	older, err := s.before(ctx, next, room)
+	return s.recent.prepend(older, epoch), err
+}
+
 // Cool forgets what is in memory of histories, as it is after a while.
-func (s *Store) Cool() { s.recent.cool() }
+func (s *Store) Cool() { s.Cooling()() }
+
+// Cooling returns what forgets that, unless it is wanted again until then.
+func (s *Store) Cooling() func() {
+	s.recent.mu.RLock()
+	defer s.recent.mu.RUnlock()
+	wants := s.recent.wants
+	return func() { s.recent.cool(wants) }
+}
 
 // ReadTurns reads the turns of a position as a row has them.
 func ReadTurns(text string) (p store.Position, err error) {

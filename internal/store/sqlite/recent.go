@@ -30,7 +30,7 @@ type recent struct {
 	size    int
 	newest  map[identity.ID]int64 // number of the newest piece of whoever has one of them
 	epoch   int                   // of forgetting
-	over    *time.Timer           // forgets them
+	wants   int                   // how often they were wanted
 }
 
 // recentPieces are those of one commit, or of some.
@@ -92,19 +92,20 @@ func (r *recent) want() {
 		r.wanted = true
 		r.clear()
 	}
-	if r.over != nil {
-		r.over.Stop()
-	}
-	r.over = time.AfterFunc(recentFor, r.cool)
+	r.wants++
+	wants := r.wants
+	time.AfterFunc(recentFor, func() { r.cool(wants) })
 }
 
-// cool forgets all of them, and that they were wanted.
-func (r *recent) cool() {
+// cool forgets all of them, and that they were wanted, unless they were wanted again since
+// they had been so often.
+func (r *recent) cool(wants int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wanted = false
-	r.clear()
-	r.newest = nil
+	if wants == r.wants {
+		r.wanted = false
+		r.clear()
+	}
 }
 
 func (r *recent) clear() {
@@ -153,11 +154,12 @@ func (s *Store) before(ctx context.Context, next int64, room int) (found recentP
 func (r *recent) tooLarge(size int) bool { return size > r.limit/4 }
 
 // prepend puts older pieces in front, and reports whether they belong there: something may
-// have been committed, or forgotten, since they were asked for.
+// have been committed, or forgotten, since they were asked for. Where nobody wants them any
+// more, what is committed next would be missing behind them.
 func (r *recent) prepend(older recentPieces, epoch int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if epoch != r.epoch || len(r.commits) > 0 && r.commits[0].first != older.end() {
+	if !r.wanted || epoch != r.epoch || len(r.commits) > 0 && r.commits[0].first != older.end() {
 		return false
 	}
 	r.commits, r.size = slices.Insert(r.commits, 0, older), r.size+older.size()

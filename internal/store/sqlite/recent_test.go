@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -13,6 +14,33 @@ import (
 	"rapport/internal/store/memory"
 	"rapport/internal/store/sqlite"
 )
+
+// inBoth commits the same to two stores.
+func inBoth(t *testing.T, s *sqlite.Store, plain *memory.Store, c store.Commit) {
+	t.Helper()
+	other := c
+	other.History = slices.Clone(c.History)
+	if err := errors.Join(s.Commit(t.Context(), &c), plain.Commit(t.Context(), &other)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameHistories fails the test if two stores have other histories of some strands.
+func sameHistories(t *testing.T, s *sqlite.Store, plain *memory.Store, ids ...identity.ID) {
+	t.Helper()
+	var strands []store.Strand
+	for _, id := range ids {
+		strands = append(strands, store.Strand{ID: id})
+	}
+	got, err := s.Histories(t.Context(), strands)
+	want, failed := plain.Histories(t.Context(), strands)
+	if err := errors.Join(err, failed); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("the histories differ, of %d pieces in memory", s.Remembered())
+	}
+}
 
 // The newest pieces of history are read from memory where they are wanted. Whatever of a
 // history is there, and whoever was erased or comes again after a restart, the answers are
@@ -60,14 +88,7 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 		if dice.IntN(25) == 0 {
 			c.Forget = []identity.ID{someone(dice.IntN(people))}
 		}
-		other := c
-		other.History = slices.Clone(c.History)
-		if err := s.Commit(t.Context(), &c); err != nil {
-			t.Fatal(err)
-		}
-		if err := plain.Commit(t.Context(), &other); err != nil {
-			t.Fatal(err)
-		}
+		inBoth(t, s, plain, c)
 		if n := s.Remembered(); len(c.Forget) > 0 && n > 0 {
 			t.Fatalf("somebody was erased, and %d pieces are in memory", n)
 		}
@@ -81,21 +102,11 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 			s.Cool()
 		}
 		most, least = max(most, s.Remembered()), min(least, s.Remembered())
-		var strands []store.Strand
+		var ids []identity.ID
 		for range 5 {
-			strands = append(strands, store.Strand{ID: someone(dice.IntN(people))})
+			ids = append(ids, someone(dice.IntN(people)))
 		}
-		got, err := s.Histories(t.Context(), strands)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := plain.Histories(t.Context(), strands)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("round %d: the histories differ, of %d pieces in memory", round, s.Remembered())
-		}
+		sameHistories(t, s, plain, ids...)
 	}
 	if warm < 100 || most < 100 || least > 0 {
 		t.Errorf("between %d and %d pieces were in memory, %d of them read: the test tests nothing", least, most, warm)
@@ -105,8 +116,9 @@ func TestHistoriesArePartlyInMemory(t *testing.T) {
 	}
 }
 
-// What was read of somebody before they were erased does not come into memory afterwards.
-func TestWhatIsReadBeforeAnErasureIsNotKept(t *testing.T) {
+// What was read of somebody before they were erased does not come into memory afterwards,
+// nor does what is read when nobody wants it any more.
+func TestWhatIsReadTooEarlyOrTooLateIsNotKept(t *testing.T) {
 	t.Parallel()
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Sync: "off"})
 	if err != nil {
@@ -127,6 +139,19 @@ func TestWhatIsReadBeforeAnErasureIsNotKept(t *testing.T) {
 	kept, err = s.WarmSlowly(t.Context(), func() {})
 	if err != nil || !kept || !s.Remembers(someone(2)) {
 		t.Errorf("what was read after it is not: %v, %v", kept, err)
+	}
+	cool := s.Cooling()
+	if err := s.WarmHistories(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if cool(); !s.Remembers(someone(2)) {
+		t.Error("what is wanted again is forgotten a minute after it was first")
+	}
+	// And where the minute is over nothing is kept: what is committed then would be missing.
+	s.Cool()
+	kept, err = s.WarmTooLate(t.Context())
+	if err != nil || kept || s.Remembered() > 0 {
+		t.Errorf("what nobody wants any more is kept: %v, %v", kept, err)
 	}
 }
 
@@ -174,32 +199,14 @@ func TestHistoriesAreWarmedWhileOthersCommit(t *testing.T) {
 		if round%10 == 9 {
 			c.Forget = []identity.ID{erased}
 		}
-		other := c
-		other.History = slices.Clone(c.History)
-		if err := s.Commit(t.Context(), &c); err != nil {
-			t.Fatal(err)
-		}
-		if err := plain.Commit(t.Context(), &other); err != nil {
-			t.Fatal(err)
-		}
+		inBoth(t, s, plain, c)
 		if round%10 == 9 && s.Remembers(erased) {
 			t.Fatal("history of somebody who was erased is in memory")
 		}
 		if s.Remembered() > 10 {
 			warm++
 		}
-		strands := []store.Strand{{ID: someone(dice.IntN(people))}, {ID: someone(dice.IntN(people))}, {ID: erased}}
-		got, err := s.Histories(t.Context(), strands)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := plain.Histories(t.Context(), strands)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("round %d: the histories differ", round)
-		}
+		sameHistories(t, s, plain, someone(dice.IntN(people)), someone(dice.IntN(people)), erased)
 	}
 	if warm < 40 {
 		t.Errorf("only %d times more than a commit was in memory: the test tests nothing", warm)
