@@ -162,17 +162,18 @@ func (e *Engine) Switch(ctx context.Context, hash uint64) error {
 	if err != nil {
 		return fmt.Errorf("program %016x: %w", hash, err)
 	}
-	warm := false
-	for _, l := range e.lanes {
+	reads := func(l *lane) bool {
 		before := l.program()
-		if before != nil && before.Hash == hash {
-			continue
+		return before != nil && before.Hash != hash && !next.From(before).Light()
+	}
+	if slices.ContainsFunc(e.lanes, reads) {
+		if err := e.o.Store.WarmHistories(ctx); err != nil {
+			e.log.Warn("histories are read from the disk: a new program takes longer", "error", err)
 		}
-		if before != nil && !warm && !next.From(before).Light() {
-			warm = true
-			if err := e.o.Store.WarmHistories(ctx); err != nil {
-				e.log.Warn("histories are read from the disk: a new program takes longer", "error", err)
-			}
+	}
+	for _, l := range e.lanes {
+		if before := l.program(); before != nil && before.Hash == hash {
+			continue
 		}
 		var b event.Builder
 		b.Set("hash", event.Text(fmt.Sprintf("%016x", hash)))
