@@ -30,11 +30,12 @@ type statement struct {
 	row  []driver.Value
 }
 
-// pageSize is that of the database in bytes. A commit changes rows of 1 to 2 KB
-// that lie anywhere, and each costs a page in the WAL and often one in the
-// database. Under full load 2048 wrote 2.8 KB an event where 4096 wrote 3.2 KB
-// and 8192 the most, in about the same time.
-const pageSize = 2048
+// pageSize is that of a new database in bytes; an older one keeps its own. A commit
+// changes rows of 1 to 2 KB that lie anywhere, and each costs a page in the WAL and
+// often one in the database; a sweep reads and changes rows that lie together, two or
+// three in a page. It is the page of the operating system too, which writes no part of
+// one without looking at the rest.
+const pageSize = 4096
 
 // busyTimeout is never waited for in normal running: there is one writer, and
 // readers of a WAL wait for nobody. It covers the moment in which another
