@@ -75,6 +75,7 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 	if err != nil {
 		return nil, err
 	}
+	keepMemory()
 	f = &file{path: o.Path, log: o.Log, release: release, readers: make(chan *conn, o.Readers), closing: make(chan struct{}), synced: o.Sync != "off"}
 	defer func() {
 		if err != nil {
