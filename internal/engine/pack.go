@@ -51,7 +51,7 @@ func (l *lane) note(b *batch, place int) {
 		r.p = nil
 		r.body, r.hot, r.rest = l.cache.rows.copy(&s.rows, it.id)
 	} else {
-		r.whole = !l.cache.restEncoded(it, it.p)
+		r.whole = !it.passes && !l.cache.restEncoded(it, it.p)
 	}
 	r.lives = it.lives()
 	r.turned = r.stored && it.signpost == r.lives
