@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,8 @@ const restTime = 10 * time.Second
 type checkpointer struct {
 	f       *file
 	c       *conn
-	waiting atomic.Int64 // pages of the WAL that are not in the database
+	most    int64        // pages of the WAL before it is written into the database
+	waiting atomic.Int64 // pages of it that are not there
 	wake    chan struct{}
 	stop    context.Context
 	end     context.CancelFunc
@@ -32,11 +34,19 @@ type checkpointer struct {
 	failed  bool // the last round failed, and the log knows it
 }
 
-func newCheckpointer(f *file, c *conn) *checkpointer {
+// newCheckpointer takes the connection, which is closed if there is an error.
+func newCheckpointer(f *file, c *conn) (*checkpointer, error) {
 	k := &checkpointer{f: f, c: c, wake: make(chan struct{}, 1)}
+	err := c.query(context.Background(), 1, func(row []driver.Value) error {
+		k.most = walTarget / integer(row[0]) // an older database has pages of its own
+		return nil
+	}, "PRAGMA page_size")
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	k.stop, k.end = context.WithCancel(context.Background())
 	k.done.Go(k.run)
-	return k
+	return k, nil
 }
 
 // close ends the work; a round that has begun is finished.
@@ -67,7 +77,7 @@ func (k *checkpointer) run() {
 		case <-k.stop.Done():
 			return
 		case <-k.wake:
-			if k.waiting.Load() < walTarget/pageSize {
+			if k.waiting.Load() < k.most {
 				rest.Reset(restTime)
 				continue
 			}

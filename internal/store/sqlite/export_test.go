@@ -192,3 +192,15 @@ func ReadTurns(text string) (p store.Position, err error) {
 	err = readTurns(&p, text)
 	return p, err
 }
+
+// WALTarget returns how large the WAL of the state grows, in bytes, and the pages that it
+// is made of.
+func (s *Store) WALTarget() (size, page int64, err error) {
+	err = s.file.read(context.Background(), func(c *conn) error {
+		return c.query(context.Background(), 1, func(row []driver.Value) error {
+			page = integer(row[0])
+			return nil
+		}, "PRAGMA page_size")
+	})
+	return s.file.checker.most * page, page, err
+}

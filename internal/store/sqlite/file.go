@@ -96,7 +96,9 @@ func openFile(ctx context.Context, o Options, name string, migrations string) (f
 	if err != nil {
 		return f, err
 	}
-	f.checker = newCheckpointer(f, c)
+	if f.checker, err = newCheckpointer(f, c); err != nil {
+		return f, err
+	}
 	for range o.Readers {
 		c, err := connect(o.Path, readerPragmas())
 		if err != nil {

@@ -72,6 +72,36 @@ func TestSchemaFilesShowWhatTheMigrationsMake(t *testing.T) {
 	}
 }
 
+// An older state keeps the pages that it was made with, and its WAL may be as large.
+func TestAStateKeepsThePagesThatItHas(t *testing.T) {
+	t.Parallel()
+	for _, page := range []int64{2048, 4096} {
+		dir := t.TempDir()
+		db, err := sql.Open("sqlite3", filepath.Join(dir, "state.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page == 2048 {
+			if _, err := db.Exec("PRAGMA page_size=2048; CREATE TABLE old (n INTEGER); DROP TABLE old"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			s := open(t, dir)
+			size, got, err := s.WALTarget()
+			if err != nil || got != page || size != 512<<20 {
+				t.Errorf("the WAL grows to %d bytes in pages of %d (%v), want %d in pages of %d", size, got, err, 512<<20, page)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestAFileHasOneOpener(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
