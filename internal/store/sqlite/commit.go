@@ -69,7 +69,7 @@ func (s *Store) Commit(ctx context.Context, c *store.Commit) error {
 	var (
 		changed *heads
 		pieces  recentPieces
-		merged  []uint64
+		merged  []portion
 		members []store.Membership
 	)
 	return s.file.transactThen(ctx, func(w *conn) error {

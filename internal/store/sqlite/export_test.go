@@ -111,11 +111,26 @@ func (s *Store) Waiting() (int64, error) {
 	return wal(s.file.writer, "NOOP")
 }
 
-// MergeAt sets how many changes of a segment's members wait.
+// MergeAt sets how many changes of a segment's members wait at least, and are brought in at once.
 func (s *Store) MergeAt(n int) { s.roster.at = n }
 
 // Merges returns how often changes were brought into the table since it was opened.
 func (s *Store) Merges() uint64 { return s.roster.merges }
+
+// Changes returns how many customers wait to be brought into the members of a segment, and
+// how many rows say so.
+func (s *Store) Changes(segment uint64) (waiting int, rows int64, err error) {
+	if w := s.roster.waiting[segment]; w != nil {
+		waiting = len(w.last)
+	}
+	err = s.file.read(context.Background(), func(c *conn) error {
+		return c.query(context.Background(), 1, func(row []driver.Value) error {
+			rows = integer(row[0])
+			return nil
+		}, "SELECT count(*) FROM member_changes WHERE segment = ?", segment)
+	})
+	return waiting, rows, err
+}
 
 // Reserve bounds the reserve for suppressions.
 func (l *Ledger) Reserve(bytes int64) { l.reserve.size = bytes }

@@ -442,7 +442,7 @@ var scans = map[string]string{
 	"SCAN suppressions":   "the counts for people",
 	"SCAN starts":         "the index of those that are not finished: a few seconds of sending",
 	"SCAN history_end":    "it has one row",
-	"SCAN member_changes": "at the start: some thousands for each segment",
+	"SCAN member_changes": "at the start: some thousands for each segment, of a large one some ten thousands",
 }
 
 func TestNoQueryReadsAWholeTable(t *testing.T) {

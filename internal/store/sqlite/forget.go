@@ -58,7 +58,7 @@ func (r *roster) leaving(w *conn, c *store.Commit) ([]store.Membership, error) {
 	slices.Sort(segments)
 	for _, segment := range segments {
 		for _, id := range c.Forget {
-			in := r.waiting[segment] != nil && r.waiting[segment].last[id]
+			in, _ := r.word(segment, id)
 			if !in {
 				var err error
 				if in, err = exists(w, "SELECT 1 FROM members WHERE segment = ? AND profile = ?", segment, id[:]); err != nil {

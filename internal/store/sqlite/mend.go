@@ -62,7 +62,7 @@ func (s *Store) mend(ctx context.Context, segment uint64) error {
 		}
 	}
 	err := s.file.transact(ctx, func(c *conn) error {
-		if err := c.exec(dropChanges, segment); err != nil || len(body) == 0 {
+		if err := c.exec(dropChanges, segment, s.roster.number); err != nil || len(body) == 0 {
 			return err
 		}
 		s.roster.number++
@@ -77,10 +77,8 @@ func (s *Store) mend(ctx context.Context, segment uint64) error {
 
 // isMember reports whether a customer is in a segment as far as the file says.
 func (s *Store) isMember(ctx context.Context, segment uint64, id identity.ID) (in bool, err error) {
-	if w := s.roster.waiting[segment]; w != nil {
-		if in, known := w.last[id]; known {
-			return in, nil
-		}
+	if in, known := s.roster.word(segment, id); known {
+		return in, nil
 	}
 	err = s.file.read(ctx, func(c *conn) error {
 		in, err = exists(c, "SELECT 1 FROM members WHERE segment = ? AND profile = ?", segment, id[:])
