@@ -6,6 +6,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
+
+	"github.com/mattn/go-sqlite3"
 
 	"rapport/internal/core/identity"
 	"rapport/internal/store"
@@ -130,6 +133,28 @@ func (s *Store) Changes(segment uint64) (waiting int, rows int64, err error) {
 		}, "SELECT count(*) FROM member_changes WHERE segment = ?", segment)
 	})
 	return waiting, rows, err
+}
+
+// Compiled counts the questions that SQLite asks while it compiles statements of the state,
+// but for pragmas, which change what others are compiled to.
+func (s *Store) Compiled() *atomic.Int64 {
+	n := new(atomic.Int64)
+	count := func(what int, _, _, _ string) int {
+		if what != sqlite3.SQLITE_PRAGMA {
+			n.Add(1)
+		}
+		return sqlite3.SQLITE_OK
+	}
+	f := s.file
+	for range f.all {
+		c := <-f.readers
+		c.db.RegisterAuthorizer(count)
+		f.readers <- c
+	}
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	f.writer.db.RegisterAuthorizer(count)
+	return n
 }
 
 // Reserve bounds the reserve for suppressions.
