@@ -246,7 +246,9 @@ func (c *cache) restEncoded(it *item, p *profile.Profile) bool {
 // not be encoded again.
 func (c *cache) written(r *packed) {
 	it := r.it
-	c.resize(it, r.size(it))
+	if it.row = r.size(it); !it.passes {
+		c.resize(it, it.row)
+	}
 	switch {
 	case it.p == nil: // it rests: it is a row
 	case it.p != r.p || c.encoded(it) || it.passes: // it has changed since, or is a row already, or need not be

@@ -29,7 +29,7 @@ func tempoOf(light bool) tempo {
 	if light {
 		return tempo{14 * time.Microsecond, 1.0 / 8}
 	}
-	return tempo{85 * time.Microsecond, 3.0 / 8}
+	return tempo{85 * time.Microsecond, 1.0 / 16}
 }
 
 const (
@@ -56,3 +56,18 @@ func (p *pace) after(customers int, work time.Duration, now time.Time) time.Dura
 	p.due = p.due.Add(time.Duration(customers) * p.perCustomer)
 	return max(p.due.Sub(now), time.Duration(p.restOf*float64(work)), breath)
 }
+
+// rest rests for about so long from now on, and returns by how much it was longer. A kernel
+// may look at its clock once in a millisecond, so that rests are twice as long as wanted:
+// the next one is to be shorter.
+func rest(d time.Duration, now time.Time) (over time.Duration) {
+	if d <= 0 {
+		return -d
+	}
+	time.Sleep(d)
+	return min(time.Since(now)-d, mostOver)
+}
+
+// mostOver is how much of a rest that was too long is made up for: whoever had the processor
+// meanwhile may want it still.
+const mostOver = 2 * time.Millisecond

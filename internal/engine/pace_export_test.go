@@ -8,3 +8,6 @@ func Pace(light bool, now time.Time) func(customers int, work time.Duration, now
 	p.begin(tempoOf(light), now)
 	return p.after
 }
+
+// Rest rests, and returns by how much it was longer.
+func Rest(d time.Duration, now time.Time) time.Duration { return rest(d, now) }

@@ -21,7 +21,7 @@ func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
 	}{
 		{"fast", false, time.Millisecond, 0, 84 * time.Second, 86 * time.Second},
 		{"fast, beside commits", false, 3 * time.Millisecond, 100 * time.Millisecond, 84 * time.Second, 86 * time.Second},
-		{"slow", false, 8 * time.Millisecond, 0, 171 * time.Second, 173 * time.Second},
+		{"slow", false, 8 * time.Millisecond, 0, 132 * time.Second, 134 * time.Second},
 		{"hot rows", true, 320 * time.Microsecond, 0, 13800 * time.Millisecond, 14200 * time.Millisecond},
 		{"hot rows, slow", true, 1280 * time.Microsecond, 0, 22400 * time.Millisecond, 22600 * time.Millisecond},
 	} {
@@ -54,5 +54,24 @@ func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
 	}
 	if pieces < 100 || pieces > 300 {
 		t.Errorf("after an hour it goes without rest for %d pieces, want those of a second", pieces)
+	}
+}
+
+// What a rest was too long the next one is shorter, but a long stop is not made up for.
+func TestARestThatWasTooLongIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	const most = 2 * time.Millisecond
+	for _, test := range []struct {
+		rest, before time.Duration
+		least, most  time.Duration
+	}{
+		{0, 0, 0, 0},
+		{-300 * time.Microsecond, time.Hour, 300 * time.Microsecond, 300 * time.Microsecond},
+		{time.Microsecond, 0, 0, most},
+		{time.Microsecond, time.Hour, most, most},
+	} {
+		if over := engine.Rest(test.rest, time.Now().Add(-test.before)); over < test.least || over > test.most {
+			t.Errorf("a rest of %v that begins %v ago was too long by %v, want %v to %v", test.rest, test.before, over, test.least, test.most)
+		}
 	}
 }

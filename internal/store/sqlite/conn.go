@@ -122,9 +122,9 @@ func (c *conn) breathe() {
 	}
 }
 
-// breath is how many calls are made in one go: some 200 µs. Each time costs the scheduler
+// breath is how many calls are made in one go: some 400 µs. Each time costs the scheduler
 // some microseconds, for it wakes a thread that looks for what else there is to do.
-const breath = 24
+const breath = 48
 
 // value turns what we keep into what the driver takes. An instant that never
 // comes is NULL, so that an index can leave it out.
