@@ -29,7 +29,7 @@ func tempoOf(light bool) tempo {
 	if light {
 		return tempo{14 * time.Microsecond, 1.0 / 8}
 	}
-	return tempo{85 * time.Microsecond, 1.0 / 16}
+	return tempo{85 * time.Microsecond, 1.0 / 8}
 }
 
 const (
