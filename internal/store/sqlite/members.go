@@ -142,10 +142,7 @@ func (r *roster) committed(merged []portion, members []store.Membership) {
 		for _, id := range m.ids {
 			delete(w.last, id)
 		}
-		w.sorted = nil
-		if w.pass = m.pass; len(m.ids) > 0 {
-			w.pass.ids = w.pass.ids[len(m.ids):]
-		}
+		w.sorted, w.pass = nil, pass{ids: m.pass.ids[len(m.ids):], end: m.pass.end}
 		if len(w.last) == 0 {
 			delete(r.waiting, m.segment)
 		}
