@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +70,7 @@ func (l *lane) look(ctx context.Context, r *swept) error {
 
 // memory is what customers are read into, and asked in, one after the other.
 type memory struct {
+	page   store.Page // rows, if hardly anybody of them is kept
 	room   profile.Room
 	passed passing
 	into   *reading
@@ -79,13 +81,13 @@ type memory struct {
 func (l *lane) lookAt(ctx context.Context, r *swept, lo, hi int64) (all found, err error) {
 	m := memory{into: readings.Get().(*reading)}
 	defer m.into.done()
-	step := askedAtOnce
+	step, page := askedAtOnce, (*store.Page)(nil)
 	if r.light {
-		step = sweepPage
+		step, page = sweepPage, &m.page
 	}
 	for {
 		began := time.Now()
-		rows, err := l.e.o.Store.Census(ctx, lo, hi, l.from, l.to, sweepPage)
+		rows, err := l.e.o.Store.Census(ctx, lo, hi, l.from, l.to, sweepPage, page)
 		if err != nil {
 			return all, err
 		}
@@ -127,9 +129,12 @@ func (l *lane) ask(ctx context.Context, r *swept, m *memory, rows []store.Row) (
 	for i := range rows {
 		giveWay(i)
 		c := change{row: &rows[i]}
-		if r.light && r.unchanged(ctx, c.row, m) {
-			some.same = append(some.same, c.row.ID)
-			continue
+		if r.light {
+			if r.unchanged(ctx, c.row, m) {
+				some.same = append(some.same, c.row.ID)
+				continue
+			}
+			c.row = copied(c.row)
 		}
 		p, err := readRow(c.row.ID, text(c.row.Body), text(c.row.Rest))
 		if err != nil {
@@ -165,6 +170,14 @@ func (l *lane) ask(ctx context.Context, r *swept, m *memory, rows []store.Row) (
 		giveWay(i)
 	}
 	return some, nil
+}
+
+// copied is a copy of a row, for its page is written over.
+func copied(row *store.Row) *store.Row {
+	own := *row
+	both := slices.Concat(row.Body, row.Rest)
+	own.Body, own.Rest = both[:len(row.Body):len(row.Body)], both[len(row.Body):]
+	return &own
 }
 
 // giveWay lets whoever is live go first, after a few tenths of a millisecond. Each time costs

@@ -657,8 +657,8 @@ type slowly struct {
 	read, goOn chan struct{}
 }
 
-func (s *slowly) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
-	rows, err := s.Store.Census(ctx, first, last, from, to, limit)
+func (s *slowly) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *store.Page) ([]store.Row, error) {
+	rows, err := s.Store.Census(ctx, first, last, from, to, limit, into)
 	if len(rows) > 0 {
 		s.read <- struct{}{}
 		<-s.goOn
@@ -747,7 +747,7 @@ type deaf struct {
 	asked        chan struct{}
 }
 
-func (s *deaf) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
+func (s *deaf) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *store.Page) ([]store.Row, error) {
 	select {
 	case s.asked <- struct{}{}:
 	default:
@@ -759,7 +759,7 @@ func (s *deaf) Census(ctx context.Context, first, last int64, from, to identity.
 	if s.fails.Load() {
 		return nil, errRead
 	}
-	return s.Store.Census(ctx, first, last, from, to, limit)
+	return s.Store.Census(ctx, first, last, from, to, limit, into)
 }
 
 // What is looked at for a program that has had its time holds nobody up, and what

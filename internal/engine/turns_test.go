@@ -54,8 +54,8 @@ func (h *hurdles) LastNumber(ctx context.Context) (int64, error) {
 	return last, errors.Join(err, h.trip())
 }
 
-func (h *hurdles) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
-	rows, err := h.Store.Census(ctx, first, last, from, to, limit)
+func (h *hurdles) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *store.Page) ([]store.Row, error) {
+	rows, err := h.Store.Census(ctx, first, last, from, to, limit, into)
 	if h.tokens != nil {
 		select {
 		case <-h.tokens: // what was read is older by now

@@ -131,8 +131,9 @@ type Store interface {
 	Living(ctx context.Context, from, to identity.ID, limit int) ([]Row, error)
 
 	// Census is Living in order of number, of those with first ≤ number ≤ last: who
-	// comes to everybody so reads, and writes, what lies together.
-	Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]Row, error)
+	// comes to everybody so reads, and writes, what lies together. The answer lies in the
+	// page, if there is one.
+	Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *Page) ([]Row, error)
 
 	// LastNumber returns the highest number that a row has; zero if there is none.
 	LastNumber(ctx context.Context) (int64, error)
@@ -280,6 +281,13 @@ type Row struct {
 	// Head is, in an answer of Living and Census, where the history of the strand with this id
 	// begins.
 	Head int64
+}
+
+// Page is memory for one answer after another, for who looks at many rows and keeps hardly
+// any: they are written over by the next.
+type Page struct {
+	Rows  []Row
+	Bytes []byte // of their parts
 }
 
 // Strand is whose history is asked for. Head is what Census said of its row, though the

@@ -229,7 +229,7 @@ func apart(r store.Row) (answer store.Row, wanted bool) {
 }
 
 // Census implements [store.Store].
-func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
+func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, _ *store.Page) ([]store.Row, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err

@@ -60,8 +60,9 @@ func BenchmarkCensus(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/people, "ns/customer")
 		})
 	}
+	var memory store.Page
 	by("number", func(after store.Row) ([]store.Row, error) {
-		return s.Census(b.Context(), after.Number+1, store.Everybody, identity.ID{}, last, page)
+		return s.Census(b.Context(), after.Number+1, store.Everybody, identity.ID{}, last, page, &memory)
 	})
 	by("id", func(after store.Row) ([]store.Row, error) {
 		from := after.ID

@@ -64,6 +64,7 @@ func readerPragmas() []string {
 // connect opens a connection to the file at path.
 func connect(path string, pragmas []string) (*conn, error) {
 	keepPlans()
+	bundles()
 	// The path is escaped: a question mark in a folder's name is not a parameter.
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_mutex=no&_busy_timeout=" + busyTimeout}).String()
 	db, err := (&sqlite3.SQLiteDriver{}).Open(dsn)

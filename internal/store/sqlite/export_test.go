@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"runtime"
 	"strconv"
 	"strings"
@@ -243,4 +245,28 @@ func (s *Store) WALTarget() (size, page int64, err error) {
 		}, "PRAGMA page_size")
 	})
 	return s.file.checker.most * page, page, err
+}
+
+// Unbundled asks for the rows of a census in a bundle and one by one, and returns what is
+// said of each.
+func (s *Store) Unbundled(first, last int64, limit int) (bundled, alone []string, err error) {
+	err = s.file.read(context.Background(), func(c *conn) error {
+		into := func(all *[]string) func(row []cell) error {
+			return func(row []cell) error {
+				*all = append(*all, fmt.Sprintf("%#v", row))
+				return nil
+			}
+		}
+		from, to := identity.ID{}, lastID()
+		args := []any{first, last, from[:], to[:], limit}
+		return errors.Join(c.bundle(nil, into(&bundled), census, args...), c.unbundled(into(&alone), census, args...))
+	})
+	return bundled, alone, err
+}
+
+func lastID() (id identity.ID) {
+	for i := range id {
+		id[i] = 0xff
+	}
+	return id
 }

@@ -505,7 +505,7 @@ func askEverything(t *testing.T, s *sqlite.Store, l *sqlite.Ledger) {
 	note(s.Fingerprints(ctx, id, 1))
 	note(s.Profiles(ctx, id, 1))
 	note(s.Living(ctx, id, last, 1))
-	note(s.Census(ctx, 1, 9, id, last, 1))
+	note(s.Census(ctx, 1, 9, id, last, 1, nil))
 	note(s.LastNumber(ctx))
 	errs = append(errs, s.WarmHistories(ctx))
 	note(s.Due(ctx, id, last, 9, 1))

@@ -66,9 +66,9 @@ func BenchmarkHistories(b *testing.B) {
 	})
 	b.Run("swept", func(b *testing.B) {
 		n := 0
-		for b.Loop() {
+		for i := 0; b.Loop(); i++ {
 			b.StopTimer()
-			from, last := someone(n+visitors), identity.ID{}
+			from, last := someone(visitors+i), identity.ID{}
 			for i := range last {
 				last[i] = 0xff
 			}

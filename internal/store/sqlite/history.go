@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rapport/internal/core/identity"
@@ -225,7 +226,7 @@ func (s *Store) Histories(ctx context.Context, strands []store.Strand) ([][]stor
 // Pieces are read many at a time, the newest of all strands, then those before them:
 // each statement finds them in the order in which they lie in the file, and pieces that
 // one commit wrote of neighbours share their pages.
-func (s *Store) chains(ctx context.Context, strands []store.Strand, query string, found func(link, *piece) error) error {
+func (s *Store) chains(ctx context.Context, strands []store.Strand, query *bundled, found func(link, *piece) error) error {
 	links := make([]link, len(strands))
 	for i, strand := range strands {
 		links[i] = link{strand.Head, i}
@@ -327,13 +328,14 @@ var (
 	piecesAlone      = somePieces("NULL")
 )
 
-func somePieces(prints string) string {
-	return "SELECT number, strand, month, before, earlier, " + prints + ", body FROM history WHERE number IN (?" + strings.Repeat(",?", piecesAtOnce-1) + ") ORDER BY number"
+func somePieces(prints string) *bundled {
+	return newBundled(7, "number, strand, month, before, earlier, prints, body", "SELECT number, strand, month, before, earlier, "+prints+" AS prints, body FROM history "+
+		"WHERE number IN (?"+strings.Repeat(",?", piecesAtOnce-1)+") ORDER BY number LIMIT "+strconv.Itoa(piecesAtOnce))
 }
 
 // readPieces calls found for the pieces that are there of links in the order of their
 // numbers. A strand that is asked for twice has its pieces twice.
-func readPieces(c *conn, links []link, query string, found func(link, *piece) error) error {
+func readPieces(c *conn, links []link, query *bundled, found func(link, *piece) error) error {
 	var args [piecesAtOnce]any
 	for i := range args {
 		args[i] = int64(0) // there is no such piece
@@ -342,9 +344,9 @@ func readPieces(c *conn, links []link, query string, found func(link, *piece) er
 		}
 	}
 	at := 0
-	return c.query(context.Background(), 7, func(row []driver.Value) error {
-		number := integer(row[0])
-		p := readLink(row[1:])
+	return c.bundle(nil, func(row []cell) error {
+		number := row[0].integer()
+		p := piece{owner: row[1].maybe(), month: int32(row[2].integer()), before: row[3].integer(), earlier: row[4].integer(), prints: row[5].maybe(), body: row[6].maybe()}
 		for ; at < len(links) && links[at].number <= number; at++ {
 			if links[at].number < number {
 				continue // retention has deleted it

@@ -48,7 +48,7 @@ func TestReadersKeepTheirMemory(t *testing.T) {
 			before = faults()
 		}
 		commit(&store.Commit{})
-		rows, err := s.Census(t.Context(), 1, people, identity.ID{}, identity.ID{}, people) // all are looked at, nobody is that
+		rows, err := s.Census(t.Context(), 1, people, identity.ID{}, identity.ID{}, people, nil) // all are looked at, nobody is that
 		if err != nil || len(rows) > 0 {
 			t.Fatal(len(rows), err)
 		}

@@ -27,7 +27,7 @@ func TestAStatementIsCompiledOnce(t *testing.T) {
 		if rows, err := s.Load(t.Context(), []identity.ID{someone(n % 7), someone(9)}); err != nil || string(rows[0].Body) != "hotrest" {
 			t.Fatal(rows, err)
 		}
-		if rows, err := s.Census(t.Context(), 1, int64(n), identity.ID{}, identity.ID{255, 255}, n); err != nil || len(rows) == 0 {
+		if rows, err := s.Census(t.Context(), 1, int64(n), identity.ID{}, identity.ID{255, 255}, n, nil); err != nil || len(rows) == 0 {
 			t.Fatal(rows, err)
 		}
 		if _, err := s.Members(t.Context(), 1, someone(n), n); err != nil {

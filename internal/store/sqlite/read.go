@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 
 	"rapport/internal/core/event"
 	"rapport/internal/core/identity"
@@ -48,22 +49,61 @@ func (s *Store) Profiles(ctx context.Context, from identity.ID, limit int) ([]st
 }
 
 // parts is how rows are read whose parts come apart; living and census name the order.
-const parts = "SELECT p.number, p.id, p.alarm, p.body, r.body, p.newest FROM profiles p %s LEFT JOIN rests r ON r.number = p.number WHERE "
+const parts = "SELECT p.number AS number, p.id AS id, p.alarm AS alarm, p.body AS body, r.body AS rest, p.newest AS newest FROM profiles p %s LEFT JOIN rests r ON r.number = p.number WHERE "
 
 var (
-	living = fmt.Sprintf(parts, "INDEXED BY profiles_living") + "p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?"
-	census = fmt.Sprintf(parts, "NOT INDEXED") + "p.number BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL AND p.id BETWEEN ? AND ? ORDER BY p.number LIMIT ?"
+	living = partsOf("INDEXED BY profiles_living", "p.id BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL ORDER BY p.id LIMIT ?")
+	census = partsOf("NOT INDEXED", "p.number BETWEEN ? AND ? AND p.signpost IS NULL AND p.body IS NOT NULL AND p.id BETWEEN ? AND ? ORDER BY p.number LIMIT ?")
 )
+
+func partsOf(index, where string) *bundled {
+	return newBundled(6, "number, id, alarm, body, rest, newest", fmt.Sprintf(parts, index)+where)
+}
 
 // Living implements [store.Store].
 func (s *Store) Living(ctx context.Context, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.apart(ctx, limit, living, from[:], to[:])
+	page := store.Page{Rows: make([]store.Row, 0, min(max(limit, 0), maxRows))}
+	err := s.file.read(ctx, func(c *conn) error {
+		return c.apart(&page, nil, living, from[:], to[:], max(limit, 0))
+	})
+	return page.Rows, err
 }
 
 // Census implements [store.Store].
-func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int) ([]store.Row, error) {
-	return s.apart(ctx, limit, census, first, last, from[:], to[:])
+func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *store.Page) ([]store.Row, error) {
+	page, room := &store.Page{}, (*[]byte)(nil)
+	if into != nil {
+		page, room = into, &into.Bytes
+	}
+	page.Rows, page.Bytes = slices.Grow(page.Rows[:0], min(max(limit, 0), maxRows)), page.Bytes[:0]
+	err := s.file.read(ctx, func(c *conn) error {
+		for had := 0; had < limit; had = len(page.Rows) {
+			most := min(limit-had, rowsAtOnce)
+			if err := c.apart(page, room, census, first, last, from[:], to[:], most); err != nil || len(page.Rows)-had < most {
+				return err
+			}
+			first = page.Rows[len(page.Rows)-1].Number + 1
+		}
+		return nil
+	})
+	return page.Rows, err
 }
+
+// rowsAtOnce is how many rows are read in one call into C.
+const rowsAtOnce = 32
+
+// apart appends rows in their parts to those of the page.
+func (c *conn) apart(page *store.Page, room *[]byte, query *bundled, args ...any) error {
+	return c.bundle(room, func(row []cell) error {
+		page.Rows = append(page.Rows, store.Row{
+			Number: row[0].integer(), ID: row[1].id(), Alarm: row[2].instant(), Body: row[3].blob(), Rest: row[4].maybe(), Head: row[5].integer(),
+		})
+		return nil
+	}, query, args...)
+}
+
+// maxRows bounds the room that is made for rows before they are known.
+const maxRows = 512
 
 // LastNumber implements [store.Store].
 func (s *Store) LastNumber(ctx context.Context) (last int64, err error) {
@@ -75,24 +115,6 @@ func (s *Store) LastNumber(ctx context.Context) (last int64, err error) {
 	})
 	return last, err
 }
-
-// apart returns rows in their parts.
-func (s *Store) apart(ctx context.Context, limit int, query string, args ...any) ([]store.Row, error) {
-	rows := make([]store.Row, 0, min(max(limit, 0), maxRows))
-	err := s.file.read(ctx, func(c *conn) error {
-		// As in find the context is not given on.
-		return c.query(context.Background(), 6, func(row []driver.Value) error {
-			rows = append(rows, store.Row{
-				Number: integer(row[0]), ID: identity.ID(id16(row[1])), Alarm: instant(row[2]), Body: row[3].([]byte), Rest: bytesOf(row[4]), Head: integer(row[5]),
-			})
-			return nil
-		}, query, append(args, max(limit, 0))...)
-	})
-	return rows, err
-}
-
-// maxRows bounds the room that is made for rows before they are known.
-const maxRows = 512
 
 // Due implements [store.Store].
 func (s *Store) Due(ctx context.Context, from, to identity.ID, now event.Time, limit int) ([]store.Row, error) {

@@ -127,7 +127,7 @@ func numbers(t *testing.T, open Open) {
 	e, a, c, b := row(5, "ee"), row(1, "aa"), row(3, "c"), row(2, "b")
 	census := func(what string, first, last int64, from, to, limit int, want ...store.Row) {
 		t.Helper()
-		rows, err := s.Census(t.Context(), first, last, person(from), person(to), limit)
+		rows, err := s.Census(t.Context(), first, last, person(from), person(to), limit, nil)
 		same(what, rows, err, want...)
 	}
 	census("everybody", 0, store.Everybody, 0, 9, 10, e, a, c, b)
