@@ -222,7 +222,9 @@ func (c *conn) bundle(room *[]byte, each func(row []cell) error, q *bundled, arg
 	return c.find(1, func(values []driver.Value) error {
 		b := C.bundle_at(C.longlong(integer(values[0])))
 		all := takeBundle(room, unsafe.Slice((*byte)(b.all), int(b.used)))
-		for len(all) > 0 {
+		rows := 0
+		defer func() { c.breathe(rows) }() // a row takes about as long as a call
+		for ; len(all) > 0; rows++ {
 			for i := range row {
 				if len(all) < 9 {
 					return errBundle

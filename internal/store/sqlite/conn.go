@@ -20,7 +20,7 @@ import (
 type conn struct {
 	db    *sqlite3.SQLiteConn
 	stmts map[string]*statement
-	calls uint
+	calls int // since others had the processor
 }
 
 // statement is a prepared statement with the space for its arguments.
@@ -110,15 +110,16 @@ func (c *conn) prepare(query string, args []any) (*statement, error) {
 	for i, a := range args {
 		s.args[i].Value = value(a)
 	}
-	c.breathe()
+	c.breathe(1)
 	return s, nil
 }
 
-// breathe lets others have the processor after some calls into C, which the scheduler
+// breathe lets others have the processor after so many calls more into C, which the scheduler
 // takes for waits: it would come only when a time slice ends, and whoever became ready
 // on this processor meanwhile waits for that long.
-func (c *conn) breathe() {
-	if c.calls++; c.calls%breath == 0 {
+func (c *conn) breathe(calls int) {
+	if c.calls += calls; c.calls >= breath {
+		c.calls = 0
 		runtime.Gosched()
 	}
 }
@@ -202,7 +203,7 @@ func (c *conn) rows(ctx context.Context, one bool, columns int, each func(row []
 		if err = rows.Next(s.row); err != nil {
 			break
 		}
-		c.breathe()
+		c.breathe(1)
 		if err = each(s.row); err != nil || one {
 			break
 		}
