@@ -27,9 +27,9 @@ type tempo struct {
 // they are.
 func tempoOf(light bool) tempo {
 	if light {
-		return tempo{14 * time.Microsecond, 1.0 / 8}
+		return tempo{14400 * time.Nanosecond, 1.0 / 8}
 	}
-	return tempo{85 * time.Microsecond, 1.0 / 8}
+	return tempo{85 * time.Microsecond, 1.0 / 12}
 }
 
 const (

@@ -21,8 +21,8 @@ func TestASweepRestsForTheTimeThatItHas(t *testing.T) {
 	}{
 		{"fast", false, time.Millisecond, 0, 84 * time.Second, 86 * time.Second},
 		{"fast, beside commits", false, 3 * time.Millisecond, 100 * time.Millisecond, 84 * time.Second, 86 * time.Second},
-		{"slow", false, 8 * time.Millisecond, 0, 139 * time.Second, 142 * time.Second},
-		{"hot rows", true, 320 * time.Microsecond, 0, 13800 * time.Millisecond, 14200 * time.Millisecond},
+		{"slow", false, 8 * time.Millisecond, 0, 135 * time.Second, 136 * time.Second},
+		{"hot rows", true, 320 * time.Microsecond, 0, 14300 * time.Millisecond, 14500 * time.Millisecond},
 		{"hot rows, slow", true, 1280 * time.Microsecond, 0, 22400 * time.Millisecond, 22600 * time.Millisecond},
 	} {
 		now := time.Unix(0, 0)
