@@ -229,7 +229,7 @@ func apart(r store.Row) (answer store.Row, wanted bool) {
 }
 
 // Census implements [store.Store].
-func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, _ *store.Page) ([]store.Row, error) {
+func (s *Store) Census(ctx context.Context, first, last int64, from, to identity.ID, limit int, into *store.Page) ([]store.Row, error) {
 	st, err := s.read(ctx)
 	if err != nil {
 		return nil, err
@@ -242,7 +242,37 @@ func (s *Store) Census(ctx context.Context, first, last int64, from, to identity
 			rows = append(rows, row)
 		}
 	}
-	return rows, nil
+	return paged(rows, into), nil
+}
+
+// paged lays rows into the page, if there is one, and spoils what was there: who still uses
+// that finds out.
+func paged(rows []store.Row, page *store.Page) []store.Row {
+	if page == nil {
+		return rows
+	}
+	for i := range page.Bytes {
+		page.Bytes[i] = 0xff
+	}
+	clear(page.Rows)
+	need := 0
+	for i := range rows {
+		need += len(rows[i].Body) + len(rows[i].Rest)
+	}
+	bytes := slices.Grow(page.Bytes[:0], need)
+	lay := func(part []byte) []byte {
+		if part == nil {
+			return nil
+		}
+		from := len(bytes)
+		bytes = append(bytes, part...)
+		return bytes[from:len(bytes):len(bytes)]
+	}
+	for i := range rows {
+		rows[i].Body, rows[i].Rest = lay(rows[i].Body), lay(rows[i].Rest)
+	}
+	page.Rows, page.Bytes = append(page.Rows[:0], rows...), bytes
+	return page.Rows
 }
 
 // LastNumber implements [store.Store].

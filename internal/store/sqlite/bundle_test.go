@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bytes"
-	"database/sql"
 	"math"
 	"path/filepath"
 	"reflect"
@@ -118,16 +117,7 @@ func TestABundleTellsOfARowThatNobodyWrote(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		db, err := sql.Open("sqlite3", filepath.Join(dir, "state.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := db.Exec("UPDATE profiles SET " + damage); err != nil {
-			t.Fatal(err)
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
+		tamper(t, filepath.Join(dir, "state.db"), "UPDATE profiles SET "+damage)
 		s = open(t, dir)
 		for range 20 { // more often than there are readers
 			if rows, err := s.Census(t.Context(), 1, 9, identity.ID{}, identity.ID{255, 255}, 9, nil); !fault.Is(err, fault.Corrupt) {

@@ -1,7 +1,6 @@
 package sqlite_test
 
 import (
-	"database/sql"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -42,16 +41,7 @@ func TestADamagedRowOfMembersKeepsNobodyFromOpeningAndIsMadeAnewFromTheCustomers
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			db, err := sql.Open("sqlite3", filepath.Join(dir, "state.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := db.Exec("UPDATE member_changes SET body = " + c.body + " WHERE segment = 7"); err != nil {
-				t.Fatal(err)
-			}
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
+			tamper(t, filepath.Join(dir, "state.db"), "UPDATE member_changes SET body = "+c.body+" WHERE segment = 7")
 			for _, mended := range []int64{3, 0} { // the second time nothing is damaged
 				s = open(t, dir)
 				got, err := s.Members(t.Context(), segment, identity.ID{}, 10)

@@ -12,6 +12,23 @@ import (
 	"rapport/internal/store/sqlite"
 )
 
+// tamper changes a file of which the store is closed.
+func tamper(t *testing.T, path string, changes ...string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		if _, err := db.Exec(change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestItem28ARowThatNobodyWroteDoesNotEndTheProcess: whoever dies of a row dies of
 // it at every start.
 func TestItem28ARowThatNobodyWroteDoesNotEndTheProcess(t *testing.T) {
@@ -24,22 +41,10 @@ func TestItem28ARowThatNobodyWroteDoesNotEndTheProcess(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite3", filepath.Join(dir, "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, insert := range []string{
+	tamper(t, filepath.Join(dir, "state.db"),
 		`INSERT INTO deliveries (id, profile, state, channel, journey, because, priority, planned, not_before, deadline, fence, changed, outcome, body)
 			VALUES (x'01', x'0203', 1, 'email', 'j', '', 0, 1, 1, NULL, 0, 1, '', x'00')`,
-		`INSERT INTO quarantine (at, target, kind, reason, field, detail, entry) VALUES (1, x'01', 7, 'r', 'f', 'd', NULL)`,
-	} {
-		if _, err := db.Exec(insert); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+		`INSERT INTO quarantine (at, target, kind, reason, field, detail, entry) VALUES (1, x'01', 7, 'r', 'f', 'd', NULL)`)
 	if s, err = sqlite.Open(t.Context(), sqlite.Options{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}

@@ -125,10 +125,13 @@ func numbers(t *testing.T, open Open) {
 		}
 	}
 	e, a, c, b := row(5, "ee"), row(1, "aa"), row(3, "c"), row(2, "b")
+	var page store.Page // used again and again
 	census := func(what string, first, last int64, from, to, limit int, want ...store.Row) {
 		t.Helper()
 		rows, err := s.Census(t.Context(), first, last, person(from), person(to), limit, nil)
 		same(what, rows, err, want...)
+		rows, err = s.Census(t.Context(), first, last, person(from), person(to), limit, &page)
+		same(what+", in a page", rows, err, want...)
 	}
 	census("everybody", 0, store.Everybody, 0, 9, 10, e, a, c, b)
 	census("the first two", 1, store.Everybody, 0, 9, 2, e, a)
