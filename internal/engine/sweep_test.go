@@ -905,3 +905,32 @@ func TestRangesHaveAsManyCustomersWhereverTheyAre(t *testing.T) {
 		t.Errorf("of %d ranges %d are about as large as they should be; %d would do", len(got), usual, least)
 	}
 }
+
+// Where rows alone tell, those of many customers are read into the same memory: whom the
+// program changes stays who they are.
+func TestWhomASweepChangesIsNobodyElse(t *testing.T) {
+	t.Parallel()
+	const people = 3000
+	e := newEditions(t, 1, "{did: Product Viewed}", "{segment: s0}")
+	e.edition(0)
+	for i := range people {
+		e.says(fmt.Sprintf("user-%04d", i), "", "Product Viewed", nil)
+	}
+	e.settle()
+	e.again()
+	e.edition(1)
+	e.settle()
+	e.again() // all is read from the store
+	who := map[string]bool{}
+	for p, err := range e.e.Customers(t.Context(), identity.ID{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		who[p.Birth.Value] = true
+	}
+	for i := range people {
+		if !who[fmt.Sprintf("user-%04d", i)] {
+			t.Fatalf("user-%04d is gone, of %d", i, len(who))
+		}
+	}
+}
